@@ -1,0 +1,144 @@
+//! What happened, for listeners: published after the store has it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{JobId, Outcome, RunId, Timestamp};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The scheduler runs.
+    SchedulerStarted,
+    /// No new run starts from here on.
+    SchedulerDraining,
+    /// The scheduler ended.
+    SchedulerStopped,
+    /// No job fires until it is resumed.
+    SchedulerPaused,
+    /// Jobs fire again.
+    SchedulerResumed,
+    /// A job was added.
+    JobAdded {
+        /// The job.
+        job: JobId,
+    },
+    /// A job was changed.
+    JobModified {
+        /// The job.
+        job: JobId,
+    },
+    /// A job was removed.
+    JobRemoved {
+        /// The job.
+        job: JobId,
+    },
+    /// A job was paused.
+    JobPaused {
+        /// The job.
+        job: JobId,
+    },
+    /// A job was resumed.
+    JobResumed {
+        /// The job.
+        job: JobId,
+    },
+    /// A fire came too late to run.
+    Missed {
+        /// The job.
+        job: JobId,
+        /// The record of it.
+        run: RunId,
+        /// The nominal time of the fire.
+        scheduled_at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// A fire was not run because of overlap or saturation.
+    Skipped {
+        /// The job.
+        job: JobId,
+        /// The record of it.
+        run: RunId,
+        /// The nominal time of the fire.
+        scheduled_at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// A fire waits for a place.
+    RunWaiting {
+        /// The job.
+        job: JobId,
+        /// The run.
+        run: RunId,
+        /// The nominal time of the fire.
+        scheduled_at: Timestamp,
+    },
+    /// An attempt was released to start.
+    RunStarted {
+        /// The job.
+        job: JobId,
+        /// The run.
+        run: RunId,
+        /// The nominal time of the fire.
+        scheduled_at: Timestamp,
+        /// The attempt, from 1.
+        attempt: u32,
+    },
+    /// A run ended.
+    RunFinished {
+        /// The job.
+        job: JobId,
+        /// The run.
+        run: RunId,
+        /// The last attempt.
+        attempt: u32,
+        /// How it ended.
+        outcome: Outcome,
+        /// Why, in words.
+        reason: Option<String>,
+    },
+    /// An attempt failed, another follows.
+    RunRetrying {
+        /// The job.
+        job: JobId,
+        /// The run.
+        run: RunId,
+        /// The attempt that failed.
+        attempt: u32,
+        /// How it ended.
+        outcome: Outcome,
+        /// Why, in words.
+        reason: Option<String>,
+        /// When the next attempt is due.
+        retry_at: Timestamp,
+    },
+    /// A guest reported its progress.
+    RunProgressed {
+        /// The job.
+        job: JobId,
+        /// The run.
+        run: RunId,
+        /// How much is done.
+        done: u64,
+        /// Of how much, where the guest knows.
+        total: Option<u64>,
+        /// A note of the guest's.
+        note: Option<String>,
+    },
+    /// A new manifest or plugin is in force.
+    Reloaded {
+        /// Jobs added.
+        added: usize,
+        /// Jobs changed.
+        changed: usize,
+        /// Jobs removed.
+        removed: usize,
+    },
+    /// A new manifest or plugin was refused; the last good one stays in force.
+    ReloadRejected {
+        /// Every problem, a line each.
+        problems: Vec<String>,
+    },
+}

@@ -1,0 +1,56 @@
+//! What the timetable asks a store to make durable.
+
+use super::{Attempt, JobId, JobRecord, LogLine, Run, RunId, Timestamp};
+
+/// One change to a store. Writes of a batch are applied in order, in one transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// Insert the job, or replace the one of that name; its history stays.
+    PutJob(Box<JobRecord>),
+    /// Forget the job; its history stays.
+    RemoveJob(JobId),
+    /// Insert the record of a fire and set the job's next and last fire with it. Refused when that job and scheduled
+    /// time are on record already.
+    Fire {
+        /// The record: waiting, running (with attempt 1), missed or skipped.
+        run: Box<Run>,
+        /// The job's next fire; `None` leaves what is stored (a run on demand does not move the schedule).
+        next_fire: Option<Option<Timestamp>>,
+    },
+    /// A fire that did not become a record of its own (it was coalesced): move the job's next fire.
+    SetNextFire {
+        /// The job.
+        job: JobId,
+        /// Its next fire, or `None` when it will not fire again.
+        next_fire: Option<Timestamp>,
+    },
+    /// Replace the record of a run that exists; and its latest attempt, where one is given.
+    ///
+    /// The store also moves the job's `last_success` when the run finished with success.
+    Update {
+        /// The record in its new state.
+        run: Box<Run>,
+        /// The attempt that started or ended: inserted, or replaced by its number.
+        attempt: Option<Box<Attempt>>,
+    },
+    /// Append lines to the log of an attempt.
+    Log {
+        /// The run.
+        run: RunId,
+        /// The attempt.
+        attempt: u32,
+        /// The lines, oldest first.
+        lines: Vec<LogLine>,
+    },
+}
+
+/// Why a store refused one write of a batch; the others of the batch stand.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The job and scheduled time of a [`Write::Fire`] are on record already.
+    #[error("a run of this job at this time is on record already")]
+    AlreadyRecorded,
+    /// The run of a [`Write::Update`] or [`Write::Log`] is not on record.
+    #[error("there is no such run on record")]
+    NoSuchRun,
+}

@@ -1,0 +1,2 @@
+//! The `clockbox` command.
+fn main() {}
