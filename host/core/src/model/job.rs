@@ -62,7 +62,7 @@ pub struct Pause {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobRecord {
     /// The job.
-    pub job: Job,
+    pub job: Arc<Job>,
     /// The nominal time of its next fire; `None` when it will not fire again.
     pub next_fire: Option<Timestamp>,
     /// The nominal time of its latest fire, whatever became of it.

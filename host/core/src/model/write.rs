@@ -17,13 +17,6 @@ pub enum Write {
         /// The job's next fire; `None` leaves what is stored (a run on demand does not move the schedule).
         next_fire: Option<Option<Timestamp>>,
     },
-    /// A fire that did not become a record of its own (it was coalesced): move the job's next fire.
-    SetNextFire {
-        /// The job.
-        job: JobId,
-        /// Its next fire, or `None` when it will not fire again.
-        next_fire: Option<Timestamp>,
-    },
     /// Replace the record of a run that exists; and its latest attempt, where one is given.
     ///
     /// The store also moves the job's `last_success` when the run finished with success.

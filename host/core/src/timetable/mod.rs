@@ -1,1 +1,204 @@
-//! Decides.
+//! Decides: which fires are due, which of them run, where and when.
+//!
+//! A [`Timetable`] is a state machine without a clock, a thread or a file. It is told what happened ([`Input`]) and
+//! when, and answers with what is to be done ([`Action`]); [`Timetable::next_wake`] says when it wants to be asked
+//! again. The caps on instances are decided here and nowhere else.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use clockbox_core::{model::*, timetable::{Action, Change, Input, Timetable}, trigger::{Trigger, TriggerSpec}};
+//!
+//! let spec: TriggerSpec = serde_json::from_str(r#"{ "interval": "10s" }"#)?;
+//! let job = Job {
+//!     id: JobId::new("tick")?,
+//!     plugin: PluginName::new("hello")?,
+//!     pool: PoolName::default_pool(),
+//!     trigger: Trigger::new(spec, chrono_tz::UTC)?,
+//!     args: "null".into(),
+//!     policy: Policy::default(),
+//!     source: Source::Api,
+//! };
+//! let start: Timestamp = "2030-01-01T00:00:00Z".parse()?;
+//! let mut timetable = Timetable::new();
+//! timetable.handle(start, Input::Apply(Change { put: vec![Arc::new(job)], ..Change::default() }))?;
+//! let fire = timetable.next_wake().unwrap();
+//! assert_eq!(fire, "2030-01-01T00:00:10Z".parse::<Timestamp>()?);
+//! let actions = timetable.handle(fire, Input::Wake)?;
+//! assert!(actions.iter().any(|action| matches!(action, Action::Launch(_))));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod action;
+mod admit;
+mod apply;
+mod backoff;
+mod due;
+mod entry;
+mod fires;
+mod input;
+mod restore;
+mod runs;
+mod slots;
+
+use std::collections::{BTreeSet, HashMap};
+
+pub use action::{Action, Launch};
+use entry::{Active, Entry};
+pub use input::{Change, Input, Rejection};
+pub use restore::Unfinished;
+use slots::Slots;
+
+use crate::model::{Event, JobId, JobRecord, PoolName, Run, RunId, Timestamp};
+
+/// The pure core of the scheduler: see the module's documentation.
+#[derive(Debug, Default)]
+pub struct Timetable {
+    jobs: HashMap<JobId, Entry>,
+    pools: HashMap<PoolName, Slots>,
+    /// Runs that are not in a final state.
+    active: HashMap<RunId, Active>,
+    /// When a job wants to be looked at: its next fire, jitter included.
+    due: BTreeSet<(Timestamp, JobId)>,
+    /// When a failed run wants its next attempt.
+    retries: BTreeSet<(Timestamp, RunId)>,
+    /// When a waiting run has waited too long.
+    expiries: BTreeSet<(Timestamp, RunId)>,
+    last_run: Option<RunId>,
+    paused: bool,
+    draining: bool,
+}
+
+impl Timetable {
+    /// A timetable without jobs. Pools that jobs name and nobody declared get the defaults of
+    /// [`Pool::new`](crate::model::Pool::new).
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in what happened, at `now`, and answers what is to be done.
+    ///
+    /// A `now` before that of an earlier call (a clock that was set back) is taken as it is: fires that were decided
+    /// stay decided, and the next ones wait for their time.
+    ///
+    /// # Errors
+    /// When a job or run that the input names does not exist, or nothing may start any more. Nothing has changed then.
+    pub fn handle(&mut self, now: Timestamp, input: Input) -> Result<Vec<Action>, Rejection> {
+        self.check(&input)?;
+        let mut actions = Vec::new();
+        let out = &mut actions;
+        self.expire(now, out);
+        match input {
+            Input::Wake => {}
+            Input::Apply(change) => self.apply(now, change, out),
+            Input::Finished { run, attempt, report } => self.finished(now, run, attempt, *report, out),
+            Input::Refused(run) => self.refused(now, run, out),
+            Input::RunNow { job, args } => self.run_now(now, &job, args, out),
+            Input::CancelRun(run) => self.stop(now, run, "cancelled on demand", out),
+            Input::PauseJob { job, note } => self.pause_job(now, &job, note, out),
+            Input::ResumeJob(job) => self.resume_job(&job, out),
+            Input::Pause => self.pause(out),
+            Input::Resume => self.resume(now, out),
+            Input::Drain => self.drain(out),
+        }
+        self.process(now, out);
+        Ok(actions)
+    }
+
+    /// Refuses what names something that is not there, before anything changes.
+    fn check(&self, input: &Input) -> Result<(), Rejection> {
+        match input {
+            Input::RunNow { .. } if self.draining => Err(Rejection::Draining),
+            Input::RunNow { job, .. } | Input::PauseJob { job, .. } | Input::ResumeJob(job)
+                if self.job(job).is_none() =>
+            {
+                Err(Rejection::NoSuchJob(job.clone()))
+            }
+            Input::CancelRun(run) if !self.active.contains_key(run) => Err(Rejection::NoSuchRun(*run)),
+            _ => Ok(()),
+        }
+    }
+
+    /// When the timetable wants to be asked again, if nothing else happens: in the past when there is more to do now.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        if self.draining {
+            return None;
+        }
+        let due = self.due.first().filter(|_| !self.paused).map(|(at, _)| *at);
+        let retry = self.retries.first().filter(|_| !self.paused).map(|(at, _)| *at);
+        let expiry = self.expiries.first().map(|(at, _)| *at);
+        [due, retry, expiry].into_iter().flatten().min()
+    }
+
+    /// Every job with what is remembered of it, in no order.
+    pub fn jobs(&self) -> impl Iterator<Item = &JobRecord> {
+        self.jobs.values().filter(|entry| !entry.removed).map(|entry| &entry.record)
+    }
+
+    /// A job by name.
+    #[must_use]
+    pub fn job(&self, id: &JobId) -> Option<&JobRecord> {
+        self.jobs.get(id).filter(|entry| !entry.removed).map(|entry| &entry.record)
+    }
+
+    /// Every run that waits, runs or is to be tried again, in no order.
+    pub fn active_runs(&self) -> impl Iterator<Item = &Run> {
+        self.active.values().map(|active| &active.run)
+    }
+
+    /// How many instances run now, in all pools.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.pools.values().map(|slots| slots.running as usize).sum()
+    }
+
+    /// Whether the whole scheduler is paused.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Whether the scheduler is draining.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
+    fn pause(&mut self, out: &mut Vec<Action>) {
+        if !self.paused {
+            self.paused = true;
+            out.push(Action::Publish(Event::SchedulerPaused));
+        }
+    }
+
+    fn resume(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        if !self.paused {
+            return;
+        }
+        self.paused = false;
+        out.push(Action::Publish(Event::SchedulerResumed));
+        let held: Vec<_> =
+            self.jobs.iter().filter(|(_, entry)| !entry.held.is_empty()).map(|(id, _)| id.clone()).collect();
+        let pools: Vec<_> = self.pools.keys().cloned().collect();
+        pools.iter().for_each(|pool| self.fill(now, pool, out));
+        held.iter().for_each(|job| self.release(now, job, out));
+    }
+
+    fn drain(&mut self, out: &mut Vec<Action>) {
+        if !self.draining {
+            self.draining = true;
+            out.push(Action::Publish(Event::SchedulerDraining));
+        }
+    }
+
+    fn next_run_id(&mut self, now: Timestamp) -> RunId {
+        let id = RunId::next(self.last_run, now);
+        self.last_run = Some(id);
+        id
+    }
+
+    fn pool(&mut self, name: &PoolName) -> &mut Slots {
+        self.pools.entry(name.clone()).or_insert_with(|| Slots::new(crate::model::Pool::new(name.clone())))
+    }
+}

@@ -1,0 +1,222 @@
+//! From a due fire to a run that starts or waits, or to the record of why it does neither.
+
+use super::{
+    Action, Launch, Timetable,
+    entry::{Active, Place},
+};
+use crate::model::{Attempt, Cause, Event, Grace, JobId, Overlap, Run, RunId, RunState, Timestamp, Write};
+
+impl Timetable {
+    /// Decides one fire: missed, skipped, waiting or started; recorded in any case.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one fire has that many facts, and only this function takes them"
+    )]
+    pub(super) fn admit(
+        &mut self,
+        now: Timestamp,
+        id: &JobId,
+        fire: Timestamp,
+        cause: Cause,
+        coalesced: u32,
+        args: Option<String>,
+        out: &mut Vec<Action>,
+    ) {
+        let run_id = self.next_run_id(now);
+        let Some(entry) = self.jobs.get_mut(id) else { return };
+        let job = entry.record.job.clone();
+        let mut run = Run {
+            id: run_id,
+            job: id.clone(),
+            plugin: job.plugin.clone(),
+            pool: job.pool.clone(),
+            cause,
+            scheduled_at: fire,
+            recorded_at: now,
+            state: RunState::Waiting,
+            attempt: 0,
+            started_at: None,
+            finished_at: None,
+            retry_at: None,
+            outcome: None,
+            reason: None,
+            output: None,
+            coalesced,
+            args,
+        };
+        let is_manual = cause == Cause::Manual;
+        if !is_manual && !job.policy.misfire_grace.allows(now - fire) {
+            let late = crate::model::format_duration(whole_millis(now - fire));
+            let reason = format!("noticed {late} late; misfire_grace is {}", job.policy.misfire_grace);
+            return self.refuse(now, run, RunState::Missed, reason, out);
+        }
+        if !entry.has_room() {
+            let full = format!("max_instances ({}) of the job are running or waiting", entry.slots.len());
+            match job.policy.overlap {
+                _ if is_manual => {}
+                Overlap::Skip => return self.refuse(now, run, RunState::Skipped, full, out),
+                Overlap::Wait if entry.held.is_empty() => {}
+                Overlap::Wait => {
+                    let reason = format!("{full}, and one more fire waits for it already");
+                    return self.refuse(now, run, RunState::Skipped, reason, out);
+                }
+                Overlap::Replace => self.make_way(now, id, run_id, out),
+            }
+            // Cancelling what had not started yet may have made room at once.
+            let held = self.jobs.get(id).is_some_and(|entry| !entry.has_room());
+            if held {
+                self.await_turn(run, Place::Held, out);
+                return;
+            }
+        }
+        let slots = self.pool(&job.pool);
+        if slots.has_room() && slots.waiting() == 0 {
+            slots.running += 1;
+            run.state = RunState::Running;
+            self.begin(now, run, true, out);
+        } else if is_manual || slots.may_queue() {
+            self.await_turn(run, Place::Queued, out);
+        } else {
+            let reason = format!(
+                "pool {:?} is full: {} running, {} waiting (queue = {})",
+                job.pool.as_str(),
+                slots.running,
+                slots.waiting(),
+                slots.pool.queue
+            );
+            self.refuse(now, run, RunState::Skipped, reason, out);
+        }
+    }
+
+    /// Records a fire that does not become a run.
+    fn refuse(
+        &mut self,
+        now: Timestamp,
+        mut run: Run,
+        state: RunState,
+        reason: String,
+        out: &mut Vec<Action>,
+    ) {
+        run.state = state;
+        run.reason = Some(reason.clone());
+        run.finished_at = Some(now);
+        let (job, id, scheduled_at) = (run.job.clone(), run.id, run.scheduled_at);
+        out.push(self.fire_write(run));
+        out.push(Action::Publish(match state {
+            RunState::Missed => Event::Missed { job, run: id, scheduled_at, reason },
+            _ => Event::Skipped { job, run: id, scheduled_at, reason },
+        }));
+    }
+
+    /// Records a new run and lets it wait.
+    fn await_turn(&mut self, run: Run, place: Place, out: &mut Vec<Action>) {
+        let (job, id, scheduled_at) = (run.job.clone(), run.id, run.scheduled_at);
+        out.push(self.fire_write(run.clone()));
+        out.push(Action::Publish(Event::RunWaiting { job, run: id, scheduled_at }));
+        self.wait_at(run, place);
+    }
+
+    /// Puts a waiting run into its queue.
+    pub(super) fn wait_at(&mut self, run: Run, place: Place) {
+        let Some(entry) = self.jobs.get_mut(&run.job) else { return };
+        let policy = &entry.record.job.policy;
+        let (priority, grace) = (policy.priority, policy.misfire_grace);
+        if place == Place::Held {
+            entry.held.push_back(run.id);
+        } else {
+            entry.slots.push(run.id);
+            self.pool(&run.pool).enqueue(priority, run.scheduled_at, run.id);
+        }
+        if run.cause == Cause::Trigger
+            && let Some(at) = expiry(run.scheduled_at, grace)
+        {
+            self.expiries.insert((at, run.id));
+        }
+        self.active.insert(run.id, Active { run, place, attempt_started_at: None, stopping: None });
+    }
+
+    /// Starts the next attempt of a run whose slots are taken: recorded first, launched when that is durable.
+    pub(super) fn begin(&mut self, now: Timestamp, mut run: Run, is_new: bool, out: &mut Vec<Action>) {
+        run.state = RunState::Running;
+        run.attempt += 1;
+        run.started_at = run.started_at.or(Some(now));
+        run.retry_at = None;
+        let Some(entry) = self.jobs.get_mut(&run.job) else { return };
+        let (job, previous_success) = (entry.record.job.clone(), entry.record.last_success);
+        if !entry.slots.contains(&run.id) {
+            entry.slots.push(run.id);
+        }
+        if is_new {
+            out.push(self.fire_write(run.clone()));
+        } else {
+            let attempt = Attempt {
+                number: run.attempt,
+                started_at: now,
+                finished_at: None,
+                outcome: None,
+                reason: None,
+                backtrace: None,
+                peak_memory: None,
+            };
+            out.push(Action::Write(Write::Update {
+                run: Box::new(run.clone()),
+                attempt: Some(Box::new(attempt)),
+            }));
+        }
+        out.push(Action::Launch(Launch { run: run.clone(), job, previous_success }));
+        out.push(Action::Publish(Event::RunStarted {
+            job: run.job.clone(),
+            run: run.id,
+            scheduled_at: run.scheduled_at,
+            attempt: run.attempt,
+        }));
+        self.active.insert(
+            run.id,
+            Active { run, place: Place::Running, attempt_started_at: Some(now), stopping: None },
+        );
+    }
+
+    /// `overlap = "replace"`: the oldest run is told to stop, and a fire that waits already gives way.
+    fn make_way(&mut self, now: Timestamp, id: &JobId, by: RunId, out: &mut Vec<Action>) {
+        let Some(entry) = self.jobs.get(id) else { return };
+        let waiting: Vec<RunId> = entry
+            .held
+            .iter()
+            .copied()
+            .filter(|run| self.active.get(run).is_some_and(|active| active.run.cause == Cause::Trigger))
+            .collect();
+        let oldest = entry
+            .slots
+            .iter()
+            .copied()
+            .find(|run| self.active.get(run).is_some_and(|active| active.stopping.is_none()));
+        for run in waiting {
+            self.skip_waiting(now, run, &format!("replaced by the later fire {by}"), out);
+        }
+        if let Some(oldest) = oldest {
+            self.stop(now, oldest, &format!("replaced by the later fire {by}"), out);
+        }
+    }
+
+    /// The write that records a new run and moves the schedule with it.
+    fn fire_write(&self, run: Run) -> Action {
+        let next_fire = match run.cause {
+            Cause::Trigger => self.jobs.get(&run.job).map(|entry| entry.record.next_fire),
+            Cause::Manual => None,
+        };
+        Action::Write(Write::Fire { run: Box::new(run), next_fire })
+    }
+}
+
+/// When a fire that waits is too late.
+pub(super) fn expiry(scheduled_at: Timestamp, grace: Grace) -> Option<Timestamp> {
+    let Grace::Within(grace) = grace else { return None };
+    // One step beyond the grace, which is inclusive.
+    let grace = chrono::TimeDelta::from_std(grace).ok()?.checked_add(&chrono::TimeDelta::microseconds(1))?;
+    scheduled_at.checked_add_signed(grace)
+}
+
+/// A time span for people: whole milliseconds, nothing when negative.
+pub(super) fn whole_millis(span: chrono::TimeDelta) -> std::time::Duration {
+    std::time::Duration::from_millis(u64::try_from(span.num_milliseconds()).unwrap_or(0))
+}

@@ -1,0 +1,81 @@
+//! What the timetable keeps of each job and of each run under way.
+
+use std::{
+    collections::VecDeque,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use crate::model::{JobRecord, Run, RunId, Timestamp};
+
+/// A job and its place in the timetable.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) record: JobRecord,
+    /// When it is looked at next: its key in the due queue.
+    pub(super) due_at: Option<Timestamp>,
+    /// Runs that hold one of the job's slots, oldest first: they run, wait for the pool, or are to be tried again.
+    pub(super) slots: Vec<RunId>,
+    /// Runs that wait for one of the job's slots.
+    pub(super) held: VecDeque<RunId>,
+    /// Fires up to here came due while others did: they wait instead of being skipped.
+    pub(super) backlog_until: Option<Timestamp>,
+    /// The time of the latest run on demand, so that two of them never share one.
+    pub(super) last_manual: Option<Timestamp>,
+    /// The job is gone; only its runs are still to be accounted for.
+    pub(super) removed: bool,
+}
+
+impl Entry {
+    pub(super) fn new(record: JobRecord) -> Self {
+        Self {
+            record,
+            due_at: None,
+            slots: Vec::new(),
+            held: VecDeque::new(),
+            backlog_until: None,
+            last_manual: None,
+            removed: false,
+        }
+    }
+
+    /// Whether another run of the job may take a slot.
+    pub(super) fn has_room(&self) -> bool {
+        self.slots.len() < self.record.job.policy.max_instances.max(1) as usize
+    }
+
+    /// Whether anything is left that belongs to the job.
+    pub(super) fn is_idle(&self) -> bool {
+        self.slots.is_empty() && self.held.is_empty()
+    }
+
+    /// What the trigger's jitter is drawn from: the job's name, so that it is the same after a restart.
+    pub(super) fn seed(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.record.job.id.as_str().hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// A run that is not in a final state.
+#[derive(Debug)]
+pub(super) struct Active {
+    pub(super) run: Run,
+    pub(super) place: Place,
+    /// When the attempt under way was released to start.
+    pub(super) attempt_started_at: Option<Timestamp>,
+    /// Somebody wants it to stop: why.
+    pub(super) stopping: Option<String>,
+}
+
+/// Where a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Waiting for a slot of its job.
+    Held,
+    /// Waiting for a place in its pool; it holds a slot of its job.
+    Queued,
+    /// Running: it holds a slot of its job and a place in its pool.
+    Running,
+    /// Waiting for its next attempt; it holds a slot of its job.
+    Retrying,
+}

@@ -1,0 +1,323 @@
+//! The rest of a run's life: its end, its next attempt, its turn, its withdrawal.
+
+use super::{
+    Action, Timetable, admit, backoff,
+    entry::{Active, Place},
+};
+use crate::model::{
+    Attempt, Cause, Event, JobId, Outcome, PoolName, Report, Run, RunId, RunState, Timestamp, Write,
+};
+
+impl Timetable {
+    /// An attempt ended: its slots become free, and perhaps another attempt follows.
+    pub(super) fn finished(
+        &mut self,
+        now: Timestamp,
+        id: RunId,
+        attempt: u32,
+        report: Report,
+        out: &mut Vec<Action>,
+    ) {
+        let is_current = |active: &Active| active.place == Place::Running && active.run.attempt == attempt;
+        if !self.active.get(&id).is_some_and(is_current) {
+            return;
+        }
+        let Some(Active { mut run, attempt_started_at, stopping, .. }) = self.active.remove(&id) else {
+            return;
+        };
+        let pool = run.pool.clone();
+        self.pool(&pool).running -= 1;
+
+        let reason = match (report.outcome, &stopping) {
+            (Outcome::Cancelled, Some(why)) => Some(why.clone()),
+            _ => report.reason,
+        };
+        run.reason.clone_from(&reason);
+        run.output = report.output;
+        if !report.logs.is_empty() {
+            out.push(Action::Write(Write::Log { run: id, attempt, lines: report.logs }));
+        }
+        let record = Attempt {
+            number: attempt,
+            started_at: attempt_started_at.unwrap_or(now),
+            finished_at: Some(now),
+            outcome: Some(report.outcome),
+            reason,
+            backtrace: report.backtrace,
+            peak_memory: report.peak_memory,
+        };
+        let may_retry = stopping.is_none()
+            && !matches!(report.outcome, Outcome::Succeeded | Outcome::Cancelled)
+            && self.jobs.get(&run.job).is_some_and(|entry| !entry.removed);
+        let pause = self
+            .jobs
+            .get(&run.job)
+            .filter(|_| may_retry)
+            .and_then(|entry| backoff::pause(&entry.record.job.policy.retry, report.retry, id, attempt))
+            .and_then(|pause| chrono::TimeDelta::from_std(pause).ok())
+            .and_then(|pause| now.checked_add_signed(pause));
+        match pause {
+            Some(retry_at) => self.await_retry(run, report.outcome, record, retry_at, out),
+            None => self.end(now, run, report.outcome, Some(record), out),
+        }
+        self.fill(now, &pool, out);
+    }
+
+    /// Records that another attempt follows. The job's slot stays taken: the run is not over.
+    pub(super) fn await_retry(
+        &mut self,
+        mut run: Run,
+        outcome: Outcome,
+        attempt: Attempt,
+        retry_at: Timestamp,
+        out: &mut Vec<Action>,
+    ) {
+        run.state = RunState::Retrying;
+        run.retry_at = Some(retry_at);
+        let event = Event::RunRetrying {
+            job: run.job.clone(),
+            run: run.id,
+            attempt: run.attempt,
+            outcome,
+            reason: run.reason.clone(),
+            retry_at,
+        };
+        let write = Write::Update { run: Box::new(run.clone()), attempt: Some(Box::new(attempt)) };
+        out.extend([Action::Write(write), Action::Publish(event)]);
+        self.retries.insert((retry_at, run.id));
+        let place = Place::Retrying;
+        self.active.insert(run.id, Active { run, place, attempt_started_at: None, stopping: None });
+    }
+
+    /// Records the end of a run and gives its job's slot back.
+    pub(super) fn end(
+        &mut self,
+        now: Timestamp,
+        mut run: Run,
+        outcome: Outcome,
+        attempt: Option<Attempt>,
+        out: &mut Vec<Action>,
+    ) {
+        run.state = RunState::Finished;
+        run.outcome = Some(outcome);
+        run.finished_at = Some(now);
+        run.retry_at = None;
+        let (job, id) = (run.job.clone(), run.id);
+        if let Some(entry) = self.jobs.get_mut(&job) {
+            entry.slots.retain(|slot| *slot != id);
+            if outcome == Outcome::Succeeded {
+                entry.record.last_success = entry.record.last_success.max(Some(run.scheduled_at));
+            }
+        }
+        let event = Event::RunFinished {
+            job: job.clone(),
+            run: id,
+            attempt: run.attempt,
+            outcome,
+            reason: run.reason.clone(),
+        };
+        let write = Write::Update { run: Box::new(run), attempt: attempt.map(Box::new) };
+        out.extend([Action::Write(write), Action::Publish(event)]);
+        self.release(now, &job, out);
+    }
+
+    /// A slot of a job may be free: the next held run takes it, or the backlog goes on.
+    pub(super) fn release(&mut self, now: Timestamp, id: &JobId, out: &mut Vec<Action>) {
+        let may_start = !self.paused && !self.draining;
+        while let Some(entry) = self.jobs.get_mut(id).filter(|entry| may_start && entry.has_room())
+            && let Some(run) = entry.held.pop_front()
+        {
+            self.take_turn(now, run, out);
+        }
+        let Some(entry) = self.jobs.get(id) else { return };
+        if entry.removed && entry.is_idle() {
+            self.jobs.remove(id);
+        } else if entry.record.next_fire.is_some_and(|fire| Some(fire) <= entry.backlog_until) {
+            self.schedule(id);
+        }
+    }
+
+    /// A held run has its job's slot: on to the pool.
+    fn take_turn(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) {
+        let Some(Active { run, .. }) = self.active.remove(&id) else { return };
+        self.forget_expiry(&run);
+        let slots = self.pool(&run.pool);
+        if slots.has_room() && slots.waiting() == 0 {
+            slots.running += 1;
+            self.begin(now, run, false, out);
+        } else {
+            self.wait_at(run, Place::Queued);
+        }
+    }
+
+    /// The pause before the next attempt is over: it takes a place in the pool, or waits for one.
+    pub(super) fn retry(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) {
+        if self.hold_over_cap(id) {
+            return;
+        }
+        let Some(Active { run, .. }) = self.active.remove(&id) else { return };
+        let priority = self.jobs.get(&run.job).map_or(0, |entry| entry.record.job.policy.priority);
+        let slots = self.pool(&run.pool);
+        if slots.has_room() && slots.waiting() == 0 {
+            slots.running += 1;
+            self.begin(now, run, false, out);
+        } else {
+            slots.enqueue(priority, run.scheduled_at, id);
+            let place = Place::Queued;
+            self.active.insert(id, Active { run, place, attempt_started_at: None, stopping: None });
+        }
+    }
+
+    /// A job whose cap was lowered meanwhile lets a run that has not started wait for its turn again.
+    fn hold_over_cap(&mut self, id: RunId) -> bool {
+        let Some(active) = self.active.get(&id) else { return false };
+        let Some(entry) = self.jobs.get_mut(&active.run.job) else { return false };
+        let is_running = |run: &&RunId| self.active.get(run).is_some_and(|a| a.place == Place::Running);
+        let running = entry.slots.iter().filter(is_running).count();
+        if running < entry.record.job.policy.max_instances.max(1) as usize {
+            return false;
+        }
+        entry.slots.retain(|slot| *slot != id);
+        entry.held.push_back(id);
+        if let Some(active) = self.active.get_mut(&id) {
+            active.place = Place::Held;
+        }
+        true
+    }
+
+    /// Starts what waits for a pool, as far as there is room.
+    pub(super) fn fill(&mut self, now: Timestamp, pool: &PoolName, out: &mut Vec<Action>) {
+        if self.paused || self.draining {
+            return;
+        }
+        loop {
+            let slots = self.pool(pool);
+            if !slots.has_room() {
+                return;
+            }
+            let Some(id) = slots.dequeue() else { return };
+            if self.hold_over_cap(id) {
+                continue;
+            }
+            let Some(Active { run, .. }) = self.active.remove(&id) else { continue };
+            self.pool(pool).running += 1;
+            self.forget_expiry(&run);
+            self.begin(now, run, false, out);
+        }
+    }
+
+    /// Runs a job on demand.
+    pub(super) fn run_now(
+        &mut self,
+        now: Timestamp,
+        id: &JobId,
+        args: Option<String>,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(entry) = self.jobs.get_mut(id) else { return };
+        // A job and a scheduled time name one run, so a run on demand steps aside.
+        let step = chrono::TimeDelta::microseconds(1);
+        let mut at = entry.last_manual.map_or(now, |last| now.max(last + step));
+        while Some(at) == entry.record.next_fire || Some(at) == entry.record.last_fire {
+            at += step;
+        }
+        entry.last_manual = Some(at);
+        self.admit(now, id, at, Cause::Manual, 0, args, out);
+    }
+
+    /// Stops a run: at once where it does not run, else by asking its instance.
+    pub(super) fn stop(&mut self, now: Timestamp, id: RunId, why: &str, out: &mut Vec<Action>) {
+        let Some(active) = self.active.get_mut(&id) else { return };
+        if active.place == Place::Running {
+            if active.stopping.is_none() {
+                active.stopping = Some(why.to_owned());
+                out.push(Action::Cancel(id));
+            }
+        } else if let Some(mut run) = self.withdraw(id) {
+            run.reason = Some(why.to_owned());
+            self.end(now, run, Outcome::Cancelled, None, out);
+        }
+    }
+
+    /// Records a waiting run as missed.
+    pub(super) fn miss_waiting(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) {
+        let Some(mut run) = self.withdraw(id) else { return };
+        let late = crate::model::format_duration(admit::whole_millis(now - run.scheduled_at));
+        let reason = format!("waited until {late} after its time, longer than misfire_grace");
+        run.state = RunState::Missed;
+        let event = Event::Missed {
+            job: run.job.clone(),
+            run: id,
+            scheduled_at: run.scheduled_at,
+            reason: reason.clone(),
+        };
+        self.drop_waiting(now, run, reason, event, out);
+    }
+
+    /// Records a waiting run as skipped.
+    pub(super) fn skip_waiting(&mut self, now: Timestamp, id: RunId, reason: &str, out: &mut Vec<Action>) {
+        let Some(mut run) = self.withdraw(id) else { return };
+        run.state = RunState::Skipped;
+        let event = Event::Skipped {
+            job: run.job.clone(),
+            run: id,
+            scheduled_at: run.scheduled_at,
+            reason: reason.to_owned(),
+        };
+        self.drop_waiting(now, run, reason.to_owned(), event, out);
+    }
+
+    fn drop_waiting(
+        &mut self,
+        now: Timestamp,
+        mut run: Run,
+        reason: String,
+        event: Event,
+        out: &mut Vec<Action>,
+    ) {
+        run.reason = Some(reason);
+        run.finished_at = Some(now);
+        let job = run.job.clone();
+        let write = Write::Update { run: Box::new(run), attempt: None };
+        out.extend([Action::Write(write), Action::Publish(event)]);
+        self.release(now, &job, out);
+    }
+
+    /// The store has no record of this run: it never was.
+    pub(super) fn refused(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) {
+        if let Some(run) = self.withdraw(id) {
+            self.release(now, &run.job, out);
+            self.fill(now, &run.pool, out);
+        }
+    }
+
+    /// Takes a run out of every queue and slot.
+    fn withdraw(&mut self, id: RunId) -> Option<Run> {
+        let Active { run, place, .. } = self.active.remove(&id)?;
+        self.forget_expiry(&run);
+        if let Some(entry) = self.jobs.get_mut(&run.job) {
+            entry.slots.retain(|slot| *slot != id);
+            entry.held.retain(|held| *held != id);
+        }
+        match place {
+            Place::Running => self.pool(&run.pool).running -= 1,
+            Place::Queued => self.pool(&run.pool).forget(id),
+            Place::Retrying => {
+                self.retries.retain(|(_, retry)| *retry != id);
+            }
+            Place::Held => {}
+        }
+        Some(run)
+    }
+
+    fn forget_expiry(&mut self, run: &Run) {
+        if let Some(entry) = self.jobs.get(&run.job)
+            && let Some(at) = admit::expiry(run.scheduled_at, entry.record.job.policy.misfire_grace)
+            && self.expiries.remove(&(at, run.id))
+        {
+            return;
+        }
+        // The grace was changed while the run waited.
+        self.expiries.retain(|(_, waiting)| *waiting != run.id);
+    }
+}

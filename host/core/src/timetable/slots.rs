@@ -1,0 +1,65 @@
+//! The places of one pool, and who waits for them.
+
+use std::{cmp::Reverse, collections::BTreeSet};
+
+use crate::model::{Pool, RunId, Timestamp};
+
+/// One pool's occupancy.
+#[derive(Debug)]
+pub(super) struct Slots {
+    pub(super) pool: Pool,
+    pub(super) running: u32,
+    /// Higher priority first, then the earlier fire, then the earlier record.
+    queue: BTreeSet<(Reverse<i32>, Timestamp, RunId)>,
+}
+
+impl Slots {
+    pub(super) fn new(pool: Pool) -> Self {
+        Self { pool, running: 0, queue: BTreeSet::new() }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.running < self.pool.max_instances.max(1)
+    }
+
+    /// Whether another fire may wait.
+    pub(super) fn may_queue(&self) -> bool {
+        self.queue.len() < self.pool.queue as usize
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(super) fn enqueue(&mut self, priority: i32, scheduled_at: Timestamp, run: RunId) {
+        self.queue.insert((Reverse(priority), scheduled_at, run));
+    }
+
+    pub(super) fn dequeue(&mut self) -> Option<RunId> {
+        self.queue.pop_first().map(|(_, _, run)| run)
+    }
+
+    pub(super) fn forget(&mut self, run: RunId) {
+        self.queue.retain(|(_, _, queued)| *queued != run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PoolName;
+
+    #[test]
+    fn the_queue_goes_by_priority_then_by_time() {
+        let mut slots = Slots::new(Pool::new(PoolName::default_pool()));
+        let at = |s: i64| Timestamp::from_timestamp(s, 0).unwrap();
+        let id = |n: i64| RunId::from_i64(n).unwrap();
+        slots.enqueue(0, at(5), id(1));
+        slots.enqueue(0, at(3), id(2));
+        slots.enqueue(9, at(9), id(3));
+        slots.enqueue(0, at(4), id(4));
+        slots.forget(id(4));
+        let order: Vec<_> = std::iter::from_fn(|| slots.dequeue()).collect();
+        assert_eq!(order, [id(3), id(2), id(1)]);
+    }
+}
