@@ -1,1 +1,26 @@
-//! Under construction.
+//! clockbox runs scheduled jobs as sandboxed WebAssembly components.
+//!
+//! The `clockbox` command is the host for operators; this library is the same scheduler for Rust programs: see
+//! [`Scheduler`].
+
+pub mod cli;
+mod clock;
+pub mod manifest;
+mod pool;
+pub mod reload;
+mod scheduler;
+
+pub use clock::{Clock, ManualClock};
+pub use clockbox_core::{
+    model::{
+        Attempt, Cause, Coalesce, Delivery, Grace, Job, JobId, JobRecord, Limits, LogLevel, LogLine, LogStream,
+        Outcome, Overlap, Origin, Pause, PluginName, PluginSpec, Policy, Pool, PoolName, Report, Retry, RetryHint,
+        Rights, Run, RunId, RunState, Source, Timestamp,
+    },
+    timetable::{Launch, Rejection},
+    trigger::{Trigger, TriggerError, TriggerSpec},
+};
+pub use clockbox_sandbox as sandbox;
+pub use clockbox_store as store;
+pub use pool::{NativeWork, Work};
+pub use scheduler::{Builder, Event, Happening, History, Reply, Scheduler, SchedulerError, StartError, Subscription};

@@ -1,2 +1,7 @@
 //! The `clockbox` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    clockbox::cli::main()
+}

@@ -98,6 +98,8 @@ pub enum Event {
         outcome: Outcome,
         /// Why, in words.
         reason: Option<String>,
+        /// Milliseconds from the start of its first attempt; `None` when it never started.
+        elapsed_ms: Option<u64>,
     },
     /// An attempt failed, another follows.
     RunRetrying {

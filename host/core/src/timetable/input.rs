@@ -30,7 +30,12 @@ pub enum Input {
         args: Option<String>,
     },
     /// Stop a run: drop it where it waits, else ask its instance to stop.
-    CancelRun(RunId),
+    CancelRun {
+        /// The run.
+        run: RunId,
+        /// Why, for the record.
+        why: String,
+    },
     /// Let a job not fire until it is resumed. Its fires are caught up then, by its policy.
     PauseJob {
         /// The job.

@@ -94,7 +94,7 @@ impl Timetable {
             Input::Finished { run, attempt, report } => self.finished(now, run, attempt, *report, out),
             Input::Refused(run) => self.refused(now, run, out),
             Input::RunNow { job, args } => self.run_now(now, &job, args, out),
-            Input::CancelRun(run) => self.stop(now, run, "cancelled on demand", out),
+            Input::CancelRun { run, why } => self.stop(now, run, &why, out),
             Input::PauseJob { job, note } => self.pause_job(now, &job, note, out),
             Input::ResumeJob(job) => self.resume_job(&job, out),
             Input::Pause => self.pause(out),
@@ -114,7 +114,7 @@ impl Timetable {
             {
                 Err(Rejection::NoSuchJob(job.clone()))
             }
-            Input::CancelRun(run) if !self.active.contains_key(run) => Err(Rejection::NoSuchRun(*run)),
+            Input::CancelRun { run, .. } if !self.active.contains_key(run) => Err(Rejection::NoSuchRun(*run)),
             _ => Ok(()),
         }
     }

@@ -276,7 +276,7 @@ impl World {
         let mut active: Vec<RunId> = self.timetable.active_runs().map(|run| run.id).collect();
         active.sort();
         if let Some(run) = self.rng.choice(active) {
-            self.tell(Input::CancelRun(run));
+            self.tell(Input::CancelRun { run, why: "on demand".to_owned() });
         }
     }
 

@@ -1,0 +1,60 @@
+//! How a command ends when it does not succeed.
+
+use std::{fmt, process::ExitCode};
+
+/// Why a command did not succeed, and with it the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    message: String,
+    hint: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    /// What was asked for could not be done: exit code 2.
+    pub(crate) fn new(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), hint: None, code: 2 }
+    }
+
+    /// The answer is no: exit code 1. An empty message prints nothing more.
+    pub(crate) fn no(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), hint: None, code: 1 }
+    }
+
+    /// Stopped at once: exit code 130.
+    pub(crate) fn stopped() -> Self {
+        Self { message: "stopped at once".to_owned(), hint: None, code: 130 }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    pub(crate) fn report(&self) -> ExitCode {
+        if !self.message.is_empty() {
+            eprintln!("error: {}", self.message);
+        }
+        if let Some(hint) = &self.hint {
+            eprintln!("hint: {hint}");
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+/// Writes data to stdout. A reader that went away (`| head`) is no failure.
+pub(crate) fn print(data: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(|error| Failure::new(format!("stdout: {error}"))),
+    }
+}
+
+/// Writes a value to stdout as indented JSON.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(value).map_err(Failure::new)?;
+    text.push('\n');
+    print(&text)
+}

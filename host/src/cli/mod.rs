@@ -1,0 +1,70 @@
+//! The command line: data on stdout, talk on stderr, documented exit codes.
+
+mod check;
+mod exit;
+mod next;
+mod place;
+mod plugins;
+mod run;
+mod runs;
+mod run_json;
+mod schedule;
+mod talk;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+pub use exit::Failure;
+pub use place::Place;
+
+/// Runs scheduled jobs as sandboxed WebAssembly components.
+#[derive(Debug, Parser)]
+#[command(
+    name = "clockbox",
+    version,
+    max_term_width = 100,
+    after_help = "exit codes: 0 done; 1 the answer is no (problems found, nothing there); 2 wrong usage, or what was \
+                  asked for could not be done; 130 stopped at once by a second signal"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the host until it is stopped: Ctrl-C drains, a second one stops at once.
+    Run(run::RunArgs),
+    /// Read a manifest and its plugins, report every problem, run nothing.
+    Check(check::CheckArgs),
+    /// Show what fires next: the jobs of a manifest, or a trigger given here.
+    Next(next::NextArgs),
+    /// Show what ran: the history, newest first.
+    Runs(runs::RunsArgs),
+    /// Look at plugins.
+    Plugins(plugins::PluginsArgs),
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, Args)]
+struct Output {
+    /// Print JSON for programs instead of a table for people.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command line of this process and returns its exit code.
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Next(args) => next::next(&args),
+        Command::Runs(args) => runs::runs(&args),
+        Command::Plugins(args) => plugins::plugins(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

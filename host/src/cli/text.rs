@@ -1,0 +1,117 @@
+//! Times and tables for people.
+
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use clockbox_core::model::Timestamp;
+use comfy_table::{ContentArrangement, Table, presets};
+
+/// A borderless table that fits the terminal.
+pub(crate) fn table<const N: usize>(head: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(head);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+/// The table as text, without blanks at line ends.
+pub(crate) fn lines(table: &Table) -> String {
+    let mut text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    if text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// A time in a zone, to the second, with its offset: `2026-03-01 05:30:00 +08:00`.
+pub(crate) fn local(at: Timestamp, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %:z").to_string()
+}
+
+/// How far off a time is: `in 3 h 5 min`, `12 s ago`, `now`. Two units at most.
+pub(crate) fn distance(at: Timestamp, now: Timestamp) -> String {
+    let gap = at - now;
+    let span = span(gap.abs().to_std().unwrap_or_default());
+    match gap.num_milliseconds() {
+        -499..=499 => "now".to_owned(),
+        500.. => format!("in {span}"),
+        _ => format!("{span} ago"),
+    }
+}
+
+/// A length of time for people: `12 ms`, `3.2 s`, `5 min 3 s`, `2 d 4 h`.
+pub(crate) fn span(span: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    if span < Duration::from_secs(1) {
+        return format!("{} ms", span.as_millis());
+    }
+    if span < Duration::from_secs(10) {
+        let tenths = span.as_millis() / 100;
+        return if tenths % 10 == 0 {
+            format!("{} s", tenths / 10)
+        } else {
+            format!("{}.{} s", tenths / 10, tenths % 10)
+        };
+    }
+    let mut rest = span.as_secs() + u64::from(span.subsec_millis() >= 500);
+    let mut parts = Vec::new();
+    for (size, unit) in UNITS {
+        let n = rest / size;
+        rest %= size;
+        if n > 0 {
+            parts.push(format!("{n} {unit}"));
+        } else if !parts.is_empty() {
+            break;
+        }
+        if parts.len() == 2 {
+            break;
+        }
+    }
+    parts.join(" ")
+}
+
+/// One line of a longer text, cut to `most` characters.
+pub(crate) fn first_line(text: &str, most: usize) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let mut cut: String = line.chars().take(most).collect();
+    if cut.len() < text.trim_end().len() {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_two_units_at_most() {
+        let text = |ms| span(Duration::from_millis(ms));
+        assert_eq!(text(0), "0 ms");
+        assert_eq!(text(999), "999 ms");
+        assert_eq!(text(3_200), "3.2 s");
+        assert_eq!(text(9_000), "9 s");
+        assert_eq!(text(59_600), "1 min");
+        assert_eq!(text(303_000), "5 min 3 s");
+        assert_eq!(text(86_400_000 + 3 * 60_000), "1 d");
+        assert_eq!(text(2 * 86_400_000 + 4 * 3_600_000 + 5), "2 d 4 h");
+    }
+
+    #[test]
+    fn distances_name_their_direction() {
+        let now: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
+        assert_eq!(distance(now, now), "now");
+        assert_eq!(distance(now + chrono::TimeDelta::hours(3), now), "in 3 h");
+        assert_eq!(distance(now - chrono::TimeDelta::seconds(12), now), "12 s ago");
+    }
+
+    #[test]
+    fn long_texts_are_cut_to_one_line() {
+        assert_eq!(first_line("short", 10), "short");
+        assert_eq!(first_line("one\ntwo", 10), "one…");
+        assert_eq!(first_line("0123456789abc", 10), "0123456789…");
+    }
+}

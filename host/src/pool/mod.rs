@@ -1,0 +1,113 @@
+//! Slots become tasks: what the timetable launches runs here, on threads of its own, so that a spinning guest cannot
+//! delay a fire.
+
+mod log_buffer;
+mod task;
+mod work;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use clockbox_core::{
+    model::{Outcome, PluginName, Report, RunId},
+    timetable::Launch,
+};
+use clockbox_sandbox::{CancelToken, Plugin};
+pub(crate) use task::Sinks;
+use tokio::runtime::Runtime;
+pub use work::{NativeWork, Work, Works};
+
+/// How long a guest that was asked to stop may take before it is stopped.
+const CANCEL_GRACE: Duration = Duration::from_secs(3);
+
+/// Runs attempts, and can stop them.
+pub(crate) struct Pool {
+    runtime: Option<Runtime>,
+    works: Works,
+    sinks: Sinks,
+    tokens: Arc<Mutex<HashMap<RunId, CancelToken>>>,
+    /// Runs to be stopped that have not been launched yet.
+    early: HashSet<RunId>,
+}
+
+impl Pool {
+    pub(crate) fn new(works: Works, sinks: Sinks) -> std::io::Result<Self> {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("clockbox-guest")
+            .enable_all()
+            .build()?;
+        Ok(Self { runtime: Some(runtime), works, sinks, tokens: Arc::default(), early: HashSet::new() })
+    }
+
+    /// Starts an attempt; its report comes back through the sinks.
+    pub(crate) fn launch(&mut self, launch: Launch) {
+        let run = launch.run.id;
+        let token = CancelToken::new();
+        if self.early.remove(&run) {
+            token.cancel();
+            token.kill();
+        }
+        self.tokens().insert(run, token.clone());
+        let Some(runtime) = &self.runtime else { return };
+        let work = self.works.get(&launch.run.plugin);
+        let (sinks, tokens) = (self.sinks.clone(), Arc::clone(&self.tokens));
+        runtime.spawn(async move {
+            let attempt = launch.run.attempt;
+            let guard = task::Guard::new(run, attempt, sinks.clone(), tokens);
+            let report = match work {
+                Some(work) => task::run(work, launch, token, sinks).await,
+                None => Report::new(Outcome::HostError).because(format!(
+                    "plugin {:?} is not loaded; see the problems that the host reported when it read it",
+                    launch.run.plugin.as_str()
+                )),
+            };
+            guard.report(report);
+        });
+    }
+
+    /// Puts these plugins in the place of all that are loaded; what runs keeps the one it began with.
+    pub(crate) fn replace_plugins(&self, plugins: BTreeMap<PluginName, Plugin>) {
+        self.works.replace_plugins(plugins);
+    }
+
+    /// Asks an attempt to stop, and stops it when it has not done so in time.
+    pub(crate) fn cancel(&mut self, run: RunId) {
+        let Some(token) = self.tokens().get(&run).cloned() else {
+            self.early.insert(run);
+            return;
+        };
+        token.cancel();
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(async move {
+                tokio::time::sleep(CANCEL_GRACE).await;
+                token.kill();
+            });
+        }
+    }
+
+    /// Stops whatever still runs, now.
+    pub(crate) fn kill_all(&self) {
+        self.tokens().values().for_each(|token| {
+            token.cancel();
+            token.kill();
+        });
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, CancelToken>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // A guest in a host call must not keep the host from ending.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

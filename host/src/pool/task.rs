@@ -1,0 +1,107 @@
+//! One attempt: a straight line from launch to report.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use clockbox_core::{
+    model::{Outcome, Report, RunId, Write},
+    timetable::Launch,
+};
+use clockbox_sandbox::{CancelToken, RunRequest};
+use clockbox_store::Writer;
+
+use super::{log_buffer::LogBuffer, work::Work};
+use crate::{
+    clock::Clock,
+    scheduler::{Events, Inbox, Message},
+};
+
+/// How often the lines of a run that goes on are handed to the store.
+const FLUSH_LOGS: Duration = Duration::from_millis(500);
+
+/// Where an attempt's words go.
+#[derive(Clone)]
+pub(crate) struct Sinks {
+    pub(crate) inbox: Inbox,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) events: Events,
+    pub(crate) clock: Clock,
+}
+
+/// Runs one attempt to its end.
+pub(super) async fn run(work: Work, launch: Launch, token: CancelToken, sinks: Sinks) -> Report {
+    let plugin = match work {
+        Work::Plugin(plugin) => plugin,
+        Work::Native(function) => {
+            let killed = token.clone();
+            return tokio::select! {
+                report = function(launch, token) => report,
+                () = killed.killed() => Report::new(Outcome::Cancelled),
+            };
+        }
+    };
+    let Launch { run, job, previous_success } = launch;
+    let (id, attempt) = (run.id, run.attempt);
+    let request = RunRequest {
+        job: run.job.clone(),
+        run: id,
+        attempt,
+        scheduled_at: run.scheduled_at,
+        previous_success,
+        cause: run.cause,
+        args: run.args.map_or_else(|| Arc::clone(&job.args), Into::into),
+    };
+    let log = Arc::new(LogBuffer::new(sinks.clock.clone(), sinks.events.clone(), run.job, id));
+    let mut attempt_run = std::pin::pin!(plugin.run(request, Arc::clone(&log) as _, token));
+    let mut report = loop {
+        tokio::select! {
+            biased;
+            report = &mut attempt_run => break report,
+            () = tokio::time::sleep(FLUSH_LOGS) => {
+                let lines = log.take();
+                if !lines.is_empty() {
+                    sinks.writer.submit(vec![Write::Log { run: id, attempt, lines }], |_| {});
+                }
+            }
+        }
+    };
+    report.logs = log.take();
+    report
+}
+
+/// Sees to it that every attempt reports, even when its task panics or is dropped.
+pub(super) struct Guard {
+    run: RunId,
+    attempt: u32,
+    sinks: Sinks,
+    tokens: Arc<Mutex<HashMap<RunId, CancelToken>>>,
+    report: Option<Report>,
+}
+
+impl Guard {
+    pub(super) fn new(
+        run: RunId,
+        attempt: u32,
+        sinks: Sinks,
+        tokens: Arc<Mutex<HashMap<RunId, CancelToken>>>,
+    ) -> Self {
+        Self { run, attempt, sinks, tokens, report: None }
+    }
+
+    pub(super) fn report(mut self, report: Report) {
+        self.report = Some(report);
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
+        let report = self.report.take().unwrap_or_else(|| {
+            Report::new(Outcome::HostError).because("the host's own task for this attempt broke down")
+        });
+        self.sinks.inbox.send(Message::Finished { run: self.run, attempt: self.attempt, report: Box::new(report) });
+    }
+}

@@ -1,0 +1,58 @@
+//! What a job's plugin name stands for: a sandboxed plugin, or a function of the embedding program.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use clockbox_core::{
+    model::{PluginName, Report},
+    timetable::Launch,
+};
+use clockbox_sandbox::{CancelToken, Plugin};
+
+/// A function of the embedding program that a job can name in the place of a plugin.
+pub type NativeWork =
+    dyn Fn(Launch, CancelToken) -> Pin<Box<dyn Future<Output = Report> + Send>> + Send + Sync + 'static;
+
+/// What does the work of a job.
+#[derive(Clone)]
+pub enum Work {
+    /// A sandboxed plugin.
+    Plugin(Plugin),
+    /// A trusted function of this program.
+    Native(Arc<NativeWork>),
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plugin(plugin) => write!(f, "plugin {}", plugin.digest()),
+            Self::Native(_) => f.write_str("native"),
+        }
+    }
+}
+
+/// The works that are loaded, by name. A run in flight keeps the one it began with.
+#[derive(Debug, Clone, Default)]
+pub struct Works(Arc<RwLock<HashMap<PluginName, Work>>>);
+
+impl Works {
+    pub(crate) fn get(&self, name: &PluginName) -> Option<Work> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    pub(crate) fn insert(&self, name: PluginName, work: Work) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, work);
+    }
+
+    /// Puts these plugins in the place of all plugins; native works stay.
+    pub(crate) fn replace_plugins(&self, plugins: BTreeMap<PluginName, Plugin>) {
+        let mut works = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        works.retain(|_, work| matches!(work, Work::Native(_)));
+        works.extend(plugins.into_iter().map(|(name, plugin)| (name, Work::Plugin(plugin))));
+    }
+}

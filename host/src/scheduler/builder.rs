@@ -1,0 +1,203 @@
+//! From parts to a running scheduler.
+
+use std::{collections::{HashSet, VecDeque}, future::Future, sync::Arc};
+
+use clockbox_core::{
+    model::{Job, JobId, Pool, PluginName, Report, RunState},
+    timetable::{Change, Input, Launch, Timetable, Unfinished},
+};
+use clockbox_sandbox::{CancelToken, Plugin};
+use clockbox_store::{JobStore, MemoryStore, Snapshot, StoreError, Writer};
+
+use super::{Events, History, Inbox, Message, Scheduler, driver::Driver, history};
+use crate::{
+    clock::Clock,
+    pool::{self, Sinks, Work, Works},
+};
+
+/// Why a scheduler did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The store could not be read.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Gathers the parts of a scheduler: see [`Scheduler::builder`].
+#[must_use]
+pub struct Builder {
+    clock: Clock,
+    store: Arc<dyn JobStore>,
+    works: Works,
+    pools: Vec<Pool>,
+    jobs: Vec<Arc<Job>>,
+    declared: Option<Vec<Arc<Job>>>,
+    history: History,
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Self {
+            clock: Clock::system(),
+            store: Arc::new(MemoryStore::new()),
+            works: Works::default(),
+            pools: Vec::new(),
+            jobs: Vec::new(),
+            declared: None,
+            history: History::default(),
+        }
+    }
+
+    /// Where jobs and runs are kept; a memory store if nothing is said.
+    pub fn store(mut self, store: Arc<dyn JobStore>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// The clock; the system's if nothing is said.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Adds a pool, or replaces the one of that name.
+    pub fn pool(mut self, pool: Pool) -> Self {
+        self.pools.push(pool);
+        self
+    }
+
+    /// Adds a loaded plugin under a name that jobs can refer to.
+    pub fn plugin(self, name: PluginName, plugin: Plugin) -> Self {
+        self.works.insert(name, Work::Plugin(plugin));
+        self
+    }
+
+    /// Adds a trusted function of this program under a name that jobs can refer to, in the place of a plugin. It runs
+    /// in the same pools and leaves the same history.
+    pub fn native<F, R>(self, name: PluginName, function: F) -> Self
+    where
+        F: Fn(Launch, CancelToken) -> R + Send + Sync + 'static,
+        R: Future<Output = Report> + Send + 'static,
+    {
+        let boxed = move |launch: Launch, token: CancelToken| Box::pin(function(launch, token)) as _;
+        self.works.insert(name, Work::Native(Arc::new(boxed)));
+        self
+    }
+
+    /// Adds a job. One that the store knows under this name already is replaced; it keeps its next fire while its
+    /// trigger stays the same.
+    pub fn job(mut self, job: Job) -> Self {
+        self.jobs.push(Arc::new(job));
+        self
+    }
+
+    /// These are all the jobs of the manifest and the plugin folder: others from there that the store knows are
+    /// removed. Jobs of other sources stay.
+    pub fn declared(mut self, jobs: impl IntoIterator<Item = Arc<Job>>) -> Self {
+        self.declared = Some(jobs.into_iter().collect());
+        self
+    }
+
+    /// How long runs are kept.
+    pub fn history(mut self, history: History) -> Self {
+        self.history = history;
+        self
+    }
+
+    /// Starts the scheduler on threads of its own and returns its handle.
+    ///
+    /// # Errors
+    /// When the store cannot be read or a thread cannot be started.
+    pub fn start(self) -> Result<Scheduler, StartError> {
+        let mut timetable = Timetable::new();
+        let now = self.clock.now();
+        let snapshot = self.store.load()?;
+        let change = self.change(&snapshot);
+        let unfinished = unfinished(&*self.store, &snapshot)?;
+        let pools = Change { pools: self.pools, ..Change::default() };
+        let mut actions = timetable.handle(now, Input::Apply(pools)).unwrap_or_default();
+        actions.extend(timetable.restore(now, snapshot.jobs, unfinished, snapshot.last_run));
+        actions.extend(timetable.handle(now, Input::Apply(change)).unwrap_or_default());
+
+        let events = Events::new();
+        let (inbox, messages) = Inbox::channel();
+        let lost = inbox.clone();
+        let writer = Arc::new(Writer::spawn(Arc::clone(&self.store), move |trouble| {
+            report_trouble(&lost, &trouble);
+        })?);
+        let sinks = Sinks {
+            inbox: inbox.clone(),
+            writer: Arc::clone(&writer),
+            events: events.clone(),
+            clock: self.clock.clone(),
+        };
+        let pool = pool::Pool::new(self.works.clone(), sinks)?;
+        let alive = history::spawn(Arc::clone(&self.store), self.clock.clone(), self.history)?;
+        let driver = Driver {
+            timetable,
+            clock: self.clock.clone(),
+            pool,
+            writer,
+            events: events.clone(),
+            inbox: inbox.clone(),
+            messages,
+            pending: VecDeque::new(),
+            shutdown: None,
+            lost: false,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stopped, on_stop) = tokio::sync::watch::channel(false);
+        std::thread::Builder::new().name("clockbox-driver".into()).spawn(move || {
+            runtime.block_on(driver.run(actions));
+            drop(alive);
+            stopped.send_replace(true);
+        })?;
+        Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, on_stop))
+    }
+
+    /// What the declared jobs change in what the store knows.
+    fn change(&self, snapshot: &Snapshot) -> Change {
+        let mut put = self.jobs.clone();
+        let mut remove = Vec::new();
+        if let Some(declared) = &self.declared {
+            let names: HashSet<&JobId> = declared.iter().map(|job| &job.id).collect();
+            remove = snapshot
+                .jobs
+                .iter()
+                .filter(|record| record.job.source.is_reloaded() && !names.contains(&record.job.id))
+                .map(|record| record.job.id.clone())
+                .collect();
+            put.extend(declared.iter().cloned());
+        }
+        Change { pools: Vec::new(), put, remove }
+    }
+}
+
+fn unfinished(store: &dyn JobStore, snapshot: &Snapshot) -> Result<Vec<Unfinished>, StoreError> {
+    snapshot
+        .unfinished
+        .iter()
+        .map(|run| {
+            let attempt_started_at = match run.state {
+                RunState::Running => store
+                    .run(run.id)?
+                    .and_then(|detail| detail.attempts.last().map(|attempt| attempt.started_at)),
+                _ => None,
+            };
+            Ok(Unfinished { run: run.clone(), attempt_started_at })
+        })
+        .collect()
+}
+
+fn report_trouble(inbox: &Inbox, trouble: &clockbox_store::Trouble) {
+    match trouble {
+        clockbox_store::Trouble::Lost(why) => {
+            inbox.send(Message::StoreLost(why.to_string()));
+        }
+        other => tracing::warn!("{other}"),
+    }
+}

@@ -1,0 +1,233 @@
+//! The driver: one task that owns the timetable. It never waits for a guest or for the disk.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use clockbox_core::{
+    model::{Event, Refusal, Run, RunId, RunState, Write},
+    timetable::{Action, Input, Timetable},
+};
+use clockbox_store::Writer;
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{Inbox, Message, batch::Batch, events::Events, reply::ReplyTo};
+use crate::{clock::Clock, pool::Pool};
+
+/// Messages taken in before the timetable is asked for its next wake again.
+const AT_ONCE: usize = 256;
+/// How long after the grace of a shutdown a killed guest may take to be gone.
+const KILL_GRACE: Duration = Duration::from_secs(5);
+
+pub(super) struct Driver {
+    pub(super) timetable: Timetable,
+    pub(super) clock: Clock,
+    pub(super) pool: Pool,
+    pub(super) writer: Arc<Writer>,
+    pub(super) events: Events,
+    pub(super) inbox: Inbox,
+    pub(super) messages: mpsc::UnboundedReceiver<Message>,
+    /// Batches on their way to the store, oldest first.
+    pub(super) pending: VecDeque<Batch>,
+    pub(super) shutdown: Option<Shutdown>,
+    /// The end cannot be awaited: the store is beyond repair, or a guest beyond stopping.
+    pub(super) lost: bool,
+}
+
+/// A shutdown under way.
+pub(super) struct Shutdown {
+    /// What still runs then is cancelled.
+    cancel_at: Instant,
+    cancelled: bool,
+    replies: Vec<ReplyTo<()>>,
+}
+
+impl Driver {
+    /// Goes on until a shutdown is complete, or the store is lost.
+    pub(super) async fn run(mut self, restored: Vec<Action>) {
+        self.dispatch(restored, None);
+        self.events.publish(self.clock.now(), Event::SchedulerStarted);
+        self.wake();
+        while !self.is_done() {
+            let wake = self.timetable.next_wake();
+            let clock = self.clock.clone();
+            let due = async move {
+                match wake {
+                    Some(at) => clock.sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let cancel_at = self.shutdown.as_ref().map(|shutdown| shutdown.cancel_at);
+            let grace_over = async move {
+                match cancel_at {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                message = self.messages.recv() => {
+                    let Some(message) = message else { break };
+                    self.take(message);
+                    for _ in 0..AT_ONCE {
+                        let Ok(message) = self.messages.try_recv() else { break };
+                        self.take(message);
+                    }
+                    // A steady stream of messages must not hide a fire.
+                    if self.timetable.next_wake().is_some_and(|at| at <= self.clock.now()) {
+                        self.wake();
+                    }
+                }
+                () = grace_over => self.end_grace(),
+                () = due => self.wake(),
+            }
+        }
+        self.stop();
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Tell { input, reply } => self.tell(input, Some(reply)),
+            Message::Reload { plugins, change, event, reply } => {
+                self.pool.replace_plugins(plugins);
+                let mut actions = self.timetable.handle(self.clock.now(), Input::Apply(change)).unwrap_or_default();
+                actions.push(Action::Publish(event));
+                self.dispatch(actions, Some(reply));
+            }
+            Message::Ask(question) => question(&self.timetable),
+            Message::Publish(event) => self.dispatch(vec![Action::Publish(event)], None),
+            Message::Finished { run, attempt, report } => self.tell(Input::Finished { run, attempt, report }, None),
+            Message::Durable { refused } => self.durable(&refused),
+            Message::StoreLost(why) => {
+                tracing::error!("the store is lost and nothing can be recorded, so the scheduler stops: {why}");
+                self.pool.kill_all();
+                self.lost = true;
+            }
+            Message::Shutdown { grace, reply } => self.begin_shutdown(grace, reply),
+        }
+    }
+
+    fn wake(&mut self) {
+        self.tell(Input::Wake, None);
+    }
+
+    fn tell(&mut self, input: Input, reply: Option<ReplyTo<Vec<RunId>>>) {
+        match self.timetable.handle(self.clock.now(), input) {
+            Ok(actions) => self.dispatch(actions, reply),
+            Err(rejection) => {
+                if let Some(reply) = reply {
+                    reply.answer(Err(rejection.into()));
+                }
+            }
+        }
+    }
+
+    /// Sends a batch on its way: writes first, the rest when they are durable.
+    fn dispatch(&mut self, actions: Vec<Action>, reply: Option<ReplyTo<Vec<RunId>>>) {
+        if actions.is_empty() && reply.is_none() {
+            return;
+        }
+        let mut batch = Batch::new(actions);
+        batch.reply = reply;
+        for run in std::mem::take(&mut batch.cancels) {
+            self.pool.cancel(run);
+        }
+        let writes = std::mem::take(&mut batch.writes);
+        if writes.is_empty() && self.pending.is_empty() {
+            self.complete(batch, &[]);
+            return;
+        }
+        self.pending.push_back(batch);
+        let runs: Vec<Option<RunId>> = writes.iter().map(run_of).collect();
+        let inbox = self.inbox.clone();
+        self.writer.submit(writes, move |answers| {
+            let refused = answers
+                .iter()
+                .zip(&runs)
+                .filter_map(|(answer, run)| run.filter(|_| is_refused(answer)))
+                .collect();
+            inbox.send(Message::Durable { refused });
+        });
+    }
+
+    fn durable(&mut self, refused: &[RunId]) {
+        if let Some(batch) = self.pending.pop_front() {
+            self.complete(batch, refused);
+        }
+        for run in refused {
+            self.tell(Input::Refused(*run), None);
+        }
+    }
+
+    fn complete(&mut self, mut batch: Batch, refused: &[RunId]) {
+        let had_records = !batch.recorded.is_empty();
+        batch.without(refused);
+        for launch in std::mem::take(&mut batch.launches) {
+            self.pool.launch(launch);
+        }
+        let now = self.clock.now();
+        for event in std::mem::take(&mut batch.events) {
+            self.events.publish(now, event);
+        }
+        let all_refused = had_records && batch.recorded.is_empty();
+        batch.answer(all_refused);
+    }
+
+    fn begin_shutdown(&mut self, grace: Duration, reply: ReplyTo<()>) {
+        let cancel_at = crate::clock::monotonic() + grace;
+        match &mut self.shutdown {
+            // A second request may only shorten the grace.
+            Some(shutdown) => {
+                shutdown.cancel_at = shutdown.cancel_at.min(cancel_at);
+                shutdown.replies.push(reply);
+            }
+            None => {
+                self.shutdown = Some(Shutdown { cancel_at, cancelled: false, replies: vec![reply] });
+                self.tell(Input::Drain, None);
+            }
+        }
+    }
+
+    /// The grace of a shutdown is over.
+    fn end_grace(&mut self) {
+        let Some(shutdown) = &mut self.shutdown else { return };
+        if shutdown.cancelled {
+            // Even killed guests did not go; their runs are found interrupted at the next start.
+            tracing::error!("{} runs could not be stopped in time", self.timetable.running());
+            self.lost = true;
+            return;
+        }
+        shutdown.cancelled = true;
+        shutdown.cancel_at = crate::clock::monotonic() + KILL_GRACE;
+        let is_running = |run: &&Run| run.state == RunState::Running;
+        let running: Vec<RunId> = self.timetable.active_runs().filter(is_running).map(|run| run.id).collect();
+        for run in running {
+            let why = "the scheduler stopped before the run had ended".to_owned();
+            self.tell(Input::CancelRun { run, why }, None);
+        }
+        self.pool.kill_all();
+    }
+
+    fn is_done(&self) -> bool {
+        self.lost || self.shutdown.is_some() && self.timetable.running() == 0 && self.pending.is_empty()
+    }
+
+    fn stop(mut self) {
+        if let Err(error) = self.writer.close(KILL_GRACE) {
+            tracing::error!("the store could not be closed in order: {error}");
+        }
+        self.events.publish(self.clock.now(), Event::SchedulerStopped);
+        for reply in self.shutdown.take().into_iter().flat_map(|shutdown| shutdown.replies) {
+            reply.answer(Ok(()));
+        }
+    }
+}
+
+fn run_of(write: &Write) -> Option<RunId> {
+    match write {
+        Write::Fire { run, .. } | Write::Update { run, .. } => Some(run.id),
+        _ => None,
+    }
+}
+
+fn is_refused(answer: &Result<(), Refusal>) -> bool {
+    answer.is_err()
+}

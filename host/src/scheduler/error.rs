@@ -1,0 +1,22 @@
+//! Why a scheduler did not do what it was asked.
+
+use clockbox_core::timetable::Rejection;
+use clockbox_store::StoreError;
+
+/// Why a scheduler did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchedulerError {
+    /// What was asked for does not fit what is there.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The store could not answer.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// The scheduler has stopped.
+    #[error("the scheduler has stopped")]
+    Stopped,
+    /// The store refused the record: another host has recorded the same fire.
+    #[error("the store has a run of this job at this time already")]
+    Refused,
+}

@@ -1,0 +1,61 @@
+//! Old runs are forgotten, in the background and a few at a time.
+
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use clockbox_core::model::Timestamp;
+use clockbox_store::JobStore;
+
+use crate::clock::Clock;
+
+/// How often old runs are looked for.
+const EVERY: Duration = Duration::from_secs(60);
+/// Runs deleted in one transaction, so that fires never wait long for the store.
+const AT_ONCE: u32 = 500;
+
+/// How long runs are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// At most so long.
+    pub keep: Duration,
+    /// At most so many of each job.
+    pub keep_per_job: u32,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { keep: Duration::from_secs(30 * 86_400), keep_per_job: 1000 }
+    }
+}
+
+/// Prunes until the returned sender is dropped.
+pub(super) fn spawn(
+    store: Arc<dyn JobStore>,
+    clock: Clock,
+    history: History,
+) -> std::io::Result<mpsc::Sender<()>> {
+    let (alive, stopped) = mpsc::channel::<()>();
+    std::thread::Builder::new().name("clockbox-history".into()).spawn(move || {
+        while stopped.recv_timeout(EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
+            prune(&*store, clock.now(), history);
+        }
+    })?;
+    Ok(alive)
+}
+
+fn prune(store: &dyn JobStore, now: Timestamp, history: History) {
+    let keep = chrono::TimeDelta::from_std(history.keep).unwrap_or(chrono::TimeDelta::MAX);
+    let before = now.checked_sub_signed(keep).unwrap_or(Timestamp::MIN_UTC);
+    loop {
+        match store.prune(before, history.keep_per_job, AT_ONCE) {
+            Ok(deleted) if deleted == AT_ONCE => {}
+            Ok(_) => return,
+            Err(error) => {
+                tracing::warn!("old runs could not be deleted, the next try is in a minute: {error}");
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What a driver is told.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use clockbox_core::{
+    model::{Event, PluginName, Report, RunId},
+    timetable::{Change, Input, Timetable},
+};
+use clockbox_sandbox::Plugin;
+use tokio::sync::mpsc;
+
+use super::reply::ReplyTo;
+
+/// A question about the timetable.
+pub(crate) type Question = Box<dyn FnOnce(&Timetable) + Send>;
+
+/// Something that a driver is told.
+pub(crate) enum Message {
+    /// Hand this to the timetable; answer with the runs that it recorded, once they are durable.
+    Tell { input: Input, reply: ReplyTo<Vec<RunId>> },
+    /// Put these plugins and this change in force together, and publish the event once they are durable.
+    Reload { plugins: BTreeMap<PluginName, Plugin>, change: Change, event: Event, reply: ReplyTo<Vec<RunId>> },
+    /// Look something up.
+    Ask(Question),
+    /// Publish an event behind all that is under way.
+    Publish(Event),
+    /// An attempt ended.
+    Finished { run: RunId, attempt: u32, report: Box<Report> },
+    /// The oldest batch is durable, but for the records of these runs.
+    Durable { refused: Vec<RunId> },
+    /// The store is beyond repair: nothing can be recorded any more.
+    StoreLost(String),
+    /// Drain, cancel what still runs after the grace, and stop.
+    Shutdown { grace: Duration, reply: ReplyTo<()> },
+}
+
+/// The way to a driver.
+#[derive(Clone)]
+pub(crate) struct Inbox(mpsc::UnboundedSender<Message>);
+
+impl Inbox {
+    pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<Message>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Sends a message; false when the driver has stopped. A reply in the message is then dropped, which answers its
+    /// asker that the scheduler has stopped.
+    pub(crate) fn send(&self, message: Message) -> bool {
+        self.0.send(message).is_ok()
+    }
+}
