@@ -1,1 +1,69 @@
-//! Under construction.
+//! The sandbox of clockbox: loads plugins, runs each run in an instance of its own, and gives it what it was granted
+//! and no more.
+//!
+//! [`Sandbox::load`] turns a file into a [`Plugin`]; [`Plugin::run`] turns a [`RunRequest`] into a
+//! [`Report`](clockbox_core::model::Report). [`inspect`] says what a file is and wants, without compiling it. This is
+//! the only crate of clockbox that names wasmtime.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use clockbox_core::model::{Cause, LogLine, Outcome, PluginSpec, RunId, Timestamp};
+//! use clockbox_sandbox::{CancelToken, RunRequest, RunSink, Sandbox, SandboxOptions};
+//!
+//! struct Quiet(Timestamp);
+//! impl RunSink for Quiet {
+//!     fn now(&self) -> Timestamp { self.0 }
+//!     fn log(&self, _: LogLine) {}
+//!     fn progress(&self, _: u64, _: Option<u64>, _: Option<String>) {}
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let spec = PluginSpec {
+//!     name: "nothing".parse().unwrap(),
+//!     path: "nothing.wat".into(),
+//!     sha256: None,
+//!     rights: Default::default(),
+//!     limits: Default::default(),
+//!     config: Default::default(),
+//! };
+//! let sandbox = Sandbox::new(SandboxOptions { max_instances: 10, ..Default::default() }).unwrap();
+//! let plugin = sandbox.load(br#"(module (func (export "_start")))"#, &spec).unwrap();
+//! let now = "2030-01-01T00:00:00Z".parse().unwrap();
+//! let request = RunRequest {
+//!     job: "nightly".parse().unwrap(),
+//!     run: RunId::next(None, now),
+//!     attempt: 1,
+//!     scheduled_at: now,
+//!     previous_success: None,
+//!     cause: Cause::Trigger,
+//!     args: "null".into(),
+//! };
+//! let report = plugin.run(request, Arc::new(Quiet(now)), CancelToken::new()).await;
+//! assert_eq!(report.outcome, Outcome::Succeeded);
+//! # });
+//! ```
+
+mod adapt;
+mod bindings;
+mod cancel;
+mod engine;
+mod error;
+mod guest;
+mod imports;
+mod inspect;
+mod kind;
+mod limiter;
+mod plugin;
+mod request;
+mod run;
+mod sandbox;
+mod ticker;
+
+pub use cancel::CancelToken;
+pub use engine::Allocator;
+pub use error::{PluginError, SandboxError};
+pub use inspect::{Inspection, inspect};
+pub use kind::PluginKind;
+pub use plugin::Plugin;
+pub use request::{RunRequest, RunSink};
+pub use sandbox::{Sandbox, SandboxOptions};

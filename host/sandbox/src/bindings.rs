@@ -1,0 +1,7 @@
+//! Bindings of the package `clockbox:job`.
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    world: "job",
+    exports: { default: async },
+});

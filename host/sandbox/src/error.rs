@@ -1,0 +1,172 @@
+//! Why a sandbox cannot be had, and why a plugin is refused.
+
+use std::path::PathBuf;
+
+use clockbox_core::model::format_size;
+
+/// Why a sandbox cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The folder of the compile cache cannot be made or used.
+    #[error("the compile cache {path} cannot be used: {reason}", path = path.display())]
+    Cache {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The engine does not work on this machine.
+    #[error("the WebAssembly engine cannot start: {0}")]
+    Engine(String),
+    /// The thread that keeps deadlines cannot be started.
+    #[error("the deadline thread cannot be started: {0}")]
+    Ticker(std::io::Error),
+}
+
+/// Why a plugin is refused. The text says what is wrong; [`hint`](Self::hint) says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginError {
+    /// The file has no bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// The file is larger than the sandbox takes.
+    #[error("the file has {} and is larger than the {} that are allowed", format_size(*size), format_size(*max))]
+    TooLarge {
+        /// Its size in bytes.
+        size: u64,
+        /// The most that is allowed, in bytes.
+        max: u64,
+    },
+    /// The file ends in the middle.
+    #[error("the file ends in the middle, after {size} bytes")]
+    Truncated {
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// The file is something else.
+    #[error("the file is not WebAssembly: it starts with {start}")]
+    NotWasm {
+        /// Its first bytes, readable.
+        start: String,
+    },
+    /// The file holds machine code that was compiled ahead of time.
+    #[error("the file holds precompiled machine code, which is never loaded")]
+    NativeCode,
+    /// The WebAssembly text has a mistake.
+    #[error("the WebAssembly text has a mistake: {0}")]
+    Text(String),
+    /// The file is damaged or uses what the engine does not support.
+    #[error("the file is not valid WebAssembly: {0}")]
+    Invalid(String),
+    /// The SHA-256 differs from the pin.
+    #[error("the SHA-256 of the file is {actual}, yet {expected} is pinned")]
+    DigestMismatch {
+        /// The pin.
+        expected: String,
+        /// What the file has.
+        actual: String,
+    },
+    /// The plugin exports nothing that can be run.
+    #[error("the {what} has nothing that can be run: it exports {}", list(exports))]
+    WrongWorld {
+        /// `component` or `module`.
+        what: &'static str,
+        /// The names of its exports.
+        exports: Vec<String>,
+    },
+    /// An interface is known, the version is not.
+    #[error("the plugin {} {name}, a version that is not supported; {supported} is", if *import { "imports" } else { "exports" })]
+    WrongVersion {
+        /// Whether it is an import (else an export).
+        import: bool,
+        /// The interface with the version that the plugin has.
+        name: String,
+        /// The interface with the version that is supported.
+        supported: String,
+    },
+    /// The plugin needs something that nobody here provides.
+    #[error("the plugin imports {import}, which is not provided")]
+    UnknownImport {
+        /// What it imports.
+        import: String,
+    },
+    /// The plugin needs something that it has not been granted.
+    #[error("the plugin imports {import}, which needs the right `allow.{right}`, and that is not granted")]
+    NotGranted {
+        /// What it imports.
+        import: String,
+        /// The right, as written under `allow`.
+        right: &'static str,
+    },
+    /// The preview-1 module cannot be turned into a component.
+    #[error("the preview-1 module cannot be adapted: {0}")]
+    Adapt(String),
+    /// The imports or exports have other types than expected.
+    #[error("the plugin does not fit its interfaces: {0}")]
+    Link(String),
+    /// Another engine is needed, because fuel was switched on or off.
+    #[error("`limits.fuel` was switched on or off: the file must be loaded again")]
+    FuelSwitched,
+    /// The host failed, not the plugin.
+    #[error("the plugin cannot be loaded here: {0}")]
+    Host(String),
+}
+
+impl PluginError {
+    /// What to do about it, where there is something to say.
+    ///
+    /// ```
+    /// use clockbox_sandbox::PluginError;
+    /// assert!(PluginError::Empty.hint().unwrap().contains("copied"));
+    /// ```
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Empty | Self::Truncated { .. } => "is it still being copied, or was a build interrupted?",
+            Self::TooLarge { .. } => "build with optimisation for size and strip debug information",
+            Self::NotWasm { .. } => "a plugin is a .wasm component, a WASI command module, or .wat text",
+            Self::NativeCode => "give the .wasm file that it was compiled from",
+            Self::Text(_) => "a .wat file holds one (component …) or (module …)",
+            Self::Invalid(_) => "build it again; the engine supports WebAssembly 3.0 and WASI 0.2",
+            Self::DigestMismatch { actual, .. } => {
+                return Some(format!("if the new file is meant, set `sha256 = \"{actual}\"`"));
+            }
+            Self::WrongWorld { what: "module", .. } => {
+                "a module must be a WASI preview-1 command (export `_start`): build a program, not a library, or \
+                 build for wasm32-wasip2"
+            }
+            Self::WrongWorld { .. } => {
+                "a component must export `clockbox:job/runner@0.1.0` (a job) or `wasi:cli/run@0.2.x` (a command)"
+            }
+            Self::WrongVersion { supported, .. } => {
+                return Some(format!(
+                    "build it against {supported}, or use a clockbox that knows the newer version"
+                ));
+            }
+            Self::UnknownImport { import } if import.starts_with("clockbox:") => {
+                "it may need a newer clockbox; see `clockbox plugins inspect`"
+            }
+            Self::UnknownImport { .. } => {
+                "build it without that import, or link the component that provides it into it (wac, wasm-compose)"
+            }
+            Self::NotGranted { right: "http", .. } => {
+                "grant the origins it may reach: `allow = { http = [\"https://api.example.com\"] }`"
+            }
+            Self::NotGranted { .. } => "grant it in the plugin's `allow` table",
+            Self::Adapt(_) => "build for wasm32-wasip2, or as a plain WASI preview-1 command",
+            Self::Link(_) => "generate its bindings from the wit folder of this version of clockbox",
+            Self::FuelSwitched => "load it again",
+            Self::Host(_) => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "nothing".to_owned(),
+        names if names.len() > 8 => format!("{} and {} more", names[..8].join(", "), names.len() - 8),
+        names => names.join(", "),
+    }
+}

@@ -1,0 +1,129 @@
+//! A plugin that is ready to run.
+
+use std::sync::Arc;
+
+use clockbox_core::model::{PluginSpec, Report};
+use wasmtime::component::Component;
+use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi_config::WasiConfigVariables;
+
+use crate::{
+    CancelToken, Inspection, PluginError, PluginKind, RunRequest, RunSink, bindings::JobPre, engine::Machine,
+    guest::Guest, run, sandbox,
+};
+
+/// A loaded plugin under its rights, limits and config. Clones are cheap and share the code.
+#[derive(Clone)]
+pub struct Plugin {
+    pub(crate) sandbox: Arc<sandbox::Inner>,
+    pub(crate) compiled: Arc<Compiled>,
+    pub(crate) spec: Arc<PluginSpec>,
+    /// The spec's `config` as `wasi:config` has it.
+    pub(crate) config: Arc<WasiConfigVariables>,
+    from_cache: bool,
+}
+
+/// The code of a plugin: what its digest stands for, whatever rights it runs under.
+pub(crate) struct Compiled {
+    digest: String,
+    kind: PluginKind,
+    fuel: bool,
+    inspection: Inspection,
+    pub(crate) entry: Entry,
+}
+
+/// What a run calls.
+pub(crate) enum Entry {
+    Job(JobPre<Guest>),
+    Command(CommandPre<Guest>),
+}
+
+impl Compiled {
+    /// Compiles a component and links it.
+    pub(crate) fn new(
+        machine: &Machine,
+        kind: PluginKind,
+        digest: &str,
+        inspection: Inspection,
+        component: &[u8],
+    ) -> Result<Self, PluginError> {
+        let component = Component::from_binary(&machine.engine, component)
+            .map_err(|e| PluginError::Invalid(format!("{e:#}")))?;
+        let link = |e: wasmtime::Error| PluginError::Link(format!("{e:#}"));
+        let pre = machine.linker.instantiate_pre(&component).map_err(link)?;
+        let entry = match kind {
+            PluginKind::Job => Entry::Job(JobPre::new(pre).map_err(link)?),
+            PluginKind::Command | PluginKind::Module => Entry::Command(CommandPre::new(pre).map_err(link)?),
+        };
+        let fuel = machine.fuel;
+        Ok(Self { digest: digest.to_owned(), kind, fuel, inspection, entry })
+    }
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plugin")
+            .field("name", &self.spec.name)
+            .field("kind", &self.compiled.kind)
+            .field("digest", &self.compiled.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Plugin {
+    pub(crate) fn new(
+        sandbox: Arc<sandbox::Inner>,
+        compiled: Arc<Compiled>,
+        from_cache: bool,
+        spec: &PluginSpec,
+    ) -> Result<Self, PluginError> {
+        compiled.inspection.check_rights(&spec.rights)?;
+        let config = spec.config.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        Ok(Self { sandbox, compiled, spec: Arc::new(spec.clone()), config: Arc::new(config), from_cache })
+    }
+
+    /// The SHA-256 of the file, in lower-case hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.compiled.digest
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> PluginKind {
+        self.compiled.kind
+    }
+
+    /// The spec that it runs under.
+    #[must_use]
+    pub fn spec(&self) -> &PluginSpec {
+        &self.spec
+    }
+
+    /// Whether it was loaded without compiling: its code was in the cache, or in use already.
+    #[must_use]
+    pub fn from_cache(&self) -> bool {
+        self.from_cache
+    }
+
+    /// The same code under other rights, limits and config. Cheap; this plugin and its runs stay as they are.
+    ///
+    /// # Errors
+    /// When the other spec pins another file or does not grant an import, and
+    /// [`PluginError::FuelSwitched`] when it turns `limits.fuel` on or off: then the file must be loaded again.
+    pub fn with_spec(&self, spec: &PluginSpec) -> Result<Self, PluginError> {
+        sandbox::check_pin(spec, &self.compiled.digest)?;
+        if spec.limits.fuel.is_some() != self.compiled.fuel {
+            return Err(PluginError::FuelSwitched);
+        }
+        Self::new(self.sandbox.clone(), self.compiled.clone(), true, spec)
+    }
+
+    /// Runs it once, in an instance of its own, on the tokio runtime of the caller (with time and I/O enabled).
+    ///
+    /// Whatever happens becomes a report. The run ends at `limits.timeout` at the latest; dropping the future ends it
+    /// too, without one.
+    pub async fn run(&self, request: RunRequest, sink: Arc<dyn RunSink>, cancel: CancelToken) -> Report {
+        run::run(self, request, sink, cancel).await
+    }
+}
