@@ -1,0 +1,76 @@
+//! Which manifest a command is about, and the store that it names.
+
+use std::{path::{Path, PathBuf}, sync::Arc};
+
+use chrono_tz::Tz;
+use clap::Args;
+use clockbox_store::{Access, JobStore};
+
+use super::exit::Failure;
+use crate::manifest::{self, Loaded, Overrides, Problems};
+
+/// Which manifest a command is about.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Place {
+    /// The manifest, or the folder that holds clockbox.toml.
+    #[arg(value_name = "MANIFEST")]
+    manifest: Option<PathBuf>,
+    /// Look for the manifest from this folder on.
+    #[arg(short = 'C', long = "directory", value_name = "FOLDER")]
+    directory: Option<PathBuf>,
+    /// Lay a value over the manifest: --set pools.default.max_instances=20. May be given more than once.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Place {
+    /// The manifest or its folder, as it was named.
+    pub(crate) fn path(&self) -> PathBuf {
+        let start = self.directory.clone().unwrap_or_default();
+        match &self.manifest {
+            Some(path) => start.join(path),
+            None if start.as_os_str().is_empty() => PathBuf::from("."),
+            None => start,
+        }
+    }
+
+    /// Flags of this command line and variables of the environment.
+    pub(crate) fn overrides(&self) -> Overrides {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        self.set.iter().fold(Overrides::from_env(variables), Overrides::with_flag)
+    }
+
+    /// Reads the manifest.
+    pub(crate) fn load(&self) -> Result<Loaded, Problems> {
+        manifest::load(&self.path(), &self.overrides())
+    }
+
+    /// Opens the store for reading, with the zone that its times are shown in. A manifest with problems does not hide
+    /// its history.
+    pub(crate) fn open_store(&self) -> Result<(Arc<dyn JobStore>, Tz), Failure> {
+        let (url, folder, zone) = match self.load() {
+            Ok(Loaded { manifest, .. }) => {
+                (manifest.store.url.clone(), manifest.folder().to_owned(), manifest.scheduler.timezone)
+            }
+            Err(problems) => {
+                let (url, folder) = self.guess_store().ok_or_else(|| Failure::new(problems.to_string().trim_end()))?;
+                eprintln!("warning: the manifest has problems; `clockbox check` shows them");
+                (url, folder, Tz::UTC)
+            }
+        };
+        clockbox_store::open(&url, &folder, Access::ReadOnly).map(|store| (store, zone)).map_err(Failure::no)
+    }
+
+    /// The store of a manifest that cannot be read as a whole.
+    fn guess_store(&self) -> Option<(String, PathBuf)> {
+        let path = self.path();
+        let file = if path.is_dir() { path.join(manifest::FILE_NAME) } else { path };
+        let text = std::fs::read_to_string(&file).ok()?;
+        let url = toml::from_str::<toml::Table>(&text)
+            .ok()
+            .and_then(|table| Some(table.get("store")?.get("url")?.as_str()?.to_owned()))
+            .unwrap_or_else(|| manifest::DEFAULT_STORE.to_owned());
+        Some((url, file.parent().unwrap_or(Path::new("")).to_owned()))
+    }
+}

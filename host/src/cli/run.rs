@@ -1,0 +1,279 @@
+//! `clockbox run`: the host.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+use clockbox_core::model::{Outcome, Timestamp};
+use clockbox_store::Access;
+
+use super::{exit::Failure, place::Place, talk, text};
+use crate::{
+    clock::{Clock, Stopwatch},
+    manifest::{Loaded, Manifest},
+    reload::{Loader, Reloader},
+    sandbox::{Sandbox, SandboxOptions},
+    scheduler::{Event, Scheduler, Subscription},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    place: Place,
+    /// How talk is printed on stderr.
+    #[arg(long, value_enum, default_value_t)]
+    log_format: talk::Format,
+    /// Print warnings and errors only.
+    #[arg(short, long)]
+    quiet: bool,
+    /// Do not watch the manifest and the plugin folder for changes; SIGHUP still reloads.
+    #[arg(long)]
+    no_watch: bool,
+    /// Where compiled plugins are kept.
+    #[arg(long, value_name = "FOLDER", env = "CLOCKBOX_CACHE_DIR")]
+    cache_dir: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
+    let watch = Stopwatch::start();
+    let Loaded { manifest, refused } = args.place.load().map_err(|problems| {
+        eprint!("{problems}");
+        Failure::new("the manifest has problems, nothing was started").hint("correct them; `clockbox check` looks again")
+    })?;
+    talk::start(args.log_format, manifest.scheduler.timezone, args.quiet);
+    let clock = Clock::system();
+    // The lock on the store is taken first: a second host must not even compile.
+    let access = Access::ReadWrite { opened_at: clock.now() };
+    let store = clockbox_store::open(&manifest.store.url, manifest.folder(), access).map_err(Failure::new)?;
+    let cache_dir = args.cache_dir.clone().or_else(cache_dir);
+    let sandbox = Sandbox::new(SandboxOptions { cache_dir, ..SandboxOptions::default() }).map_err(Failure::new)?;
+    let mut loader = Loader::new(sandbox);
+    let loaded = loader.load(&manifest);
+
+    let mut builder = Scheduler::builder().store(Arc::clone(&store)).clock(clock.clone());
+    builder = builder.history(manifest.scheduler.history.into());
+    for pool in manifest.pools.values() {
+        builder = builder.pool(pool.clone());
+    }
+    for (name, plugin) in &loaded.plugins {
+        builder = builder.plugin(name.clone(), plugin.clone());
+    }
+    let declared = manifest.jobs.values().map(|job| Arc::new(job.clone()));
+    let scheduler = builder.declared(declared).start().map_err(Failure::new)?;
+    let events = scheduler.subscribe();
+    for warning in &manifest.warnings {
+        tracing::warn!("{warning}");
+    }
+    for problem in refused.iter().flat_map(|refused| &refused.problems.0) {
+        tracing::error!("{problem}");
+    }
+    for problem in &loaded.problems {
+        tracing::error!("{problem}");
+    }
+    greet(&manifest, loaded.plugins.len(), &scheduler, clock.now(), watch);
+
+    let grace = manifest.scheduler.shutdown_grace;
+    let reloader = Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone());
+    let reloader = reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
+    let done = runtime.block_on(host(&scheduler, &reloader, events, grace));
+    drop(store);
+    done
+}
+
+/// Tells what is loaded and what fires next.
+fn greet(manifest: &Manifest, plugins: usize, scheduler: &Scheduler, now: Timestamp, watch: Stopwatch) {
+    let zone = manifest.scheduler.timezone;
+    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    tracing::info!(
+        "clockbox {}: {} with {}, {} and {}; store {}; time zone {zone}{}; ready in {}",
+        env!("CARGO_PKG_VERSION"),
+        manifest.path.display(),
+        plural(plugins, "plugin"),
+        plural(manifest.jobs.len(), "job"),
+        plural(manifest.pools.len(), "pool"),
+        manifest.store.url,
+        if manifest.scheduler.timezone_given { "" } else { " (none is set)" },
+        text::span(watch.elapsed()),
+    );
+    let Ok(mut jobs) = scheduler.jobs().wait() else { return };
+    jobs.retain(|job| job.next_fire.is_some() && job.paused.is_none());
+    jobs.sort_by_key(|job| job.next_fire);
+    for record in jobs.iter().take(5) {
+        if let Some(next) = record.next_fire {
+            tracing::info!(
+                job = record.job.id.as_str(),
+                "next {} ({}), {}",
+                next.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S"),
+                text::distance(next, now),
+                record.job.trigger.describe()
+            );
+        }
+    }
+    if jobs.len() > 5 {
+        tracing::info!("… and {} more; `clockbox next` shows them", jobs.len() - 5);
+    }
+    if jobs.is_empty() {
+        tracing::warn!("no job will fire: add one to {}", manifest.path.display());
+    }
+}
+
+/// Until a signal, or until the scheduler gives up.
+async fn host(
+    scheduler: &Scheduler,
+    reloader: &crate::reload::Handle,
+    mut events: Subscription,
+    grace: std::time::Duration,
+) -> Result<(), Failure> {
+    let mut signals = Signals::new().map_err(|error| Failure::new(format!("signals: {error}")))?;
+    loop {
+        tokio::select! {
+            biased;
+            signal = signals.next() => match signal {
+                Signal::Reload => reloader.reload(),
+                Signal::Stop => break,
+            },
+            event = events.next() => match event {
+                Some(Ok(happening)) => tell(&happening.event),
+                Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
+                None => break,
+            },
+            () = scheduler.stopped() => {
+                return Err(Failure::new("the scheduler stopped by itself; the messages above say why"));
+            }
+        }
+    }
+    tracing::info!("stopping: runs have {} to end; a second signal stops at once", text::span(grace));
+    let mut stopped = std::pin::pin!(scheduler.shutdown(grace));
+    loop {
+        tokio::select! {
+            biased;
+            signal = signals.next() => if matches!(signal, Signal::Stop) {
+                return Err(Failure::stopped());
+            },
+            event = events.next() => match event {
+                Some(Ok(happening)) => tell(&happening.event),
+                Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
+                None => {}
+            },
+            done = &mut stopped => {
+                while let Some(Ok(happening)) = events.try_next() {
+                    tell(&happening.event);
+                }
+                tracing::info!("stopped");
+                return done.map_err(Failure::new);
+            }
+        }
+    }
+}
+
+/// One event, for the operator.
+fn tell(event: &Event) {
+    match event {
+        Event::RunFinished { job, run, attempt, outcome, reason, elapsed_ms } => {
+            let took = elapsed_ms
+                .map(|ms| format!(" in {}", text::span(std::time::Duration::from_millis(ms))))
+                .unwrap_or_default();
+            let nth = if *attempt > 1 { format!(" at attempt {attempt}") } else { String::new() };
+            let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            match outcome {
+                Outcome::Succeeded => tracing::info!(job = job.as_str(), %run, "succeeded{took}{nth}"),
+                _ => tracing::error!(job = job.as_str(), %run, "{outcome}{took}{nth}{why} (run {run})"),
+            }
+        }
+        Event::RunStarted { job, run, attempt, .. } => {
+            tracing::debug!(job = job.as_str(), %run, attempt, "started");
+        }
+        Event::RunRetrying { job, run, attempt, outcome, reason, retry_at } => {
+            let why = reason.as_deref().unwrap_or("no reason given");
+            tracing::warn!(job = job.as_str(), %run, "attempt {attempt} {outcome}: {why}; next attempt at {retry_at}");
+        }
+        Event::Missed { job, run, reason, scheduled_at } => {
+            tracing::warn!(job = job.as_str(), %run, "missed its fire at {scheduled_at}: {reason}");
+        }
+        Event::Skipped { job, run, reason, scheduled_at } => {
+            tracing::warn!(job = job.as_str(), %run, "skipped its fire at {scheduled_at}: {reason}");
+        }
+        Event::RunWaiting { job, run, .. } => tracing::debug!(job = job.as_str(), %run, "waits for a place"),
+        Event::RunProgressed { job, run, done, total, note } => {
+            let total = total.map(|total| format!(" of {total}")).unwrap_or_default();
+            let note = note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+            tracing::info!(job = job.as_str(), %run, "progress {done}{total}{note}");
+        }
+        Event::JobPaused { job } => tracing::info!(job = job.as_str(), "paused"),
+        Event::JobResumed { job } => tracing::info!(job = job.as_str(), "resumed"),
+        Event::JobAdded { job } => tracing::debug!(job = job.as_str(), "added"),
+        Event::JobModified { job } => tracing::debug!(job = job.as_str(), "changed"),
+        Event::JobRemoved { job } => tracing::debug!(job = job.as_str(), "removed"),
+        Event::Reloaded { added, changed, removed } => {
+            tracing::info!("reloaded: jobs +{added} ~{changed} -{removed}");
+        }
+        Event::ReloadRejected { problems } => {
+            for problem in problems {
+                tracing::error!("{problem}");
+            }
+            tracing::error!("the change was refused; what was loaded before stays in force");
+        }
+        Event::SchedulerPaused => tracing::info!("paused: no job fires until it is resumed"),
+        Event::SchedulerResumed => tracing::info!("resumed"),
+        _ => {}
+    }
+}
+
+enum Signal {
+    Stop,
+    Reload,
+}
+
+/// The signals that a host obeys.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.hangup.recv() => Signal::Reload,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Signal {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Signal::Stop,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// The user's cache folder: compiled plugins outlive the host, and may be deleted at any time.
+pub(super) fn cache_dir() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .or_else(|| absolute("LOCALAPPDATA"))
+        .map(|cache| cache.join("clockbox").join("plugins"))
+}

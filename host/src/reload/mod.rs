@@ -1,0 +1,9 @@
+//! A changed manifest, sidecar or plugin takes effect while jobs run, or is refused and changes nothing.
+
+mod fingerprint;
+mod loader;
+mod reloader;
+mod watch;
+
+pub use loader::{LoadProblem, Loader, LoadedPlugins};
+pub use reloader::{Handle, Reloader};

@@ -1,0 +1,194 @@
+//! The reloader: a thread that turns changed files into a change of the scheduler.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use clockbox_core::{
+    model::{Event, Job, JobId, PluginName},
+    timetable::Change,
+};
+
+use super::{
+    Loader,
+    fingerprint::Fingerprint,
+    watch::{Wake, Watch, folders_of},
+};
+use crate::{
+    manifest::{self, FILE_NAME, Loaded, Manifest, Overrides},
+    scheduler::{Message, Reply, Scheduler},
+};
+
+/// Files that changed are left alone until nothing has changed for so long.
+const QUIET: Duration = Duration::from_millis(150);
+/// A stream of changes is not waited for longer than so many looks.
+const LOOKS: u32 = 10;
+
+/// Keeps a scheduler in step with its manifest.
+pub struct Reloader {
+    path: PathBuf,
+    overrides: Overrides,
+    current: Manifest,
+    loader: Loader,
+    scheduler: Scheduler,
+}
+
+/// The way to a reloader's thread; dropping it ends the thread.
+pub struct Handle(mpsc::Sender<Wake>);
+
+impl Handle {
+    /// Asks for a reload now.
+    pub fn reload(&self) {
+        // An error means that the thread has ended, and the scheduler with it.
+        drop(self.0.send(Wake::Demand));
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        drop(self.0.send(Wake::Stop));
+    }
+}
+
+impl Reloader {
+    /// A reloader of a scheduler that was started with the manifest `current`, read from `path`, and with the plugins
+    /// that `loader` loaded last.
+    #[must_use]
+    pub fn new(
+        path: PathBuf,
+        overrides: Overrides,
+        current: Manifest,
+        loader: Loader,
+        scheduler: Scheduler,
+    ) -> Self {
+        Self { path, overrides, current, loader, scheduler }
+    }
+
+    /// Starts the thread. Without `watch` it reloads on demand only.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(mut self, watch: bool) -> io::Result<Handle> {
+        let mut watcher = Watch::new(watch);
+        let handle = Handle(watcher.waker());
+        std::thread::Builder::new().name("clockbox-reload".into()).spawn(move || {
+            self.run(&mut watcher, watch);
+        })?;
+        Ok(handle)
+    }
+
+    fn run(&mut self, watch: &mut Watch, enabled: bool) {
+        let (folders, files) = self.places();
+        watch.set(folders.clone());
+        let mut seen = Fingerprint::take(&folders, &files);
+        loop {
+            match watch.next(enabled) {
+                Wake::Stop => return,
+                Wake::Demand => {}
+                Wake::Look => {
+                    let (folders, files) = self.places();
+                    if Fingerprint::take(&folders, &files) == seen {
+                        continue;
+                    }
+                }
+            }
+            let Some(now) = self.settled(watch) else { return };
+            seen = now;
+            self.reload();
+            watch.set(self.places().0);
+        }
+    }
+
+    /// The files' state once it no longer changes; `None` when the reloader is to end.
+    fn settled(&self, watch: &Watch) -> Option<Fingerprint> {
+        let (folders, files) = self.places();
+        let mut last = Fingerprint::take(&folders, &files);
+        for _ in 0..LOOKS {
+            if !watch.settle(QUIET) {
+                return None;
+            }
+            let now = Fingerprint::take(&folders, &files);
+            if now == last {
+                break;
+            }
+            last = now;
+        }
+        Some(last)
+    }
+
+    /// The folders and files that matter, symbolic links' targets included.
+    fn places(&self) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
+        let manifest = if self.path.is_dir() { self.path.join(FILE_NAME) } else { self.path.clone() };
+        let mut files: BTreeSet<PathBuf> =
+            self.current.plugins.values().map(|plugin| plugin.path.clone()).collect();
+        files.insert(manifest);
+        let mut folders: BTreeSet<PathBuf> = files.iter().flat_map(|file| folders_of(file)).collect();
+        folders.insert(self.current.scheduler.plugin_dir.clone());
+        (folders, files)
+    }
+
+    /// Reads everything again and puts it in force, or refuses it.
+    fn reload(&mut self) {
+        let loaded = match manifest::load(&self.path, &self.overrides) {
+            Ok(loaded) => loaded,
+            Err(problems) => return self.reject(problems.0.iter().map(ToString::to_string).collect()),
+        };
+        let Loaded { manifest: mut new, refused } = loaded;
+        let mut problems: Vec<String> =
+            refused.iter().flat_map(|refused| &refused.problems.0).map(ToString::to_string).collect();
+        // What a refused file declared before stays in force, plugin and jobs alike.
+        let kept: BTreeSet<PluginName> = refused.iter().flat_map(|refused| refused.plugins.clone()).collect();
+        for (name, spec) in &self.current.plugins {
+            if kept.contains(name) {
+                new.plugins.entry(name.clone()).or_insert_with(|| spec.clone());
+            }
+        }
+        for (id, job) in &self.current.jobs {
+            if kept.contains(&job.plugin) {
+                new.jobs.entry(id.clone()).or_insert_with(|| job.clone());
+            }
+        }
+        let held = self.loader.last(&kept);
+        let mut plugins = self.loader.load(&new);
+        problems.extend(plugins.problems.iter().map(ToString::to_string));
+        plugins.plugins.extend(held);
+
+        if new.store != self.current.store {
+            tracing::warn!("the store cannot be changed while the host runs; the new one is used at the next start");
+        }
+        let (change, event) = change(&self.current, &new);
+        let (reply_to, reply) = Reply::channel();
+        let message = Message::Reload { plugins: plugins.plugins, change, event, reply: reply_to };
+        self.scheduler.inbox().send(message);
+        if let Err(error) = reply.wait() {
+            tracing::error!("the reload did not take effect: {error}");
+            return;
+        }
+        self.current = new;
+        if !problems.is_empty() {
+            self.reject(problems);
+        }
+    }
+
+    fn reject(&self, problems: Vec<String>) {
+        self.scheduler.inbox().send(Message::Publish(Event::ReloadRejected { problems }));
+    }
+}
+
+/// What the scheduler is to change, and the event that says so.
+fn change(old: &Manifest, new: &Manifest) -> (Change, Event) {
+    let (old_jobs, new_jobs) = (&old.jobs, &new.jobs);
+    let put: Vec<Arc<Job>> = new_jobs
+        .values()
+        .filter(|job| old_jobs.get(&job.id) != Some(job))
+        .map(|job| Arc::new(job.clone()))
+        .collect();
+    let remove: Vec<JobId> = old_jobs.keys().filter(|id| !new_jobs.contains_key(*id)).cloned().collect();
+    let added = put.iter().filter(|job| !old_jobs.contains_key(&job.id)).count();
+    let event = Event::Reloaded { added, changed: put.len() - added, removed: remove.len() };
+    (Change { pools: new.pools.values().cloned().collect(), put, remove }, event)
+}
