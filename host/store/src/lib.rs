@@ -1,7 +1,17 @@
-//! Where clockbox remembers: the [`JobStore`] trait and its implementations.
+//! Where clockbox remembers: the [`JobStore`] trait, its implementations [`MemoryStore`] and [`SqliteStore`], and the
+//! [`Writer`] that gathers what is to be written into few commits.
 
+mod memory;
+mod micros;
 mod query;
+mod sqlite;
 mod store;
+mod url;
+mod writer;
 
+pub use memory::MemoryStore;
 pub use query::{RunDetail, RunFilter};
+pub use sqlite::{Access, SqliteStore};
 pub use store::{JobStore, Snapshot, StoreError};
+pub use url::{StoreUrl, StoreUrlError, open};
+pub use writer::{CloseError, NotWritten, Trouble, Writer, WriterOptions};

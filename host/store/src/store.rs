@@ -7,19 +7,19 @@ use crate::{RunDetail, RunFilter};
 /// Everything that a scheduler needs to take up its work again.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// Every job.
+    /// Every job, by name.
     pub jobs: Vec<JobRecord>,
-    /// Every run that is not in a final state.
+    /// Every run that is not in a final state, oldest id first.
     pub unfinished: Vec<Run>,
-    /// The highest run id ever given.
+    /// The highest run id ever recorded, also when that run is deleted by now.
     pub last_run: Option<RunId>,
 }
 
-/// Why a store could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+/// Why a store could not do what it was asked. The message says what is wrong, where, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The store could not be opened; the message says what to do.
+    /// The store could not be opened.
     #[error("{0}")]
     Open(String),
     /// It may work the next time: the disk is full, the database is locked.
@@ -31,8 +31,20 @@ pub enum StoreError {
 }
 
 /// Where jobs, runs and logs are kept. Calls block; the scheduler makes them from threads of their own.
+///
+/// Times are kept to the microsecond; what is finer is cut off (towards the past).
+///
+/// ```
+/// use clockbox_store::{JobStore, MemoryStore, RunFilter};
+/// let store = MemoryStore::new();
+/// assert!(store.load()?.jobs.is_empty());
+/// assert!(store.runs(&RunFilter::default())?.is_empty());
+/// # Ok::<(), clockbox_store::StoreError>(())
+/// ```
 pub trait JobStore: Send + Sync + 'static {
     /// Applies a batch in order, in one transaction, and returns once it is durable: one answer for each write.
+    ///
+    /// What each write does is said at [`Write`].
     ///
     /// # Errors
     /// When the transaction failed; then none of the batch was applied.
@@ -50,7 +62,7 @@ pub trait JobStore: Send + Sync + 'static {
     /// When the store cannot be read.
     fn jobs(&self) -> Result<Vec<JobRecord>, StoreError>;
 
-    /// The runs that match, newest first.
+    /// The runs that match, newest first: by scheduled time, and by id where that is equal.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -62,16 +74,18 @@ pub trait JobStore: Send + Sync + 'static {
     /// When the store cannot be read.
     fn run(&self, id: RunId) -> Result<Option<RunDetail>, StoreError>;
 
-    /// The log of a run, or of one attempt of it, oldest line first: (attempt, line).
+    /// The log of a run, or of one attempt of it, as (attempt, line): attempt by attempt, each in the order in which
+    /// it was appended. Empty when the run is not on record.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn logs(&self, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>, StoreError>;
 
-    /// Deletes runs in a final state that were recorded before `before`, and beyond the newest `keep_per_job` of each
-    /// job, at most `limit` of them; returns how many were deleted.
+    /// Deletes runs in a final state, with their attempts and logs: those scheduled and recorded before `before`, and
+    /// those beyond the `keep_per_job` latest scheduled of each job (runs that are not final count among these, but
+    /// stay). The oldest go first, at most `limit` of them; returns how many went. Call again while that is `limit`.
     ///
     /// # Errors
-    /// When the transaction failed.
+    /// When the transaction failed; then none was deleted.
     fn prune(&self, before: Timestamp, keep_per_job: u32, limit: u32) -> Result<u32, StoreError>;
 }

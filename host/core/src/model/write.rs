@@ -5,21 +5,25 @@ use super::{Attempt, JobId, JobRecord, LogLine, Run, RunId, Timestamp};
 /// One change to a store. Writes of a batch are applied in order, in one transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
-    /// Insert the job, or replace the one of that name; its history stays.
+    /// Insert the job, or replace the one of that name; its history stays, and its `last_success` does not move back.
     PutJob(Box<JobRecord>),
     /// Forget the job; its history stays.
     RemoveJob(JobId),
-    /// Insert the record of a fire and set the job's next and last fire with it. Refused when that job and scheduled
-    /// time are on record already.
+    /// Insert the record of a fire and set the job's next and last fire with it. The last fire only moves forward, and
+    /// only by what the trigger caused, not by runs on demand.
+    ///
+    /// Refused when that job and scheduled time are on record already. The next fire moves all the same: a schedule that
+    /// stayed at a fire that is done would come back to it at every start.
     Fire {
         /// The record: waiting, running (with attempt 1), missed or skipped.
         run: Box<Run>,
         /// The job's next fire; `None` leaves what is stored (a run on demand does not move the schedule).
         next_fire: Option<Option<Timestamp>>,
     },
-    /// Replace the record of a run that exists; and its latest attempt, where one is given.
+    /// Replace the record of a run that exists; and its latest attempt, where one is given. What a fire was recorded
+    /// with stays: job, plugin, pool, cause, arguments and the times of schedule and record.
     ///
-    /// The store also moves the job's `last_success` when the run finished with success.
+    /// The store also moves the job's `last_success` forward when the run finished with success.
     Update {
         /// The record in its new state.
         run: Box<Run>,

@@ -1,0 +1,199 @@
+//! The tables of the memory store, with the indexes that keep queries and pruning from scanning everything.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use clockbox_core::model::{
+    Attempt, Cause, JobId, JobRecord, LogLine, Outcome, Refusal, Run, RunId, RunState, Timestamp, Write,
+};
+
+use crate::{RunDetail, RunFilter, Snapshot, micros::Kept};
+
+/// A run with what belongs to it.
+#[derive(Debug)]
+struct Entry {
+    run: Run,
+    attempts: BTreeMap<u32, Attempt>,
+    logs: BTreeMap<u32, Vec<LogLine>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    jobs: BTreeMap<JobId, JobRecord>,
+    entries: BTreeMap<RunId, Entry>,
+    /// The runs of each job by scheduled time, which is unique within a job. Outlives the job, as its history does.
+    by_job: HashMap<JobId, BTreeMap<Timestamp, RunId>>,
+    /// All runs by scheduled time.
+    by_time: BTreeSet<(Timestamp, RunId)>,
+    unfinished: BTreeSet<RunId>,
+    last_run: Option<RunId>,
+}
+
+impl State {
+    pub(super) fn apply(&mut self, write: &Write) -> Result<(), Refusal> {
+        match write {
+            Write::PutJob(record) => self.put_job(record.kept()),
+            Write::RemoveJob(job) => {
+                self.jobs.remove(job);
+            }
+            Write::Fire { run, next_fire } => return self.fire(run.kept(), *next_fire),
+            Write::Update { run, attempt } => return self.update(run.kept(), attempt.as_deref()),
+            Write::Log { run, attempt, lines } => {
+                let entry = self.entries.get_mut(run).ok_or(Refusal::NoSuchRun)?;
+                entry.logs.entry(*attempt).or_default().extend(lines.iter().map(Kept::kept));
+            }
+        }
+        Ok(())
+    }
+
+    fn put_job(&mut self, mut record: JobRecord) {
+        if let Some(stored) = self.jobs.get(&record.job.id) {
+            record.last_success = record.last_success.max(stored.last_success);
+        }
+        self.jobs.insert(record.job.id.clone(), record);
+    }
+
+    fn fire(&mut self, run: Run, next_fire: Option<Option<Timestamp>>) -> Result<(), Refusal> {
+        if let Some(record) = self.jobs.get_mut(&run.job) {
+            if let Some(next_fire) = next_fire {
+                record.next_fire = next_fire.kept();
+            }
+            if run.cause == Cause::Trigger {
+                record.last_fire = record.last_fire.max(Some(run.scheduled_at));
+            }
+        }
+        let taken = self.by_job.get(&run.job).is_some_and(|times| times.contains_key(&run.scheduled_at));
+        if taken || self.entries.contains_key(&run.id) {
+            return Err(Refusal::AlreadyRecorded);
+        }
+        self.by_job.entry(run.job.clone()).or_default().insert(run.scheduled_at, run.id);
+        self.by_time.insert((run.scheduled_at, run.id));
+        if !run.state.is_final() {
+            self.unfinished.insert(run.id);
+        }
+        self.last_run = self.last_run.max(Some(run.id));
+        self.entries.insert(run.id, Entry { run, attempts: BTreeMap::new(), logs: BTreeMap::new() });
+        Ok(())
+    }
+
+    fn update(&mut self, run: Run, attempt: Option<&Attempt>) -> Result<(), Refusal> {
+        let entry = self.entries.get_mut(&run.id).ok_or(Refusal::NoSuchRun)?;
+        if let Some(attempt) = attempt {
+            entry.attempts.insert(attempt.number, attempt.kept());
+        }
+        if run.state.is_final() {
+            self.unfinished.remove(&run.id);
+        } else {
+            self.unfinished.insert(run.id);
+        }
+        if run.state == RunState::Finished
+            && run.outcome == Some(Outcome::Succeeded)
+            && let Some(record) = self.jobs.get_mut(&entry.run.job)
+        {
+            record.last_success = record.last_success.max(Some(entry.run.scheduled_at));
+        }
+        let stored = &mut entry.run;
+        stored.state = run.state;
+        stored.attempt = run.attempt;
+        stored.started_at = run.started_at;
+        stored.finished_at = run.finished_at;
+        stored.retry_at = run.retry_at;
+        stored.outcome = run.outcome;
+        stored.reason = run.reason;
+        stored.output = run.output;
+        stored.coalesced = run.coalesced;
+        Ok(())
+    }
+
+    pub(super) fn jobs(&self) -> Vec<JobRecord> {
+        self.jobs.values().cloned().collect()
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let unfinished = self.unfinished.iter().filter_map(|id| self.entries.get(id));
+        Snapshot {
+            jobs: self.jobs(),
+            unfinished: unfinished.map(|entry| entry.run.clone()).collect(),
+            last_run: self.last_run,
+        }
+    }
+
+    pub(super) fn run(&self, id: RunId) -> Option<RunDetail> {
+        let entry = self.entries.get(&id)?;
+        Some(RunDetail { run: entry.run.clone(), attempts: entry.attempts.values().cloned().collect() })
+    }
+
+    pub(super) fn logs(&self, id: RunId, attempt: Option<u32>) -> Vec<(u32, LogLine)> {
+        let Some(entry) = self.entries.get(&id) else { return Vec::new() };
+        let wanted =
+            entry.logs.iter().filter(|(number, _)| attempt.is_none_or(|attempt| attempt == **number));
+        wanted.flat_map(|(number, lines)| lines.iter().map(|line| (*number, line.clone()))).collect()
+    }
+
+    pub(super) fn runs(&self, filter: &RunFilter) -> Vec<Run> {
+        let filter = filter.kept();
+        let ids: Box<dyn Iterator<Item = RunId> + '_> = match (&filter.job, filter.ids) {
+            (Some(job), _) => match self.by_job.get(job) {
+                Some(times) => Box::new(times.values().rev().copied()),
+                None => Box::new(std::iter::empty()),
+            },
+            (None, Some((low, high))) if low <= high => {
+                let mut found: Vec<_> =
+                    self.entries.range(low..=high).map(|(id, entry)| (entry.run.scheduled_at, *id)).collect();
+                found.sort_unstable();
+                Box::new(found.into_iter().rev().map(|(_, id)| id))
+            }
+            (None, Some(_)) => Box::new(std::iter::empty()),
+            (None, None) => Box::new(self.by_time.iter().rev().map(|(_, id)| *id)),
+        };
+        let limit = filter.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        ids.filter_map(|id| self.entries.get(&id))
+            .map(|entry| &entry.run)
+            .take_while(|run| filter.since.is_none_or(|since| run.scheduled_at >= since))
+            .filter(|run| filter.matches(run))
+            .take(limit)
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn prune(&mut self, before: Timestamp, keep_per_job: u32, limit: u32) -> u32 {
+        let before = before.kept();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let keep = usize::try_from(keep_per_job).unwrap_or(usize::MAX);
+        let is_final = |id: &RunId| self.entries.get(id).is_some_and(|entry| entry.run.state.is_final());
+        let recorded_before =
+            |id: &RunId| self.entries.get(id).is_some_and(|entry| entry.run.recorded_at < before);
+        let aged = self
+            .by_time
+            .iter()
+            .take_while(|(scheduled_at, _)| *scheduled_at < before)
+            .map(|(_, id)| *id)
+            .filter(|id| is_final(id) && recorded_before(id));
+        let surplus = self
+            .by_job
+            .values()
+            .flat_map(|times| times.values().take(times.len().saturating_sub(keep)).copied())
+            .filter(is_final);
+        let mut doomed: BTreeSet<RunId> = aged.take(limit).collect();
+        for id in surplus {
+            if doomed.len() >= limit {
+                break;
+            }
+            doomed.insert(id);
+        }
+        for id in &doomed {
+            self.forget(*id);
+        }
+        u32::try_from(doomed.len()).unwrap_or(u32::MAX)
+    }
+
+    fn forget(&mut self, id: RunId) {
+        let Some(Entry { run, .. }) = self.entries.remove(&id) else { return };
+        self.by_time.remove(&(run.scheduled_at, id));
+        if let Some(times) = self.by_job.get_mut(&run.job) {
+            times.remove(&run.scheduled_at);
+            if times.is_empty() {
+                self.by_job.remove(&run.job);
+            }
+        }
+    }
+}

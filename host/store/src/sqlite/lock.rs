@@ -1,0 +1,73 @@
+//! One host for each database: a lock held by the operating system for as long as the process lives.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use clockbox_core::model::Timestamp;
+
+use crate::StoreError;
+
+/// The lock of a database, `<database>.lock` beside it. Let go when dropped, or by the operating system when the
+/// process ends in whatever way; the file stays, as deleting it would let two hosts lock two files of that name.
+#[derive(Debug)]
+pub(super) struct HostLock {
+    _file: File,
+}
+
+impl HostLock {
+    /// Takes the lock and leaves word of who holds it.
+    pub(super) fn take(database: &Path, opened_at: Timestamp) -> Result<Self, StoreError> {
+        let path = beside(database);
+        let cannot = |doing: &str, error: &io::Error| {
+            StoreError::Open(format!(
+                "cannot {doing} {}: {error}: let this user write in that folder, or name another place for the store",
+                path.display()
+            ))
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|e| cannot("create", &e))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let database = database.display();
+                let holder = holder(&path);
+                return Err(StoreError::Open(format!(
+                    "{database} is in use by another host ({holder}): end that one, or name another store for this one"
+                )));
+            }
+            Err(TryLockError::Error(e)) => return Err(cannot("lock", &e)),
+        }
+        let host = hostname::get().unwrap_or_else(|_| OsString::from("unknown"));
+        let word = format!(
+            "pid {}\non {}\nsince {}\n",
+            std::process::id(),
+            host.display(),
+            opened_at.format("%Y-%m-%dT%H:%M:%SZ")
+        );
+        file.set_len(0).and_then(|()| file.write_all(word.as_bytes())).map_err(|e| cannot("write", &e))?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn beside(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    PathBuf::from(path)
+}
+
+/// Who holds the lock, in words: "pid 7, on box, since 2030-01-01T00:00:00Z".
+fn holder(path: &Path) -> String {
+    // Where the lock also keeps others from reading (Windows), the refusal still says what to do.
+    let word = fs::read_to_string(path).unwrap_or_default();
+    let word: Vec<&str> = word.lines().filter(|line| !line.is_empty()).collect();
+    if word.is_empty() { "which left no word of itself".to_owned() } else { word.join(", ") }
+}

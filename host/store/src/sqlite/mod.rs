@@ -1,0 +1,163 @@
+//! The store in one SQLite file: a writer connection under a lock, readers beside it that never wait for it.
+
+mod apply;
+mod connect;
+mod error;
+mod filter;
+mod lock;
+mod migrate;
+mod prune;
+mod read;
+mod readers;
+mod rows;
+mod types;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard},
+};
+
+use clockbox_core::model::{JobRecord, LogLine, Refusal, Run, RunId, Timestamp, Write};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use self::{lock::HostLock, readers::Readers};
+use crate::{JobStore, RunDetail, RunFilter, Snapshot, StoreError};
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// To run jobs: creates the database when there is none, and holds it against other hosts until it is dropped.
+    ReadWrite {
+        /// The time now: a host that is refused because of this one is told since when it holds the database.
+        opened_at: Timestamp,
+    },
+    /// To look at jobs and runs, beside a running host or without one.
+    ReadOnly,
+}
+
+/// Keeps jobs, runs and logs in a SQLite database (WAL, durable at each commit).
+///
+/// ```
+/// use clockbox_store::{Access, JobStore, SqliteStore};
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// let path = folder.join("clockbox.db");
+/// let host = SqliteStore::open(&path, Access::ReadWrite { opened_at: "2030-01-01T00:00:00Z".parse()? })?;
+/// assert!(host.load()?.jobs.is_empty());
+///
+/// let reader = SqliteStore::open(&path, Access::ReadOnly)?;
+/// assert!(reader.jobs()?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    /// Dropped before the lock, so that the next host finds the database closed.
+    writer: Option<Mutex<Connection>>,
+    readers: Readers,
+    _lock: Option<HostLock>,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`; with [`Access::ReadWrite`] it is created or brought to the current version.
+    ///
+    /// A host holds `<path>.lock` while it has the store open: the operating system lets go of it however the process
+    /// ends. The file itself stays.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`], with what to do, when the folder is missing or cannot be written, another host holds the
+    /// database, the file is not a database of clockbox, is damaged or of a newer version; for [`Access::ReadOnly`]
+    /// also when there is no database yet or it is of an older version.
+    pub fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
+        match access {
+            Access::ReadWrite { opened_at } => Self::open_to_write(path, opened_at),
+            Access::ReadOnly => {
+                let (path, readers) = connect::to_read(path)?;
+                Ok(Self { path, writer: None, readers, _lock: None })
+            }
+        }
+    }
+
+    fn open_to_write(path: &Path, opened_at: Timestamp) -> Result<Self, StoreError> {
+        let path = connect::settle(path)?;
+        let lock = HostLock::take(&path, opened_at)?;
+        let writer = connect::to_write(&path)?;
+        let readers = Readers::new(path.clone());
+        Ok(Self { path, writer: Some(Mutex::new(writer)), readers, _lock: Some(lock) })
+    }
+
+    /// The file of the database, absolute and free of symbolic links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn writer(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
+        let Some(writer) = &self.writer else {
+            return Err(StoreError::Broken(format!(
+                "{} is open for reading only: changes are made by the host that runs the jobs",
+                self.path.display()
+            )));
+        };
+        // A panic between two statements leaves a transaction that rolled back when it was dropped.
+        Ok(writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// Runs `work` in one write transaction.
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.writer()?;
+        let attempt = || {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        attempt().map_err(|e| error::in_use(&self.path, "write to", &e))
+    }
+
+    /// Runs `work` on one snapshot of the database.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, StoreError> {
+        self.readers.with(work).map_err(|e| error::in_use(&self.path, "read", &e))
+    }
+}
+
+impl JobStore for SqliteStore {
+    fn commit(&self, writes: &[Write]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
+        self.write(|transaction| writes.iter().map(|write| apply::apply(transaction, write)).collect())
+    }
+
+    fn load(&self) -> Result<Snapshot, StoreError> {
+        self.read(|connection| read::snapshot(connection))
+    }
+
+    fn jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
+        self.read(|connection| read::jobs(connection))
+    }
+
+    fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
+        self.read(|connection| read::runs(connection, filter))
+    }
+
+    fn run(&self, id: RunId) -> Result<Option<RunDetail>, StoreError> {
+        self.read(|connection| read::run(connection, id))
+    }
+
+    fn logs(&self, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>, StoreError> {
+        self.read(|connection| read::logs(connection, id, attempt))
+    }
+
+    fn prune(&self, before: Timestamp, keep_per_job: u32, limit: u32) -> Result<u32, StoreError> {
+        // Found beside the writer, on a snapshot: a run that is final or beyond the newest stays so.
+        let doomed = self.read(|connection| prune::find(connection, before, keep_per_job, limit))?;
+        if doomed.is_empty() {
+            return Ok(0);
+        }
+        self.write(|transaction| prune::delete(transaction, &doomed))
+    }
+}

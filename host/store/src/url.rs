@@ -1,0 +1,96 @@
+//! Where a store is, as a manifest says it: `sqlite:clockbox.db` or `memory:`.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
+
+use crate::{Access, JobStore, MemoryStore, SqliteStore, StoreError};
+
+/// The kind and place of a store.
+///
+/// ```
+/// use clockbox_store::StoreUrl;
+/// assert_eq!("memory:".parse(), Ok(StoreUrl::Memory));
+/// assert_eq!("sqlite:clockbox.db".parse(), Ok(StoreUrl::Sqlite("clockbox.db".into())));
+/// assert!("redis:here".parse::<StoreUrl>().unwrap_err().to_string().contains("sqlite:, memory:"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// Nothing is kept beyond the life of the host: `memory:`.
+    Memory,
+    /// A SQLite database: `sqlite:` and a path.
+    Sqlite(PathBuf),
+}
+
+/// Why a text does not say where a store is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not the URL of a store: {reason}")]
+pub struct StoreUrlError {
+    text: String,
+    reason: String,
+}
+
+impl FromStr for StoreUrl {
+    type Err = StoreUrlError;
+
+    fn from_str(text: &str) -> Result<Self, StoreUrlError> {
+        let bad = |reason: &str| StoreUrlError { text: text.to_owned(), reason: reason.to_owned() };
+        match text.split_once(':') {
+            Some(("memory", "")) => Ok(Self::Memory),
+            Some(("memory", _)) => Err(bad("write \"memory:\" alone, nothing follows it")),
+            Some(("sqlite", "")) => {
+                Err(bad("the path is missing; write for instance \"sqlite:clockbox.db\""))
+            }
+            Some(("sqlite", ":memory:")) => Err(bad("write \"memory:\" for a store in memory")),
+            // With slashes, programs disagree on whether the path is relative.
+            Some(("sqlite", path)) if path.starts_with("//") => {
+                let path = path.trim_start_matches('/');
+                Err(bad(&format!(
+                    "write \"sqlite:{path}\" (beside the manifest) or \"sqlite:/{path}\" (from the root)"
+                )))
+            }
+            Some(("sqlite", path)) if path.contains('\0') => Err(bad("a path has no NUL in it")),
+            Some(("sqlite", path)) => Ok(Self::Sqlite(PathBuf::from(path))),
+            _ => Err(bad(
+                "the kinds of stores are sqlite:, memory:; write for instance \"sqlite:clockbox.db\"",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+/// Opens the store that `url` names; a relative path starts at `base`, the folder of the manifest.
+///
+/// # Errors
+/// [`StoreError::Open`] when the URL is not understood, when [`SqliteStore::open`] fails, or when a store in memory is
+/// to be opened for reading only.
+///
+/// ```
+/// use clockbox_store::{Access, open};
+/// let opened_at = "2030-01-01T00:00:00Z".parse().unwrap();
+/// let store = open("memory:", ".".as_ref(), Access::ReadWrite { opened_at })?;
+/// assert!(store.load()?.jobs.is_empty());
+/// # Ok::<(), clockbox_store::StoreError>(())
+/// ```
+pub fn open(url: &str, base: &Path, access: Access) -> Result<Arc<dyn JobStore>, StoreError> {
+    match (url.parse().map_err(|e: StoreUrlError| StoreError::Open(e.to_string()))?, access) {
+        (StoreUrl::Memory, Access::ReadWrite { .. }) => Ok(Arc::new(MemoryStore::new())),
+        (StoreUrl::Memory, Access::ReadOnly) => Err(StoreError::Open(
+            "the store is memory: and ends with its host: ask the running host, or name a store such as \
+             sqlite:clockbox.db to keep history"
+                .to_owned(),
+        )),
+        (StoreUrl::Sqlite(path), access) => Ok(Arc::new(SqliteStore::open(&base.join(path), access)?)),
+    }
+}

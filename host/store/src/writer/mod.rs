@@ -1,0 +1,146 @@
+//! Group commit: what many ask to be written goes to the store in few transactions.
+
+mod backoff;
+mod options;
+mod queue;
+mod work;
+
+use std::{
+    fmt, io,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use clockbox_core::model::{Refusal, Write};
+
+pub use self::options::{Trouble, WriterOptions};
+use self::{
+    queue::{Done, End, Shared, Submission},
+    work::Worker,
+};
+use crate::JobStore;
+
+/// Why writes were not made: the writer has ended, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not written to the store: {reason}")]
+pub struct NotWritten {
+    /// Why the writer ended.
+    pub reason: String,
+}
+
+/// What [`Writer::close`] left undone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{writes} writes did not reach the store: {reason}")]
+pub struct CloseError {
+    /// How many writes: those given up, and those of a commit that has not returned.
+    pub writes: usize,
+    /// Why.
+    pub reason: String,
+}
+
+/// One thread that commits to a store whatever was submitted since its last commit, in the order of submission.
+///
+/// A passing failure ([`crate::StoreError::Transient`]) is told and the same batch tried again, with growing pauses;
+/// any other ends the writer, and everyone whose writes were not made is told so. Dropping it flushes like
+/// [`Writer::close`], but gives up at the first failure.
+///
+/// ```
+/// use std::sync::{Arc, mpsc};
+/// use clockbox_core::model::{JobId, Write};
+/// use clockbox_store::{MemoryStore, Writer, WriterOptions};
+///
+/// let writer = Writer::spawn(Arc::new(MemoryStore::new()), WriterOptions::default())?;
+/// let (tell, told) = mpsc::channel();
+/// let write = Write::RemoveJob(JobId::new("report")?);
+/// writer.submit(vec![write], move |answers| drop(tell.send(answers)));
+/// assert_eq!(told.recv()?, Ok(vec![Ok(())]));
+/// writer.close(std::time::Duration::from_secs(5))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the operating system has no thread to give.
+    pub fn spawn(store: Arc<dyn JobStore>, options: WriterOptions) -> io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let worker = Worker::new(store, options, Arc::clone(&shared));
+        let thread = thread::Builder::new().name("clockbox-writer".to_owned()).spawn(move || worker.run())?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Hands over writes, to be applied in order and in one transaction, after all that was submitted before.
+    ///
+    /// Once they are durable, `done` gets one answer for each; or [`NotWritten`] when the writer has ended. It is called
+    /// on the writer's thread (after the writer has ended: on this one), so it should do no more than send a message.
+    pub fn submit(
+        &self,
+        writes: Vec<Write>,
+        done: impl FnOnce(Result<Vec<Result<(), Refusal>>, NotWritten>) + Send + 'static,
+    ) {
+        let done: Done = Box::new(done);
+        if let Err((submission, ended)) = self.shared.push(Submission { writes, done }) {
+            (submission.done)(Err(ended));
+        }
+    }
+
+    /// How many writes wait or are being committed: grows while the store fails, so that a caller can hold back.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.shared.pending()
+    }
+
+    /// Commits what was submitted and ends the thread; gives up on a store that has not taken it all within `patience`.
+    /// Those whose writes are given up are told so. A commit that is under way by then is left to itself: its callers
+    /// are told how it ended, if it ever does.
+    ///
+    /// # Errors
+    /// When not everything is known to be written.
+    pub fn close(mut self, patience: Duration) -> Result<(), CloseError> {
+        self.shared.close();
+        match self.shared.await_end(patience) {
+            Ok(End { reason, lost }) => {
+                self.join();
+                if lost == 0 { Ok(()) } else { Err(CloseError { writes: lost, reason }) }
+            }
+            Err((End { reason, lost }, left)) => {
+                for submission in left {
+                    (submission.done)(Err(NotWritten { reason: reason.clone() }));
+                }
+                // Not waited for: it may hang in a call of the store for ever.
+                self.thread = None;
+                Err(CloseError { writes: lost, reason })
+            }
+        }
+    }
+
+    fn join(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        // A callback may own the writer: the thread cannot wait for itself.
+        if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+            tracing::error!("the store's writer thread panicked");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.shared.close();
+            self.shared.give_up();
+            self.join();
+        }
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("pending", &self.pending()).finish_non_exhaustive()
+    }
+}
