@@ -1,8 +1,90 @@
-//! The host's side of one instance.
-use wasmtime_wasi::{ResourceTable, WasiCtx};
-use wasmtime_wasi_http::WasiHttpCtx;
+//! The host's side of one instance: the data of its `wasmtime::Store`.
+
+use std::sync::Arc;
+
+use clockbox_core::model::LogLevel;
+use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_config::WasiConfigVariables;
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::{
+    bindings::clockbox::job::{log, progress, types},
+    facts::Facts,
+    http::Gate,
+    limiter::Limiter,
+    log::Journal,
+    progress::Progress,
+};
+
+/// The most resources (streams, files, requests) that a run may hold at one time.
+const MOST_RESOURCES: usize = 10_000;
+
+/// What one guest has on the host's side.
 pub(crate) struct Guest {
-    pub(crate) table: ResourceTable,
-    pub(crate) wasi: WasiCtx,
-    pub(crate) http: WasiHttpCtx,
+    pub(crate) facts: Facts,
+    pub(crate) limiter: Limiter,
+    pub(crate) journal: Journal,
+    pub(crate) progress: Progress,
+    pub(crate) config: Arc<WasiConfigVariables>,
+    wasi: WasiCtx,
+    table: ResourceTable,
+    http: WasiHttpCtx,
+    gate: Gate,
+}
+
+impl Guest {
+    pub(crate) fn new(
+        facts: Facts,
+        wasi: WasiCtx,
+        journal: Journal,
+        config: Arc<WasiConfigVariables>,
+    ) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MOST_RESOURCES);
+        Self {
+            limiter: Limiter::new(facts.spec.limits.memory),
+            progress: Progress::new(facts.sink.clone()),
+            gate: Gate::new(facts.spec.clone(), journal.clone()),
+            facts,
+            journal,
+            config,
+            wasi,
+            table,
+            http: WasiHttpCtx::new(),
+        }
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.gate }
+    }
+}
+
+impl types::Host for Guest {}
+
+impl log::Host for Guest {
+    fn write(&mut self, level: log::Level, message: String, fields: Vec<log::Field>) {
+        let level = match level {
+            log::Level::Trace => LogLevel::Trace,
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Error => LogLevel::Error,
+        };
+        let fields = fields.into_iter().map(|field| (field.key, field.value)).collect();
+        self.journal.log(level, &message, fields);
+    }
+}
+
+impl progress::Host for Guest {
+    fn report(&mut self, done: u64, total: Option<u64>, note: Option<String>) {
+        self.progress.report(done, total, note);
+    }
 }

@@ -1,6 +1,33 @@
-//! imports
-use crate::guest::Guest;
-use wasmtime::{Engine, component::Linker};
+//! Everything that a guest may import.
+
+use wasmtime::{
+    Engine,
+    component::{HasData, HasSelf, Linker},
+};
+use wasmtime_wasi_config::WasiConfig;
+
+use crate::{
+    bindings::clockbox::job::{context, log, progress, types},
+    facts::Facts,
+    guest::Guest,
+};
+
+struct HasFacts;
+
+impl HasData for HasFacts {
+    type Data<'a> = &'a mut Facts;
+}
+
+/// A linker with all interfaces. What is not granted is there too and refuses each call, except that a plugin which
+/// imports outgoing HTTP without the right is refused before it is linked.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
-    Ok(Linker::new(engine))
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| WasiConfig::new(&guest.config))?;
+    types::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    context::add_to_linker::<Guest, HasFacts>(&mut linker, |guest| &mut guest.facts)?;
+    log::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    progress::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    Ok(linker)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clockbox_core::model::{PluginSpec, Report};
-use wasmtime::component::Component;
+use wasmtime::{Engine, component::Component};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi_config::WasiConfigVariables;
 
@@ -57,6 +57,15 @@ impl Compiled {
         };
         let fuel = machine.fuel;
         Ok(Self { digest: digest.to_owned(), kind, fuel, inspection, entry })
+    }
+}
+
+impl Compiled {
+    pub(crate) fn engine(&self) -> &Engine {
+        match &self.entry {
+            Entry::Job(pre) => pre.engine(),
+            Entry::Command(pre) => pre.engine(),
+        }
     }
 }
 

@@ -1,7 +1,110 @@
-//! run
-use crate::{CancelToken, Plugin, RunRequest, RunSink};
-use clockbox_core::model::{Outcome, Report};
+//! One run, in a straight line: instance, call under the deadline, report.
+
 use std::sync::Arc;
-pub(crate) async fn run(_: &Plugin, _: RunRequest, _: Arc<dyn RunSink>, _: CancelToken) -> Report {
-    Report::new(Outcome::HostError).because("not built yet")
+
+use clockbox_core::model::{Outcome, Report};
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::{
+    CancelToken, Plugin, RunRequest, RunSink,
+    bindings::clockbox::job::types::JobError,
+    facts::Facts,
+    guest::Guest,
+    log::Journal,
+    plugin::Entry,
+    verdict::{End, Traces, verdict},
+    wasi,
+};
+
+/// The most that a guest may hand over in one call of the host, in bytes, whatever its memory limit.
+const MOST_PER_CALL: u64 = 128 << 20;
+/// The most handles that components of one run may hold at one time.
+const MOST_HANDLES: usize = 10_000;
+
+/// What a guest answered.
+pub(crate) enum Answer {
+    Job(Result<Option<String>, JobError>),
+    Command(Result<(), ()>),
+}
+
+/// Runs `plugin` once.
+pub(crate) async fn run(
+    plugin: &Plugin,
+    request: RunRequest,
+    sink: Arc<dyn RunSink>,
+    cancel: CancelToken,
+) -> Report {
+    let _ticking = plugin.sandbox.ticker.run();
+    let limits = &plugin.spec.limits;
+    let journal = Journal::new(sink.clone(), limits.log);
+    let wasi = match wasi::context(&plugin.spec, plugin.kind(), &request, &journal) {
+        Ok(wasi) => wasi,
+        Err(reason) => return Report::new(Outcome::HostError).because(reason),
+    };
+    let args = request.args.clone();
+    let started = sink.now();
+    let facts = Facts { request, spec: plugin.spec.clone(), sink, cancel: cancel.clone(), started };
+    let guest = Guest::new(facts, wasi, journal.clone(), plugin.config.clone());
+    let mut store = match store(plugin, guest) {
+        Ok(store) => store,
+        Err(e) => {
+            return Report::new(Outcome::HostError).because(format!("the instance cannot be set up: {e:#}"));
+        }
+    };
+
+    let mut instantiated = false;
+    let end = {
+        // Instantiation runs code of the guest too: the deadline holds for both.
+        let call = call(&plugin.compiled.entry, &mut store, &args, &mut instantiated);
+        tokio::select! {
+            biased;
+            () = cancel.killed() => End::Killed,
+            answer = call => End::Answered(answer),
+            () = tokio::time::sleep(limits.timeout) => End::TimedOut,
+        }
+    };
+    let guest = store.data_mut();
+    guest.progress.flush();
+    let (peak, denied) = (guest.limiter.peak(), guest.limiter.denied());
+    // Closes files and connections, and takes the last writes to the log.
+    drop(store);
+    journal.close();
+    let traces = Traces { limits, instantiated, denied, stderr: journal.stderr_tail() };
+    Report { peak_memory: Some(peak), ..verdict(end, &traces) }
+}
+
+fn store(plugin: &Plugin, guest: Guest) -> wasmtime::Result<Store<Guest>> {
+    let limits = &plugin.spec.limits;
+    let mut store = Store::new(plugin.compiled.engine(), guest);
+    store.limiter(|guest| &mut guest.limiter);
+    store.set_hostcall_fuel(usize::try_from(limits.memory.min(MOST_PER_CALL)).unwrap_or(usize::MAX));
+    store.set_max_component_handles(MOST_HANDLES);
+    if let Some(fuel) = limits.fuel {
+        store.set_fuel(fuel)?;
+    }
+    // At each tick the guest gives way to its neighbours; the deadline and a kill take effect there as well. It is
+    // tokio's own yield, which lets the timers move on even when every thread has a spinning guest.
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
+    Ok(store)
+}
+
+async fn call(
+    entry: &Entry,
+    store: &mut Store<Guest>,
+    args: &str,
+    instantiated: &mut bool,
+) -> wasmtime::Result<Answer> {
+    match entry {
+        Entry::Job(pre) => {
+            let job = pre.instantiate_async(&mut *store).await?;
+            *instantiated = true;
+            Ok(Answer::Job(job.clockbox_job_runner().call_run(store, args).await?))
+        }
+        Entry::Command(pre) => {
+            let command = pre.instantiate_async(&mut *store).await?;
+            *instantiated = true;
+            Ok(Answer::Command(command.wasi_cli_run().call_run(store).await?))
+        }
+    }
 }

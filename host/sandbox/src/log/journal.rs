@@ -1,0 +1,224 @@
+//! Gathers the lines of one run and keeps them within the limit.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use clockbox_core::model::{LogLevel, LogLine, LogStream, format_size};
+
+use super::clean;
+use crate::RunSink;
+
+/// What a line costs beyond its text, so that empty lines cannot flood the store.
+const LINE_COST: u64 = 16;
+/// A longer line is broken into several.
+const LONGEST_LINE: usize = 16 << 10;
+/// How many of the last lines of stderr are remembered, for the reason of a trap.
+const TAIL_LINES: usize = 6;
+/// How many different remarks of the host are passed on.
+const MOST_REMARKS: usize = 20;
+
+/// One of the two standard streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Std {
+    Out,
+    Err,
+}
+
+/// The log of one run. Clones write to the same one.
+#[derive(Clone)]
+pub(crate) struct Journal(Arc<Mutex<State>>);
+
+struct State {
+    sink: Arc<dyn RunSink>,
+    limit: u64,
+    used: u64,
+    /// Bytes of text that came when the limit had been reached.
+    dropped: u64,
+    full: bool,
+    /// The lines that have not ended yet.
+    out: Vec<u8>,
+    err: Vec<u8>,
+    tail: VecDeque<String>,
+    remarks: Vec<String>,
+}
+
+impl Journal {
+    /// A journal that passes on at most `limit` bytes.
+    pub(crate) fn new(sink: Arc<dyn RunSink>, limit: u64) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            sink,
+            limit,
+            used: 0,
+            dropped: 0,
+            full: false,
+            out: Vec::new(),
+            err: Vec::new(),
+            tail: VecDeque::new(),
+            remarks: Vec::new(),
+        })))
+    }
+
+    /// Takes what the guest wrote to a standard stream, wherever its lines end.
+    pub(crate) fn write(&self, to: Std, bytes: &[u8]) {
+        self.state().write(to, bytes);
+    }
+
+    /// Takes a call of the `log` import. A message of several lines becomes several lines; the first has the fields.
+    pub(crate) fn log(&self, level: LogLevel, message: &str, fields: Vec<(String, String)>) {
+        let mut state = self.state();
+        let mut fields = Some(
+            fields
+                .into_iter()
+                .map(|(key, value)| (clean(&key).into_owned(), clean(&value).into_owned()))
+                .collect(),
+        );
+        let message = message.strip_suffix('\n').unwrap_or(message);
+        for line in message.split('\n') {
+            state.line(LogStream::Log, level, line, fields.take().unwrap_or_default());
+        }
+    }
+
+    /// Adds a remark of the host's, once. It does not count for the limit, and there are at most 20.
+    pub(crate) fn remark(&self, text: String) {
+        let mut state = self.state();
+        if state.remarks.len() < MOST_REMARKS && !state.remarks.contains(&text) {
+            state.pass(LogStream::Host, LogLevel::Warn, clean(&text).into_owned(), Vec::new());
+            state.remarks.push(text);
+        }
+    }
+
+    /// Ends the log: passes on the lines that have no end, and says how much was dropped.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        for to in [Std::Out, Std::Err] {
+            let rest = std::mem::take(state.open(to));
+            if !rest.is_empty() {
+                state.std_line(to, &rest);
+            }
+        }
+        if state.dropped > 0 {
+            let text = format!(
+                "log limit of {} reached; {} bytes dropped (raise limits.log to keep more)",
+                format_size(state.limit),
+                state.dropped
+            );
+            state.dropped = 0;
+            state.pass(LogStream::Host, LogLevel::Warn, text, Vec::new());
+        }
+    }
+
+    /// The last lines of stderr, oldest first, kept even when the log is full.
+    pub(crate) fn stderr_tail(&self) -> Vec<String> {
+        self.state().tail.iter().cloned().collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn open(&mut self, to: Std) -> &mut Vec<u8> {
+        match to {
+            Std::Out => &mut self.out,
+            Std::Err => &mut self.err,
+        }
+    }
+
+    fn write(&mut self, to: Std, mut bytes: &[u8]) {
+        if self.full && to == Std::Out {
+            self.dropped += bytes.len() as u64;
+            return;
+        }
+        while let Some(at) = bytes.iter().position(|byte| *byte == b'\n') {
+            let (line, rest) = (&bytes[..at], &bytes[at + 1..]);
+            let mut open = std::mem::take(self.open(to));
+            if open.is_empty() {
+                self.pieces(to, line);
+            } else {
+                open.extend_from_slice(line);
+                self.pieces(to, &open);
+                // The buffer is handed back so that it need not be allocated for every line.
+                open.clear();
+                *self.open(to) = open;
+            }
+            bytes = rest;
+        }
+        self.open(to).extend_from_slice(bytes);
+        while self.open(to).len() > LONGEST_LINE {
+            let mut open = std::mem::take(self.open(to));
+            let rest = open.split_off(boundary(&open, LONGEST_LINE));
+            self.std_line(to, &open);
+            *self.open(to) = rest;
+        }
+    }
+
+    /// A line that has ended, broken up where it is too long.
+    fn pieces(&mut self, to: Std, mut line: &[u8]) {
+        while line.len() > LONGEST_LINE {
+            let (piece, rest) = line.split_at(boundary(line, LONGEST_LINE));
+            self.std_line(to, piece);
+            line = rest;
+        }
+        self.std_line(to, line);
+    }
+
+    fn std_line(&mut self, to: Std, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
+        match to {
+            Std::Out => self.line(LogStream::Stdout, LogLevel::Info, &text, Vec::new()),
+            Std::Err => {
+                let text = clean(&text);
+                if !text.trim().is_empty() {
+                    if self.tail.len() == TAIL_LINES {
+                        self.tail.pop_front();
+                    }
+                    self.tail.push_back(text.chars().take(500).collect());
+                }
+                self.line(LogStream::Stderr, LogLevel::Warn, &text, Vec::new());
+            }
+        }
+    }
+
+    fn line(&mut self, stream: LogStream, level: LogLevel, text: &str, fields: Vec<(String, String)>) {
+        if self.full {
+            self.dropped += text.len() as u64;
+            return;
+        }
+        let text = clean(text);
+        let extra: u64 = fields.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum();
+        let cost = text.len() as u64 + extra + LINE_COST;
+        let room = self.limit - self.used;
+        if cost <= room {
+            self.used += cost;
+            self.pass(stream, level, text.into_owned(), fields);
+            return;
+        }
+        // The limit is met inside this line: what fits of it is kept, and nothing after it.
+        self.full = true;
+        self.used = self.limit;
+        let fits = usize::try_from(room.saturating_sub(LINE_COST)).unwrap_or(usize::MAX).min(text.len());
+        let kept = text.floor_char_boundary(fits);
+        self.dropped += (text.len() - kept) as u64 + extra;
+        if kept > 0 {
+            self.pass(stream, level, text[..kept].to_owned(), Vec::new());
+        } else if self.dropped == 0 {
+            // An empty line that no longer fits: it counts as its line end, so that the marker is shown.
+            self.dropped = 1;
+        }
+    }
+
+    fn pass(&self, stream: LogStream, level: LogLevel, message: String, fields: Vec<(String, String)>) {
+        self.sink.log(LogLine { at: self.sink.now(), stream, level, message, fields });
+    }
+}
+
+/// The end of the last whole UTF-8 character before `at`, or `at` where there is none near.
+fn boundary(bytes: &[u8], at: usize) -> usize {
+    (at.saturating_sub(3)..=at)
+        .rev()
+        .find(|at| bytes.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80))
+        .unwrap_or(at)
+}

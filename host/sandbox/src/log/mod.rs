@@ -1,0 +1,10 @@
+//! The log of a run: what the guest says on `log`, stdout and stderr, line by line, cleaned and capped.
+
+mod clean;
+mod journal;
+mod stream;
+
+pub(crate) use self::{
+    clean::clean,
+    journal::{Journal, Std},
+};

@@ -1,0 +1,201 @@
+//! From how a run ended to what is reported. Pure: what was seen goes in, the report comes out.
+
+use std::{fmt::Write as _, time::Duration};
+
+use clockbox_core::model::{Limits, Outcome, Report, RetryHint, format_duration, format_size};
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use crate::{
+    bindings::clockbox::job::types::{Failure, JobError},
+    log::clean,
+    run::Answer,
+};
+
+/// The longest reason of a guest's, in characters.
+const LONGEST_REASON: usize = 4_000;
+
+/// How a run ended.
+pub(crate) enum End {
+    Answered(wasmtime::Result<Answer>),
+    TimedOut,
+    Killed,
+}
+
+/// What the run left behind.
+pub(crate) struct Traces<'a> {
+    pub(crate) limits: &'a Limits,
+    /// Whether the instance was made before it ended.
+    pub(crate) instantiated: bool,
+    /// What the run would have held with the latest refused request for memory.
+    pub(crate) denied: Option<u64>,
+    /// The last lines of stderr, oldest first.
+    pub(crate) stderr: Vec<String>,
+}
+
+/// Judges a run.
+pub(crate) fn verdict(end: End, traces: &Traces<'_>) -> Report {
+    match end {
+        End::Killed => never(Report::new(Outcome::Cancelled).because("stopped on request")),
+        End::TimedOut => Report::new(Outcome::TimedOut).because(format!(
+            "did not end within its timeout of {} (limits.timeout)",
+            format_duration(traces.limits.timeout)
+        )),
+        End::Answered(Ok(Answer::Job(Ok(output)))) => succeeded(output, traces),
+        End::Answered(Ok(Answer::Job(Err(e)))) => job_error(e),
+        End::Answered(Ok(Answer::Command(Ok(())))) => Report::new(Outcome::Succeeded),
+        End::Answered(Ok(Answer::Command(Err(())))) => exit(1, traces),
+        End::Answered(Err(e)) => match e.downcast_ref::<I32Exit>() {
+            Some(I32Exit(0)) => Report::new(Outcome::Succeeded),
+            Some(I32Exit(code)) => exit(*code, traces),
+            None => broken(&e, traces),
+        },
+    }
+}
+
+fn succeeded(output: Option<String>, traces: &Traces<'_>) -> Report {
+    match &output {
+        Some(text) if text.len() as u64 > traces.limits.output => {
+            Report::new(Outcome::Failed).because(format!(
+                "the output has {} and the limit is {}; return less or raise limits.output",
+                format_size(text.len() as u64),
+                format_size(traces.limits.output)
+            ))
+        }
+        _ => Report { output, ..Report::new(Outcome::Succeeded) },
+    }
+}
+
+fn job_error(e: JobError) -> Report {
+    let report = |outcome, failure: Failure| {
+        let reason: String =
+            format!("{}: {}", failure.code, failure.message).chars().take(LONGEST_REASON).collect();
+        Report::new(outcome).because(lines_cleaned(&reason))
+    };
+    match e {
+        JobError::InvalidArgs(failure) | JobError::Fatal(failure) => never(report(Outcome::Failed, failure)),
+        JobError::Retry(failure) => report(Outcome::Failed, failure),
+        JobError::RetryAfter(after) => Report {
+            retry: RetryHint::After(Duration::from_millis(after.delay_ms)),
+            ..report(Outcome::Failed, after.failure)
+        },
+        JobError::Cancelled(failure) => never(report(Outcome::Cancelled, failure)),
+    }
+}
+
+/// A command that ended with an exit code other than 0.
+fn exit(code: i32, traces: &Traces<'_>) -> Report {
+    let said = traces.stderr.last().map(|line| format!(": {line}")).unwrap_or_default();
+    match traces.denied {
+        Some(wanted) => {
+            let reason = format!("{} and ended with exit code {code}{said}", out_of_memory(wanted, traces));
+            Report::new(Outcome::OutOfMemory).because(reason)
+        }
+        None => Report::new(Outcome::Failed).because(format!("exit code {code}{said}")),
+    }
+}
+
+/// A run that did not come to its end.
+fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
+    let backtrace = e.downcast_ref::<WasmBacktrace>().and_then(backtrace);
+    let trap = e.downcast_ref::<Trap>();
+    let mut reason = String::new();
+    let outcome = if let Some(wanted) = traces.denied {
+        reason = out_of_memory(wanted, traces);
+        Outcome::OutOfMemory
+    } else if let Some(trap) = trap {
+        reason.push_str(&words(*trap, traces));
+        Outcome::Trapped
+    } else if e.is::<PoolConcurrencyLimitError>() {
+        reason.push_str(
+            "all instances that memory is reserved for are in use; raise the sandbox's max_instances",
+        );
+        Outcome::HostError
+    } else if traces.instantiated || backtrace.is_some() {
+        let _ = write!(reason, "the guest was stopped in a call of the host: {}", e.root_cause());
+        Outcome::Trapped
+    } else {
+        let _ = write!(reason, "the instance cannot be made: {e:#}");
+        Outcome::HostError
+    };
+    if let Some(said) = last_words(&traces.stderr) {
+        let _ = write!(reason, "; stderr: {said}");
+    }
+    Report { backtrace, ..Report::new(outcome).because(reason) }
+}
+
+fn out_of_memory(wanted: u64, traces: &Traces<'_>) -> String {
+    format!(
+        "needed {} of memory and the limit is {} (raise limits.memory)",
+        format_size(wanted),
+        format_size(traces.limits.memory)
+    )
+}
+
+fn words(trap: Trap, traces: &Traces<'_>) -> String {
+    let text = match trap {
+        Trap::UnreachableCodeReached => {
+            "the guest gave up: it panicked, aborted or reached an `unreachable` instruction"
+        }
+        Trap::StackOverflow => "the guest's call stack overflowed",
+        Trap::MemoryOutOfBounds => {
+            "the guest accessed memory out of bounds (a bad pointer, or a stack overflow)"
+        }
+        Trap::TableOutOfBounds => "the guest called through a table out of bounds",
+        Trap::IndirectCallToNull => "the guest called a null function pointer",
+        Trap::BadSignature => "the guest called a function pointer of another type",
+        Trap::IntegerOverflow => "integer overflow",
+        Trap::IntegerDivisionByZero => "integer division by zero",
+        Trap::BadConversionToInteger => "a number that is out of range was converted to an integer",
+        Trap::NullReference => "the guest used a null reference",
+        Trap::CastFailure => "the guest cast a reference to a type that it does not have",
+        Trap::OutOfFuel => {
+            let fuel = traces.limits.fuel.unwrap_or_default();
+            return format!("the guest used up its fuel of {fuel} (raise limits.fuel)");
+        }
+        trap => return format!("the guest trapped: {trap}"),
+    };
+    text.to_owned()
+}
+
+/// The end of stderr, without the hint that Rust's panics end with.
+fn last_words(stderr: &[String]) -> Option<String> {
+    let said: Vec<&str> = stderr
+        .iter()
+        .map(|line| line.trim())
+        .filter(|line| !line.starts_with("note: run with `RUST_BACKTRACE"))
+        .collect();
+    let from = said.len().saturating_sub(3);
+    (!said.is_empty()).then(|| said[from..].join(" | "))
+}
+
+/// The frames, innermost first, with demangled names and, where the plugin has debug information, lines.
+fn backtrace(trace: &WasmBacktrace) -> Option<String> {
+    let mut text = String::new();
+    for (number, frame) in trace.frames().iter().enumerate() {
+        let symbols: Vec<_> = frame.symbols().iter().filter(|symbol| symbol.name().is_some()).collect();
+        let module = frame.module().name().unwrap_or("<unnamed>");
+        if symbols.is_empty() {
+            let name =
+                frame.func_name().map_or_else(|| format!("<function {}>", frame.func_index()), str::to_owned);
+            let _ = writeln!(text, "{number:>3}: {module}!{name}");
+        }
+        // Several symbols: functions that were inlined into one another.
+        for symbol in symbols {
+            let _ = write!(text, "{number:>3}: {module}!{}", symbol.name().unwrap_or_default());
+            if let (Some(file), Some(line)) = (symbol.file(), symbol.line()) {
+                let _ = write!(text, " at {file}:{line}");
+            }
+            text.push('\n');
+        }
+    }
+    (!text.is_empty()).then(|| lines_cleaned(&text))
+}
+
+fn lines_cleaned(text: &str) -> String {
+    text.trim_end().lines().map(|line| clean(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn never(report: Report) -> Report {
+    Report { retry: RetryHint::Never, ..report }
+}
