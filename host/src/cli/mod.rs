@@ -8,7 +8,6 @@ mod plugins;
 mod run;
 mod runs;
 mod run_json;
-mod schedule;
 mod talk;
 mod text;
 
@@ -17,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 pub use exit::Failure;
 pub use place::Place;
+pub(crate) use text::span;
 
 /// Runs scheduled jobs as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]

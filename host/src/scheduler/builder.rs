@@ -7,9 +7,9 @@ use clockbox_core::{
     timetable::{Change, Input, Launch, Timetable, Unfinished},
 };
 use clockbox_sandbox::{CancelToken, Plugin};
-use clockbox_store::{JobStore, MemoryStore, Snapshot, StoreError, Writer};
+use clockbox_store::{JobStore, MemoryStore, Snapshot, StoreError, Writer, WriterOptions};
 
-use super::{Events, History, Inbox, Message, Scheduler, driver::Driver, history};
+use super::{Events, History, Inbox, Scheduler, driver::Driver, history};
 use crate::{
     clock::Clock,
     pool::{self, Sinks, Work, Works},
@@ -125,10 +125,7 @@ impl Builder {
 
         let events = Events::new();
         let (inbox, messages) = Inbox::channel();
-        let lost = inbox.clone();
-        let writer = Arc::new(Writer::spawn(Arc::clone(&self.store), move |trouble| {
-            report_trouble(&lost, &trouble);
-        })?);
+        let writer = Arc::new(Writer::spawn(Arc::clone(&self.store), WriterOptions::default())?);
         let sinks = Sinks {
             inbox: inbox.clone(),
             writer: Arc::clone(&writer),
@@ -191,13 +188,4 @@ fn unfinished(store: &dyn JobStore, snapshot: &Snapshot) -> Result<Vec<Unfinishe
             Ok(Unfinished { run: run.clone(), attempt_started_at })
         })
         .collect()
-}
-
-fn report_trouble(inbox: &Inbox, trouble: &clockbox_store::Trouble) {
-    match trouble {
-        clockbox_store::Trouble::Lost(why) => {
-            inbox.send(Message::StoreLost(why.to_string()));
-        }
-        other => tracing::warn!("{other}"),
-    }
 }

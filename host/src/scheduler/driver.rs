@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use clockbox_core::{
-    model::{Event, Refusal, Run, RunId, RunState, Write},
+    model::{Event, Run, RunId, RunState, Write},
     timetable::{Action, Input, Timetable},
 };
 use clockbox_store::Writer;
@@ -139,12 +139,13 @@ impl Driver {
         let runs: Vec<Option<RunId>> = writes.iter().map(run_of).collect();
         let inbox = self.inbox.clone();
         self.writer.submit(writes, move |answers| {
-            let refused = answers
-                .iter()
-                .zip(&runs)
-                .filter_map(|(answer, run)| run.filter(|_| is_refused(answer)))
-                .collect();
-            inbox.send(Message::Durable { refused });
+            inbox.send(match answers {
+                Ok(answers) => {
+                    let refused = |(answer, run): (&Result<_, _>, &Option<RunId>)| run.filter(|_| answer.is_err());
+                    Message::Durable { refused: answers.iter().zip(&runs).filter_map(refused).collect() }
+                }
+                Err(error) => Message::StoreLost(error.to_string()),
+            });
         });
     }
 
@@ -226,8 +227,4 @@ fn run_of(write: &Write) -> Option<RunId> {
         Write::Fire { run, .. } | Write::Update { run, .. } => Some(run.id),
         _ => None,
     }
-}
-
-fn is_refused(answer: &Result<(), Refusal>) -> bool {
-    answer.is_err()
 }

@@ -7,7 +7,7 @@ mod work;
 
 use std::{
     fmt, io,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -60,7 +60,7 @@ pub struct CloseError {
 /// ```
 pub struct Writer {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
@@ -72,7 +72,7 @@ impl Writer {
         let shared = Arc::new(Shared::default());
         let worker = Worker::new(store, options, Arc::clone(&shared));
         let thread = thread::Builder::new().name("clockbox-writer".to_owned()).spawn(move || worker.run())?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Hands over writes, to be applied in order and in one transaction, after all that was submitted before.
@@ -102,11 +102,11 @@ impl Writer {
     ///
     /// # Errors
     /// When not everything is known to be written.
-    pub fn close(mut self, patience: Duration) -> Result<(), CloseError> {
+    pub fn close(&self, patience: Duration) -> Result<(), CloseError> {
         self.shared.close();
         match self.shared.await_end(patience) {
             Ok(End { reason, lost }) => {
-                self.join();
+                self.take_thread().into_iter().for_each(join);
                 if lost == 0 { Ok(()) } else { Err(CloseError { writes: lost, reason }) }
             }
             Err((End { reason, lost }, left)) => {
@@ -114,27 +114,31 @@ impl Writer {
                     (submission.done)(Err(NotWritten { reason: reason.clone() }));
                 }
                 // Not waited for: it may hang in a call of the store for ever.
-                self.thread = None;
+                drop(self.take_thread());
                 Err(CloseError { writes: lost, reason })
             }
         }
     }
 
-    fn join(&mut self) {
-        let Some(thread) = self.thread.take() else { return };
-        // A callback may own the writer: the thread cannot wait for itself.
-        if thread.thread().id() != thread::current().id() && thread.join().is_err() {
-            tracing::error!("the store's writer thread panicked");
-        }
+    fn take_thread(&self) -> Option<JoinHandle<()>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+}
+
+fn join(thread: JoinHandle<()>) {
+    // A callback may own the writer: the thread cannot wait for itself.
+    if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+        tracing::error!("the store's writer thread panicked");
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if self.thread.is_some() {
+        if let Some(thread) = self.take_thread() {
             self.shared.close();
             self.shared.give_up();
-            self.join();
+            join(thread);
         }
     }
 }
