@@ -1,0 +1,88 @@
+//! Combinations: when all of several triggers fire at the same instant, or when any of them fires.
+
+use chrono_tz::Tz;
+
+use super::{
+    error::TriggerError,
+    plan::{Kind, Plan, Whole},
+    spec::TriggerSpec,
+};
+use crate::model::Timestamp;
+
+/// How often the parts of `all` are brought forward to the latest of them before it is taken that they never meet.
+/// It bounds the time that one question takes; daily parts are followed for over 20 years.
+const TRIES: usize = 8192;
+const MOST_PARTS: usize = 64;
+const DEEPEST: usize = 4;
+
+/// How often the parts may still be asked in one search.
+#[derive(Debug)]
+pub(super) struct Tries(usize);
+
+impl Tries {
+    pub(super) fn new() -> Self {
+        Self(TRIES)
+    }
+}
+
+/// The first instant not before `at` at which every part fires.
+pub(super) fn all(parts: &[Plan], mut at: Timestamp, tries: &mut Tries) -> Option<Timestamp> {
+    let mut met = 0;
+    for part in parts.iter().cycle() {
+        tries.0 = tries.0.checked_sub(1)?;
+        let fire = part.search(at, tries)?;
+        met = if fire == at { met + 1 } else { 1 };
+        at = fire;
+        if met >= parts.len() {
+            break;
+        }
+    }
+    Some(at)
+}
+
+/// The first instant not before `at` at which some part fires.
+pub(super) fn any(parts: &[Plan], at: Timestamp, tries: &mut Tries) -> Option<Timestamp> {
+    parts.iter().filter_map(|part| part.search(at, tries)).min()
+}
+
+/// Compiles the parts of a combination.
+pub(super) fn parts(
+    name: &str,
+    specs: &[TriggerSpec],
+    zone: Tz,
+    seed: u64,
+    whole: Whole,
+) -> Result<Box<[Plan]>, TriggerError> {
+    if specs.is_empty() || specs.len() > MOST_PARTS {
+        return Err(TriggerError::new(name, format!("it has {} triggers", specs.len())).with_hint(format!(
+            "list 1 to {MOST_PARTS} triggers, such as {name} = [{{ cron = \"0 5 * * *\" }}]"
+        )));
+    }
+    if whole.depth > DEEPEST {
+        return Err(TriggerError::new(name, format!("combinations are nested more than {DEEPEST} deep")));
+    }
+    let place = |(index, spec)| {
+        let part = Plan::new(spec, zone, seed, Some(whole)).and_then(|part| part.check().map(|()| part));
+        part.map_err(|error| error.under(&format!("{name}.{index}")))
+    };
+    specs.iter().enumerate().map(place).collect()
+}
+
+/// Whether a trigger can be a part: it must have fire times of its own, whatever fired before.
+pub(super) fn fits(spec: &TriggerSpec, kind: &Kind) -> Result<(), TriggerError> {
+    if spec.jitter().is_some() {
+        return Err(TriggerError::new("jitter", "a part of a combination has no jitter of its own")
+            .with_hint("put it beside `all` or `any`"));
+    }
+    let without_start = |field: &str| {
+        TriggerError::new(field, "a part of a combination cannot count from its previous fire")
+            .with_hint("give it or the whole a `start`")
+    };
+    match kind {
+        Kind::Once => Err(TriggerError::new("", "a part of a combination needs times of its own")
+            .with_hint("give it a date, interval, cron or calendar")),
+        Kind::Interval(interval) if interval.start.is_none() => Err(without_start("interval")),
+        Kind::Calendar(calendar) if calendar.first.is_none() => Err(without_start("calendar")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,56 @@
+//! Why a trigger was refused.
+
+use std::fmt;
+
+/// Why a trigger was refused: where, what is wrong, and what to do.
+///
+/// ```
+/// use clockbox_core::trigger::{Trigger, TriggerSpec};
+/// let error = Trigger::new(TriggerSpec::interval("0s"), chrono_tz::UTC).unwrap_err();
+/// assert_eq!(error.field, "interval");
+/// assert!(error.to_string().starts_with("interval: "));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriggerError {
+    /// The key within the trigger, such as `cron.hour` or `all.1.cron`; empty for the trigger as a whole.
+    pub field: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl TriggerError {
+    pub(super) fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), message: message.into(), hint: None }
+    }
+
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Places the error below `parent`: `hour` becomes `cron.hour`.
+    pub(super) fn under(mut self, parent: &str) -> Self {
+        self.field = match self.field.as_str() {
+            "" => parent.to_owned(),
+            field => format!("{parent}.{field}"),
+        };
+        self
+    }
+}
+
+impl fmt::Display for TriggerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for TriggerError {}

@@ -1,0 +1,145 @@
+//! Fire times in batches: one question as a line of JSON in, one answer as a line of JSON out.
+//!
+//! A question is `{"id", "kind", "spec", "timezone", "start", "end", "after"}`. The kinds and their specs:
+//!
+//! | kind | spec |
+//! | --- | --- |
+//! | `cron` | the fields `year month day week day_of_week hour minute second` |
+//! | `crontab` | `expr` |
+//! | `interval` | `weeks days hours minutes seconds` |
+//! | `date` | `run_date`; without one, `after` itself |
+//! | `calendarinterval` | `years months weeks days hour minute second start_date end_date timezone` |
+//!
+//! The answer is `{"id", "fires"}` with up to ten fires not before `after`, or `{"id", "error"}`. Other keys are
+//! passed over, so that a line may carry its expected answer along.
+
+use chrono::{DateTime, FixedOffset};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{error::TriggerError, moment::Moment, spec::TriggerSpec, trigger::Trigger, zone::zone};
+use crate::model::Timestamp;
+
+/// How many fires an answer lists at most.
+const MOST_FIRES: usize = 10;
+
+#[derive(Deserialize)]
+struct Question {
+    kind: String,
+    #[serde(default)]
+    spec: Map<String, Value>,
+    #[serde(default)]
+    timezone: Option<Value>,
+    #[serde(default)]
+    start: Option<Value>,
+    #[serde(default)]
+    end: Option<Value>,
+    #[serde(default)]
+    after: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    id: Value,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Outcome {
+    Fires(Vec<String>),
+    Error(String),
+}
+
+/// Answers one line; a line that cannot be answered yields an `error`, never a failure.
+///
+/// With `after`, a trigger that has nothing left answers an empty list. Without it the question is asked for `now`,
+/// and a trigger that fires no more is an error that says why.
+///
+/// ```
+/// use clockbox_core::trigger::jsonl::answer;
+/// let line = r#"{"id": 7, "kind": "crontab", "spec": {"expr": "30 2 31 3 *"}, "timezone": "Europe/Berlin",
+///                "end": "2025-01-01", "after": "2024-01-01T00:00:00Z"}"#;
+/// let now = "2026-03-01T00:00:00Z".parse().unwrap();
+/// assert_eq!(answer(line, now), r#"{"id":7,"fires":["2024-03-31T03:00:00+02:00"]}"#);
+/// assert!(answer("{", now).starts_with(r#"{"id":null,"error":"#));
+/// ```
+#[must_use]
+pub fn answer(line: &str, now: Timestamp) -> String {
+    let value = serde_json::from_str::<Value>(line);
+    let id = value.as_ref().ok().and_then(|value| value.get("id")).cloned().unwrap_or_default();
+    let outcome = match value.and_then(serde_json::from_value::<Question>) {
+        Err(error) => Outcome::Error(format!("the line is not understood: {error}")),
+        Ok(question) => match question.fires(now) {
+            Ok(fires) => Outcome::Fires(fires),
+            Err(error) => Outcome::Error(error.to_string()),
+        },
+    };
+    let answer = Answer { id, outcome };
+    serde_json::to_string(&answer).unwrap_or_else(|error| json!({ "error": error.to_string() }).to_string())
+}
+
+impl Question {
+    fn fires(self, now: Timestamp) -> Result<Vec<String>, TriggerError> {
+        let after = self.after.clone();
+        let trigger = Trigger::unchecked(self.into_spec()?, Tz::UTC, 0)?;
+        let zone = trigger.zone();
+        let after = match after {
+            Some(after) => Moment::parse("after", &after)?.resolve(zone),
+            None => {
+                trigger.check()?;
+                trigger.check_at(now)?;
+                now
+            }
+        };
+        let mut fires = Vec::new();
+        let mut previous = None;
+        while fires.len() < MOST_FIRES
+            && let Some(fire) = trigger.next_after(previous, after)
+        {
+            fires.push(print(fire, zone));
+            previous = Some(fire);
+        }
+        Ok(fires)
+    }
+
+    /// The same trigger as the manifest would write it.
+    fn into_spec(self) -> Result<TriggerSpec, TriggerError> {
+        let Self { kind, mut spec, mut timezone, start, end, .. } = self;
+        let text = |spec: &Map<String, Value>, key: &str| spec.get(key).cloned().unwrap_or_default();
+        let (key, body) = match kind.as_str() {
+            "cron" => ("cron", Value::Object(spec)),
+            "crontab" if spec.len() == 1 && text(&spec, "expr").is_string() => ("cron", text(&spec, "expr")),
+            "crontab" => return Err(TriggerError::new("spec", "a crontab is { \"expr\": \"0 5 * * *\" }")),
+            "interval" => ("interval", Value::Object(spec)),
+            "date" if spec.is_empty() => ("date", Value::Null),
+            "date" if spec.len() == 1 && spec.contains_key("run_date") => ("date", text(&spec, "run_date")),
+            "date" => {
+                return Err(TriggerError::new("spec", "a date is { \"run_date\": \"2030-11-06 16:30:05\" }"));
+            }
+            "calendarinterval" => {
+                timezone = spec.remove("timezone").or(timezone);
+                ("calendar", Value::Object(spec))
+            }
+            other => {
+                return Err(TriggerError::new("kind", format!("{other:?} is no kind of trigger"))
+                    .with_hint("write cron, crontab, interval, date or calendarinterval"));
+            }
+        };
+        let given = [(key, body)].into_iter().filter(|(_, body)| !body.is_null());
+        let options = [("timezone", timezone), ("start", start), ("end", end)];
+        let options = options.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        let written = given.chain(options).map(|(key, value)| (key.to_owned(), value)).collect();
+        serde_json::from_value(Value::Object(written))
+            .map_err(|error| TriggerError::new("", error.to_string()))
+    }
+}
+
+/// An instant with the zone's own offset; in UTC where that has seconds, which the format cannot express.
+fn print(at: Timestamp, tz: Tz) -> String {
+    let offset = Some(zone(tz).offset(at.timestamp())).filter(|offset| offset % 60 == 0).unwrap_or(0);
+    let offset = i32::try_from(offset).ok().and_then(FixedOffset::east_opt);
+    offset.map_or_else(|| at.to_rfc3339(), |offset| DateTime::with_timezone(&at, &offset).to_rfc3339())
+}

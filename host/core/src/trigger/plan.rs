@@ -1,0 +1,139 @@
+//! A trigger compiled: its kind in its time zone, between its bounds.
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
+use super::{
+    calendar::Calendar,
+    combine::{self, Tries},
+    cron::Cron,
+    crontab,
+    crontab::Crontab,
+    error::TriggerError,
+    fields, interval,
+    interval::Interval,
+    moment::Moment,
+    spec::{CronSpec, TriggerSpec, When},
+    zones,
+};
+use crate::model::Timestamp;
+
+/// What was written, compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Once, as soon as possible.
+    Once,
+    Date(Timestamp),
+    Interval(Interval),
+    Cron(Cron),
+    Calendar(Box<Calendar>),
+    All(Box<[Plan]>),
+    Any(Box<[Plan]>),
+}
+
+/// A compiled trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) kind: Kind,
+    pub(super) zone: Tz,
+    pub(super) start: Option<Timestamp>,
+    pub(super) end: Option<Timestamp>,
+}
+
+/// What a part of `all` or `any` takes from the whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whole {
+    pub(super) start: Option<Timestamp>,
+    /// How many combinations stand around the part.
+    pub(super) depth: usize,
+}
+
+impl Plan {
+    /// Compiles a specification; `whole` is given for the parts of a combination.
+    pub(super) fn new(
+        spec: &TriggerSpec,
+        default_zone: Tz,
+        seed: u64,
+        whole: Option<Whole>,
+    ) -> Result<Self, TriggerError> {
+        let zone = match spec.timezone() {
+            Some(name) => zones::named(name)?,
+            None => default_zone,
+        };
+        let bound = |field: &str, text: Option<&str>| text.map(|text| Moment::parse(field, text)).transpose();
+        let (from, to) = (bound("start", spec.start())?, bound("end", spec.end())?);
+        let start = from.map(|moment| moment.resolve(zone)).or(whole.and_then(|whole| whole.start));
+        let end = to.map(|moment| moment.resolve(zone));
+        let first = from
+            .map(|moment| moment.local_date(zone))
+            .or(start.map(|at| super::moment::local(at, zone).date()));
+        let depth = whole.map_or(0, |whole| whole.depth) + 1;
+        let kind = Kind::new(spec, zone, seed, Whole { start, depth }, first)?;
+        if whole.is_some() {
+            combine::fits(spec, &kind)?;
+        }
+        Ok(Self { kind, zone, start, end })
+    }
+
+    /// The first fire not before `at`, for kinds that need not know the previous one: an interval or calendar that
+    /// counts from the previous fire answers `None`.
+    pub(super) fn at_or_after(&self, at: Timestamp) -> Option<Timestamp> {
+        self.search(at, &mut Tries::new())
+    }
+
+    pub(super) fn search(&self, at: Timestamp, tries: &mut Tries) -> Option<Timestamp> {
+        let at = self.start.map_or(at, |start| start.max(at));
+        self.bounded(match &self.kind {
+            Kind::Once => Some(at),
+            Kind::Date(date) => (*date >= at).then_some(*date),
+            Kind::Interval(interval) => interval.on_grid(interval.start?, 0, at),
+            Kind::Cron(cron) => cron.at_or_after(at, self.zone),
+            Kind::Calendar(calendar) => calendar.at_or_after(calendar.first?, at, self.zone),
+            Kind::All(parts) => combine::all(parts, at, tries),
+            Kind::Any(parts) => combine::any(parts, at, tries),
+        })
+    }
+
+    /// A fire, unless it lies after the end.
+    pub(super) fn bounded(&self, fire: Option<Timestamp>) -> Option<Timestamp> {
+        fire.filter(|fire| self.end.is_none_or(|end| *fire <= end))
+    }
+}
+
+impl Kind {
+    fn new(
+        spec: &TriggerSpec,
+        zone: Tz,
+        seed: u64,
+        whole: Whole,
+        first: Option<NaiveDate>,
+    ) -> Result<Self, TriggerError> {
+        let parts = |name: &str, parts: &[TriggerSpec]| combine::parts(name, parts, zone, seed, whole);
+        Ok(match spec.when() {
+            When::Now => Self::Once,
+            When::Date(text) => Self::Date(Moment::parse("date", text)?.resolve(zone)),
+            When::Interval(spec) => {
+                let every: Duration = interval::length(spec).map_err(|error| error.under("interval"))?;
+                Self::Interval(Interval { every, start: whole.start })
+            }
+            When::Cron(CronSpec::Table(table)) => {
+                Self::Cron(fields::compile(table).map_err(|error| error.under("cron"))?)
+            }
+            When::Cron(CronSpec::Text(text)) => {
+                match crontab::compile(text, seed).map_err(|error| error.under("cron"))? {
+                    Crontab::AtStart => Self::Once,
+                    Crontab::Times(cron) => Self::Cron(cron),
+                }
+            }
+            When::Calendar(table) => {
+                let mut calendar = Calendar::new(table).map_err(|error| error.under("calendar"))?;
+                calendar.first = calendar.first.or(first);
+                Self::Calendar(Box::new(calendar))
+            }
+            When::All(list) => Self::All(parts("all", list)?),
+            When::Any(list) => Self::Any(parts("any", list)?),
+        })
+    }
+}

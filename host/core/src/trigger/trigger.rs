@@ -1,0 +1,301 @@
+//! A checked trigger: the questions that the rest of clockbox asks of it.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    describe,
+    error::TriggerError,
+    hash::mix,
+    moment::local,
+    plan::{Kind, Plan},
+    spec::{CronSpec, TriggerSpec, When},
+};
+use crate::model::{Timestamp, parse_duration};
+
+/// A trigger that was checked and can say when it fires. Clones share one copy.
+///
+/// As JSON it is the specification with the time zone that it was resolved to; reading it back checks it again.
+///
+/// ```
+/// use clockbox_core::trigger::{Trigger, TriggerSpec};
+/// let spec = TriggerSpec::cron("30 5 * * mon-fri");
+/// let trigger = Trigger::new(spec, chrono_tz::Asia::Shanghai).unwrap();
+/// let now = "2026-03-01T00:00:00Z".parse().unwrap();
+/// let fire = trigger.next_after(None, now).unwrap();
+/// assert_eq!(fire.to_rfc3339(), "2026-03-01T21:30:00+00:00");
+/// assert_eq!(trigger.next_after(Some(fire), now).unwrap().to_rfc3339(), "2026-03-02T21:30:00+00:00");
+///
+/// let json = serde_json::to_string(&trigger).unwrap();
+/// assert_eq!(json, r#"{"spec":{"cron":"30 5 * * mon-fri"},"zone":"Asia/Shanghai"}"#);
+/// assert_eq!(serde_json::from_str::<Trigger>(&json).unwrap(), trigger);
+/// ```
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Trigger(Arc<Checked>);
+
+#[derive(PartialEq)]
+struct Checked {
+    spec: TriggerSpec,
+    plan: Plan,
+    seed: u64,
+    /// In microseconds.
+    jitter: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    spec: TriggerSpec,
+    zone: Tz,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    seed: u64,
+}
+
+fn is_zero(seed: &u64) -> bool {
+    *seed == 0
+}
+
+impl Trigger {
+    /// Checks a specification; `default_zone` is used where it names no time zone.
+    ///
+    /// # Errors
+    /// When a part is not understood, or the trigger can never fire whatever the time is now. Whether its last fire
+    /// already lies behind is a question for [`Trigger::check_at`].
+    pub fn new(spec: TriggerSpec, default_zone: Tz) -> Result<Self, TriggerError> {
+        Self::new_seeded(spec, default_zone, 0)
+    }
+
+    /// The same with a seed, from [`super::seed_of`] the job's id, that decides what `H` in a crontab string stands
+    /// for.
+    ///
+    /// ```
+    /// use clockbox_core::trigger::{Trigger, TriggerSpec, seed_of};
+    /// let nightly = |job| {
+    ///     let trigger = Trigger::new_seeded(TriggerSpec::cron("H H(0-5) * * *"), chrono_tz::UTC, seed_of(job));
+    ///     trigger.unwrap().next_after(None, "2026-03-01T00:00:00Z".parse().unwrap())
+    /// };
+    /// assert_eq!(nightly("report"), nightly("report"));
+    /// assert_ne!(nightly("report"), nightly("backup"));
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Trigger::new`].
+    pub fn new_seeded(spec: TriggerSpec, default_zone: Tz, seed: u64) -> Result<Self, TriggerError> {
+        let trigger = Self::unchecked(spec, default_zone, seed)?;
+        trigger.check()?;
+        Ok(trigger)
+    }
+
+    /// Whether it can ever fire, whatever the time is now.
+    pub(super) fn check(&self) -> Result<(), TriggerError> {
+        self.0.plan.check()
+    }
+
+    /// Without asking whether it can ever fire.
+    pub(super) fn unchecked(spec: TriggerSpec, default_zone: Tz, seed: u64) -> Result<Self, TriggerError> {
+        let plan = Plan::new(&spec, default_zone, seed, None)?;
+        let jitter = spec.jitter().map(parse_duration).transpose();
+        let jitter =
+            jitter.map_err(|error| TriggerError::new("jitter", error.to_string()))?.unwrap_or_default();
+        let jitter = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX);
+        Ok(Self(Arc::new(Checked { spec, plan, seed, jitter })))
+    }
+
+    /// The specification.
+    #[must_use]
+    pub fn spec(&self) -> &TriggerSpec {
+        &self.0.spec
+    }
+
+    /// The time zone in which it is read.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.0.plan.zone
+    }
+
+    /// Whether it fires once at each start of the scheduler (`@reboot`), so that what fired in an earlier life does
+    /// not count as its previous fire.
+    #[must_use]
+    pub fn fires_at_start(&self) -> bool {
+        matches!(self.0.spec.when(), When::Cron(CronSpec::Text(_))) && self.0.plan.kind == Kind::Once
+    }
+
+    /// The first fire that is strictly after `previous` (the job's latest fire, if any) and not before `now`.
+    ///
+    /// A date answers its date even when that is before `now`, as long as there was no previous fire; no kind at all
+    /// and `@reboot` answer `now`. An interval without a start is anchored at `previous`, else its first fire is
+    /// `now` + interval. A calendar without a start counts from the date of `previous`, else from that of `now`.
+    #[must_use]
+    pub fn next_after(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let plan = &self.0.plan;
+        let at = match previous {
+            Some(previous) => now.max(previous.checked_add_signed(TimeDelta::nanoseconds(1))?),
+            None => now,
+        };
+        match &plan.kind {
+            Kind::Once | Kind::Date(_) if previous.is_some() => None,
+            Kind::Date(date) if plan.start.is_some_and(|start| *date < start) => None,
+            Kind::Date(date) => plan.bounded(Some(*date)),
+            Kind::Interval(interval) if interval.start.is_none() => {
+                plan.bounded(interval.on_grid(previous.unwrap_or(now), 1, at))
+            }
+            Kind::Calendar(calendar) if calendar.first.is_none() => {
+                let anchor = local(previous.unwrap_or(now), plan.zone).date();
+                plan.bounded(calendar.at_or_after(anchor, at, plan.zone))
+            }
+            _ => plan.at_or_after(at),
+        }
+    }
+
+    /// Whether a trigger that never fired so far has anything left to fire at `now`; with the reason when it has not.
+    ///
+    /// ```
+    /// use clockbox_core::trigger::{Trigger, TriggerSpec};
+    /// let spec = TriggerSpec::cron("0 0 0 1 1 * 1999");
+    /// let error = Trigger::new(spec, chrono_tz::UTC).unwrap().check_at("2026-03-01T00:00:00Z".parse().unwrap());
+    /// assert!(error.unwrap_err().to_string().contains("1999"));
+    /// ```
+    ///
+    /// # Errors
+    /// When its last fire lies before `now`.
+    pub fn check_at(&self, now: Timestamp) -> Result<(), TriggerError> {
+        match self.next_after(None, now) {
+            Some(_) => Ok(()),
+            None => Err(self.0.plan.exhausted(now)),
+        }
+    }
+
+    /// How long after `fire` it is acted upon: a length of time from zero to the jitter, a fixed function of `seed`
+    /// and `fire`. The time that is recorded for the fire stays `fire`.
+    #[must_use]
+    pub fn delay(&self, seed: u64, fire: Timestamp) -> Duration {
+        let number = mix(seed, fire.timestamp_micros().cast_unsigned());
+        Duration::from_micros(match self.0.jitter.checked_add(1) {
+            Some(choices) => number % choices,
+            None => number,
+        })
+    }
+
+    /// The trigger in plain English.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        describe::describe(&self.0.spec, &self.0.plan)
+    }
+}
+
+impl Plan {
+    /// Whether it can ever fire, whatever the time is now.
+    pub(super) fn check(&self) -> Result<(), TriggerError> {
+        let field = self.kind.name();
+        if let (Some(start), Some(end)) = (self.start, self.end)
+            && end < start
+        {
+            let (start, end) = (local_text(start, self.zone), local_text(end, self.zone));
+            let message =
+                format!("the end, {end}, lies before the start, {start}, so the trigger never fires");
+            return Err(TriggerError::new("end", message));
+        }
+        match &self.kind {
+            Kind::Once => return Ok(()),
+            Kind::Interval(interval) if interval.start.is_none() => return Ok(()),
+            Kind::Calendar(calendar) if calendar.first.is_none() => return Ok(()),
+            Kind::Cron(cron) if cron.is_impossible() => {
+                return Err(TriggerError::new(
+                    field,
+                    "it can never fire: no year has a day that matches all its fields",
+                )
+                .with_hint("look for a day that its month does not have, or a week outside its month"));
+            }
+            Kind::Date(date) if self.start.is_some_and(|start| *date < start) => {
+                return Err(TriggerError::new(
+                    "start",
+                    "the date lies before the start, so the trigger never fires",
+                ));
+            }
+            _ => {}
+        }
+        if self.at_or_after(DateTime::<chrono::Utc>::MIN_UTC).is_some() {
+            return Ok(());
+        }
+        let unbounded = Self { end: None, ..self.clone() };
+        Err(match (self.end, unbounded.at_or_after(DateTime::<chrono::Utc>::MIN_UTC)) {
+            (Some(end), Some(first)) => TriggerError::new(
+                "end",
+                format!(
+                    "the first fire would be {}, after the end, {}, so the trigger never fires",
+                    local_text(first, self.zone),
+                    local_text(end, self.zone)
+                ),
+            ),
+            _ if matches!(self.kind, Kind::All(_)) => {
+                TriggerError::new(field, "its parts never fire at the same instant, as far as was looked")
+            }
+            _ => TriggerError::new(field, "it never fires: its last time lies before the start"),
+        })
+    }
+
+    /// Why nothing fires from `now` on.
+    fn exhausted(&self, now: Timestamp) -> TriggerError {
+        let now = local_text(now, self.zone);
+        match (&self.kind, self.end) {
+            (Kind::Cron(cron), None) if !cron.years.is_empty() => {
+                let last = cron.years.iter().map(|years| years.to).max().unwrap_or_default();
+                TriggerError::new(
+                    "cron",
+                    format!("it fires no more: its last year, {last}, lies before {now}"),
+                )
+            }
+            (_, Some(end)) => TriggerError::new(
+                "end",
+                format!(
+                    "it fires no more: nothing is left from {now} to the end, {}",
+                    local_text(end, self.zone)
+                ),
+            ),
+            (kind, None) => TriggerError::new(kind.name(), format!("it fires no more after {now}")),
+        }
+    }
+}
+
+impl Kind {
+    /// Its key in a specification.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Once => "",
+            Self::Date(_) => "date",
+            Self::Interval(_) => "interval",
+            Self::Cron(_) => "cron",
+            Self::Calendar(_) => "calendar",
+            Self::All(_) => "all",
+            Self::Any(_) => "any",
+        }
+    }
+}
+
+fn local_text(at: Timestamp, zone: Tz) -> String {
+    format!("{} {}", local(at, zone).format("%Y-%m-%d %H:%M:%S"), zone.name())
+}
+
+impl fmt::Debug for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Trigger");
+        debug.field("spec", self.spec()).field("zone", &self.zone().name()).finish_non_exhaustive()
+    }
+}
+
+impl TryFrom<Stored> for Trigger {
+    type Error = TriggerError;
+
+    fn try_from(stored: Stored) -> Result<Self, TriggerError> {
+        Self::new_seeded(stored.spec, stored.zone, stored.seed)
+    }
+}
+
+impl From<Trigger> for Stored {
+    fn from(trigger: Trigger) -> Self {
+        Self { spec: trigger.spec().clone(), zone: trigger.zone(), seed: trigger.0.seed }
+    }
+}
