@@ -8,6 +8,7 @@ use super::{
     place::Place,
 };
 use crate::{
+    clock::Clock,
     manifest,
     reload::Loader,
     sandbox::{Sandbox, SandboxOptions},
@@ -22,6 +23,7 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
+    let now = Clock::system().now();
     let loaded = args.place.load();
     let plugins = match &loaded {
         Ok(loaded) => {
@@ -32,7 +34,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         Err(_) => Vec::new(),
     };
     if args.output.json {
-        let mut report = manifest::report_json(&loaded);
+        let mut report = manifest::report_json(&loaded, now);
         let problem = |problem: &crate::reload::LoadProblem| {
             serde_json::json!({
                 "severity": "error",
@@ -50,7 +52,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         }
         print_json(&report)?;
     } else {
-        print(&manifest::report(&loaded))?;
+        print(&manifest::report(&loaded, now))?;
         for problem in &plugins {
             print(&format!("{problem}\n"))?;
         }

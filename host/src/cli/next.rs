@@ -112,12 +112,11 @@ impl TriggerArgs {
 fn inline(text: &str) -> Result<TriggerSpec, Failure> {
     #[derive(serde::Deserialize)]
     struct Holder {
-        trigger: toml::Value,
+        trigger: TriggerSpec,
     }
     let holder: Holder =
         toml::from_str(&format!("trigger = {text}")).map_err(|error| Failure::new(error.to_string().trim_end()))?;
-    let value = crate::manifest::json_of(holder.trigger);
-    serde_json::from_value(value).map_err(|error| Failure::new(format!("--trigger: {error}")))
+    Ok(holder.trigger)
 }
 
 /// The next fires of a trigger whose first one may be known already.
@@ -200,6 +199,7 @@ fn show(coming: &[Coming], now: Timestamp, output: Output) -> Result<(), Failure
 /// One answer a line; a bad line is answered with an error and the rest goes on.
 fn answer_lines() -> Result<(), Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let now = Clock::system().now();
     let failed = |error: std::io::Error| Failure::new(format!("stdout: {error}"));
     for line in std::io::stdin().lock().split(b'\n') {
         let line = line.map_err(|error| Failure::new(format!("stdin: {error}")))?;
@@ -207,7 +207,7 @@ fn answer_lines() -> Result<(), Failure> {
         if line.trim().is_empty() {
             continue;
         }
-        match writeln!(out, "{}", jsonl::answer(&line)) {
+        match writeln!(out, "{}", jsonl::answer(&line, now)) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
             done => done.map_err(failed)?,
         }

@@ -7,7 +7,10 @@ use clap::Args;
 use clockbox_store::{Access, JobStore};
 
 use super::exit::Failure;
-use crate::manifest::{self, Loaded, Overrides, Problems};
+use crate::{
+    manifest::{self, Loaded, Overrides, Problems},
+    reload,
+};
 
 /// Which manifest a command is about.
 #[derive(Debug, Clone, Default, Args)]
@@ -43,7 +46,7 @@ impl Place {
 
     /// Reads the manifest.
     pub(crate) fn load(&self) -> Result<Loaded, Problems> {
-        manifest::load(&self.path(), &self.overrides())
+        manifest::load(&self.path(), &self.overrides(), &reload::description)
     }
 
     /// Opens the store for reading, with the zone that its times are shown in. A manifest with problems does not hide
@@ -70,7 +73,7 @@ impl Place {
         let url = toml::from_str::<toml::Table>(&text)
             .ok()
             .and_then(|table| Some(table.get("store")?.get("url")?.as_str()?.to_owned()))
-            .unwrap_or_else(|| manifest::DEFAULT_STORE.to_owned());
+            .unwrap_or_else(|| "sqlite:clockbox.db".to_owned());
         Some((url, file.parent().unwrap_or(Path::new("")).to_owned()))
     }
 }

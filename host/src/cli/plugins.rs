@@ -33,7 +33,30 @@ pub(super) fn plugins(args: &PluginsArgs) -> Result<(), Failure> {
     let bytes = std::fs::read(file).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
     let inspection =
         inspect(&bytes).map_err(|error| Failure::no(format!("{}: {error}", file.display())))?;
-    if output.json { print_json(&inspection) } else { print(&about(&inspection)) }
+    if output.json { print_json(&as_json(&inspection)) } else { print(&about(&inspection)) }
+}
+
+fn as_json(inspection: &Inspection) -> serde_json::Value {
+    let producers: Vec<_> = inspection
+        .producers
+        .iter()
+        .map(|(field, name, version)| serde_json::json!({ "field": field, "name": name, "version": version }))
+        .collect();
+    serde_json::json!({
+        "kind": inspection.kind.map(|kind| kind.to_string()),
+        "component": inspection.component,
+        "size": inspection.size,
+        "sha256": inspection.sha256,
+        "name": inspection.name,
+        "version": inspection.version,
+        "description": inspection.description,
+        "licenses": inspection.licenses,
+        "exports": inspection.exports,
+        "imports": inspection.imports,
+        "wants": inspection.wants,
+        "producers": producers,
+        "job": inspection.job,
+    })
 }
 
 fn about(inspection: &Inspection) -> String {

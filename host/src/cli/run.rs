@@ -12,7 +12,7 @@ use crate::{
     manifest::{Loaded, Manifest},
     reload::{Loader, Reloader},
     sandbox::{Sandbox, SandboxOptions},
-    scheduler::{Event, Scheduler, Subscription},
+    scheduler::{Event, History, Scheduler, Subscription},
 };
 
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub(super) struct RunArgs {
     #[arg(long)]
     no_watch: bool,
     /// Where compiled plugins are kept.
-    #[arg(long, value_name = "FOLDER", env = "CLOCKBOX_CACHE_DIR")]
+    #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
 }
 
@@ -44,13 +44,14 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     // The lock on the store is taken first: a second host must not even compile.
     let access = Access::ReadWrite { opened_at: clock.now() };
     let store = clockbox_store::open(&manifest.store.url, manifest.folder(), access).map_err(Failure::new)?;
-    let cache_dir = args.cache_dir.clone().or_else(cache_dir);
+    let cache_dir = args.cache_dir.clone().or_else(|| manifest.scheduler.cache_dir.clone()).or_else(cache_dir);
     let sandbox = Sandbox::new(SandboxOptions { cache_dir, ..SandboxOptions::default() }).map_err(Failure::new)?;
     let mut loader = Loader::new(sandbox);
     let loaded = loader.load(&manifest);
 
     let mut builder = Scheduler::builder().store(Arc::clone(&store)).clock(clock.clone());
-    builder = builder.history(manifest.scheduler.history.into());
+    let kept = &manifest.scheduler.history;
+    builder = builder.history(History { keep: kept.keep, keep_per_job: kept.keep_per_job });
     for pool in manifest.pools.values() {
         builder = builder.pool(pool.clone());
     }

@@ -9,7 +9,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 /// A borderless table that fits the terminal.
 pub(crate) fn table<const N: usize>(head: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(head);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -14,6 +14,13 @@ use crate::{clock::Stopwatch, manifest::Manifest};
 
 /// A compilation that takes longer is worth a line.
 const SLOW: Duration = Duration::from_millis(300);
+
+/// The description that a plugin file carries, where it is a plugin that does. What is wrong with a file is told when it
+/// is loaded.
+pub(crate) fn description(path: &Path) -> Option<String> {
+    let bytes = std::fs::read(path).ok()?;
+    clockbox_sandbox::inspect(&bytes).ok()?.job
+}
 
 /// Why a plugin was not loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]

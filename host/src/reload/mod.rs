@@ -5,5 +5,6 @@ mod loader;
 mod reloader;
 mod watch;
 
+pub(crate) use loader::description;
 pub use loader::{LoadProblem, Loader, LoadedPlugins};
 pub use reloader::{Handle, Reloader};

@@ -133,7 +133,7 @@ impl Reloader {
 
     /// Reads everything again and puts it in force, or refuses it.
     fn reload(&mut self) {
-        let loaded = match manifest::load(&self.path, &self.overrides) {
+        let loaded = match manifest::load(&self.path, &self.overrides, &super::description) {
             Ok(loaded) => loaded,
             Err(problems) => return self.reject(problems.0.iter().map(ToString::to_string).collect()),
         };
