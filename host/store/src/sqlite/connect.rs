@@ -130,7 +130,7 @@ fn log_is_empty(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     match fs::metadata(log) {
-        Ok(metadata) => metadata.len() == 0,
+        Ok(metadata) => metadata.is_file() && metadata.len() == 0,
         Err(e) => e.kind() == io::ErrorKind::NotFound,
     }
 }
