@@ -170,7 +170,7 @@ fn through_writer(submissions: Vec<Vec<Write>>, batch: usize) -> Duration {
             // One submission, as the scheduler hands over what was due at once.
             let writes: Vec<Write> = submissions.by_ref().take(batch).flatten().collect();
             let tell = tell.clone();
-            writer.submit(writes, move |answers| drop(tell.send(answers.is_ok())));
+            writer.submit(writes, move |answers| tell.send(answers.is_ok()).unwrap_or_default());
             assert_eq!(told.recv(), Ok(true));
         }
     })

@@ -10,6 +10,7 @@ mod prune;
 mod read;
 mod readers;
 mod rows;
+mod statements;
 mod types;
 
 use std::{
@@ -20,7 +21,7 @@ use std::{
 use clockbox_core::model::{JobRecord, LogLine, Refusal, Run, RunId, Timestamp, Write};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use self::{lock::HostLock, readers::Readers};
+use self::{lock::HostLock, readers::Readers, statements::Statements};
 use crate::{JobStore, RunDetail, RunFilter, Snapshot, StoreError};
 
 /// What a store is opened for.
@@ -129,7 +130,10 @@ impl SqliteStore {
 
 impl JobStore for SqliteStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
-        self.write(|transaction| writes.iter().map(|write| apply::apply(transaction, write)).collect())
+        self.write(|transaction| {
+            let mut statements = Statements::new(transaction);
+            writes.iter().map(|write| apply::apply(&mut statements, write)).collect()
+        })
     }
 
     fn load(&self) -> Result<Snapshot, StoreError> {
