@@ -87,9 +87,9 @@ impl State {
         }
         if run.state == RunState::Finished
             && run.outcome == Some(Outcome::Succeeded)
-            && let Some(record) = self.jobs.get_mut(&entry.run.job)
+            && let Some(record) = self.jobs.get_mut(&run.job)
         {
-            record.last_success = record.last_success.max(Some(entry.run.scheduled_at));
+            record.last_success = record.last_success.max(Some(run.scheduled_at));
         }
         let stored = &mut entry.run;
         stored.state = run.state;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use super::{
     error,
@@ -79,7 +79,8 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn tune(connection: &Connection) -> rusqlite::Result<()> {
+/// The settings of the connection that writes.
+pub(super) fn tune(connection: &Connection) -> rusqlite::Result<()> {
     // A commit is on the disk when it returns.
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
@@ -87,6 +88,8 @@ fn tune(connection: &Connection) -> rusqlite::Result<()> {
     // Pages of 4 KiB: the log is folded into the database each 8 MiB, and cut to that once it was longer.
     connection.pragma_update(None, "wal_autocheckpoint", 2048)?;
     connection.pragma_update(None, "journal_size_limit", 8 << 20)?;
+    // A statement keeps its plan, whatever its values are.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // KiB, when negative.
     connection.pragma_update(None, "cache_size", -8192)
 }
@@ -130,7 +133,7 @@ fn log_is_empty(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     match fs::metadata(log) {
-        Ok(metadata) => metadata.len() == 0,
+        Ok(metadata) => metadata.is_file() && metadata.len() == 0,
         Err(e) => e.kind() == io::ErrorKind::NotFound,
     }
 }

@@ -24,9 +24,12 @@ pub(super) fn at_open(path: &Path, error: &Error) -> StoreError {
 pub(super) fn in_use(path: &Path, doing: &str, error: &Error) -> StoreError {
     let code = error.sqlite_error_code();
     let path = path.display();
-    let message = match code.and_then(remedy) {
-        Some(remedy) => format!("cannot {doing} {path}: {error}: {remedy}"),
-        None => format!("cannot {doing} {path}: {error}"),
+    let message = match (code.and_then(remedy), error) {
+        (Some(remedy), _) => format!("cannot {doing} {path}: {error}: {remedy}"),
+        (None, Error::FromSqlConversionFailure(_, _, why)) => {
+            format!("cannot {doing} {path}: something in it is not understood: {why}")
+        }
+        (None, _) => format!("cannot {doing} {path}: {error}"),
     };
     if code.is_some_and(may_pass) { StoreError::Transient(message) } else { StoreError::Broken(message) }
 }

@@ -50,3 +50,44 @@ fn one_of(column: &str, names: impl Iterator<Item = &'static str>) -> String {
     let names: Vec<String> = names.map(|name| format!("'{name}'")).collect();
     format!("{column} IN ({})", names.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use clockbox_core::model::{JobId, Outcome, RunId};
+    use rusqlite::{Connection, params_from_iter};
+
+    use super::*;
+
+    /// How SQLite goes about a filter.
+    fn plan(filter: &RunFilter) -> String {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("schema_1.sql")).unwrap();
+        let (sql, values) = query(filter);
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps =
+            statement.query_map(params_from_iter(values), |row| row.get::<_, String>("detail")).unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn the_newest_are_found_by_an_index_without_sorting() {
+        let since = Some("2030-01-01T00:00:00Z".parse().unwrap());
+        let job = Some(JobId::new("report").unwrap());
+        let outcomes = vec![Outcome::Failed];
+        let all = RunFilter { limit: Some(20), ..RunFilter::default() };
+        assert_eq!(plan(&all), "SCAN runs USING INDEX runs_by_time");
+        let recent = RunFilter { since, until: since, outcomes: outcomes.clone(), ..RunFilter::default() };
+        assert_eq!(plan(&recent), "SEARCH runs USING INDEX runs_by_time (scheduled_at>? AND scheduled_at<?)");
+        let of_job = RunFilter { job: job.clone(), outcomes, ..RunFilter::default() };
+        assert_eq!(plan(&of_job), "SEARCH runs USING INDEX runs_by_job (job=?)");
+        let recent_of_job = RunFilter { job, since, ..RunFilter::default() };
+        assert_eq!(plan(&recent_of_job), "SEARCH runs USING INDEX runs_by_job (job=? AND scheduled_at>?)");
+    }
+
+    #[test]
+    fn a_range_of_ids_is_found_by_its_ids() {
+        let ids = RunId::range_of_prefix("0abc");
+        let plan = plan(&RunFilter { ids, ..RunFilter::default() });
+        assert!(plan.starts_with("SEARCH runs USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"), "{plan}");
+    }
+}

@@ -10,6 +10,7 @@ mod prune;
 mod read;
 mod readers;
 mod rows;
+mod statements;
 mod types;
 
 use std::{
@@ -20,7 +21,7 @@ use std::{
 use clockbox_core::model::{JobRecord, LogLine, Refusal, Run, RunId, Timestamp, Write};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use self::{lock::HostLock, readers::Readers};
+use self::{lock::HostLock, readers::Readers, statements::Statements};
 use crate::{JobStore, RunDetail, RunFilter, Snapshot, StoreError};
 
 /// What a store is opened for.
@@ -129,7 +130,10 @@ impl SqliteStore {
 
 impl JobStore for SqliteStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
-        self.write(|transaction| writes.iter().map(|write| apply::apply(transaction, write)).collect())
+        self.write(|transaction| {
+            let mut statements = Statements::new(transaction);
+            writes.iter().map(|write| apply::apply(&mut statements, write)).collect()
+        })
     }
 
     fn load(&self) -> Result<Snapshot, StoreError> {
@@ -159,5 +163,85 @@ impl JobStore for SqliteStore {
             return Ok(0);
         }
         self.write(|transaction| prune::delete(transaction, &doomed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clockbox_core::model::{JobId, Write};
+
+    use super::*;
+
+    fn open(folder: &Path) -> SqliteStore {
+        let access = Access::ReadWrite { opened_at: "2030-01-01T12:00:00Z".parse().unwrap() };
+        SqliteStore::open(&folder.join("clockbox.db"), access).unwrap()
+    }
+
+    /// Changes a setting of the connection that writes.
+    fn set(store: &SqliteStore, pragma: &str, value: i64) {
+        let connection = store.writer().unwrap();
+        connection.pragma_update_and_check(None, pragma, value, |_| Ok(())).unwrap();
+    }
+
+    fn log(bytes: usize) -> Write {
+        let line = LogLine {
+            at: "2030-01-01T12:00:00Z".parse().unwrap(),
+            stream: clockbox_core::model::LogStream::Stdout,
+            level: clockbox_core::model::LogLevel::Info,
+            message: "x".repeat(bytes),
+            fields: Vec::new(),
+        };
+        Write::Log { run: RunId::from_i64(1).unwrap(), attempt: 1, lines: vec![line] }
+    }
+
+    fn record(store: &SqliteStore) {
+        let insert = "INSERT INTO runs (id, job, scheduled_at, recorded_at, plugin, pool, cause, state, attempt, coalesced)
+                      VALUES (1, 'report', 0, 0, 'hello', 'default', 'trigger', 'waiting', 0, 0)";
+        store.writer().unwrap().execute(insert, []).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_may_pass_and_leaves_nothing_of_the_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        record(&store);
+        set(&store, "max_page_count", 30);
+        let batch = [log(10), log(500_000), log(10)];
+        let Err(StoreError::Transient(message)) = store.commit(&batch) else { panic!("not full") };
+        assert!(
+            message.contains("clockbox.db: database or disk is full: make room on its file system"),
+            "{message}"
+        );
+        let run = RunId::from_i64(1).unwrap();
+        assert_eq!(store.logs(run, None).unwrap(), []);
+        set(&store, "max_page_count", 1_000_000);
+        assert_eq!(store.commit(&batch).unwrap(), vec![Ok(()); 3]);
+        assert_eq!(store.logs(run, None).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_database_locked_by_another_program_may_pass() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        store.writer().unwrap().busy_timeout(Duration::ZERO).unwrap();
+        let other = Connection::open(store.path()).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let write = [Write::RemoveJob(JobId::new("report").unwrap())];
+        let Err(StoreError::Transient(message)) = store.commit(&write) else { panic!("not locked") };
+        assert!(message.contains("database is locked: another program holds it locked"), "{message}");
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(store.commit(&write).unwrap(), [Ok(())]);
+    }
+
+    #[test]
+    fn a_commit_is_on_the_disk_when_it_returns() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let connection = store.writer().unwrap();
+        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        // 2 is FULL.
+        assert_eq!((pragma("synchronous"), pragma("foreign_keys")), (2, 1));
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{RunDetail, RunFilter, Snapshot};
 
 /// What makes a run unfinished, word for word as in the index over them.
-const UNFINISHED: &str = "state IN ('waiting', 'running', 'retrying')";
+const UNFINISHED: &str = "(state = 'waiting' OR state = 'running' OR state = 'retrying')";
 
 pub(super) fn jobs(connection: &Connection) -> Result<Vec<JobRecord>> {
     connection

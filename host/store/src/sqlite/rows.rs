@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use clockbox_core::model::{Attempt, JobRecord, LogLevel, LogLine, LogStream, Pause, Run, Timestamp};
-use rusqlite::{Error, Result, Row};
+use clockbox_core::model::{Attempt, Job, JobRecord, LogLevel, LogLine, LogStream, Pause, Run, Timestamp};
+use rusqlite::{Error, Result, Row, types::Type};
 use serde::{Deserialize, Serialize};
 
-use super::types::{Id, Json, Named, Time};
+use super::types::{Id, Named, Time};
 use crate::micros::{from_micros, to_micros};
 
 /// The columns that [`run`] reads, in its order.
@@ -17,7 +17,7 @@ pub(super) const RUN: &str = "id, job, plugin, pool, cause, scheduled_at, record
 pub(super) const ATTEMPT: &str = "number, started_at, finished_at, outcome, reason, backtrace, peak_memory";
 
 /// The columns that [`job`] reads, in its order.
-pub(super) const JOB: &str = "jobs.job, next_fire, last_fire, last_success, paused_at, pause_note";
+pub(super) const JOB: &str = "jobs.job, next_fire, last_fire, last_success, paused_at, pause_note, jobs.name";
 
 fn time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<Time>>(column)?.map(|time| time.0))
@@ -63,8 +63,13 @@ pub(super) fn attempt(row: &Row<'_>) -> Result<Attempt> {
 pub(super) fn job(row: &Row<'_>) -> Result<JobRecord> {
     let paused_at = time(row, 4)?;
     let note = row.get(5)?;
+    let name: String = row.get(6)?;
+    let job: Job = serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(|e| {
+        let message = format!("job {name}: {e}: delete it from the table jobs and declare it anew");
+        Error::FromSqlConversionFailure(0, Type::Text, message.into())
+    })?;
     Ok(JobRecord {
-        job: row.get::<_, Json<_>>(0)?.0,
+        job,
         next_fire: time(row, 1)?,
         last_fire: time(row, 2)?,
         last_success: time(row, 3)?,
