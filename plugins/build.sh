@@ -36,7 +36,8 @@ packages=()
 for plugin in "${plugins[@]}"; do packages+=(-p "$plugin"); done
 separator=$'\x1f'
 joined=$(printf "%s$separator" "${flags[@]}")
-CARGO_ENCODED_RUSTFLAGS=${joined%"$separator"} "$cargo" build --locked --release --target $target "${packages[@]}"
+CARGO_ENCODED_RUSTFLAGS=${joined%"$separator"} RUSTC_WRAPPER=$here/rustc-anywhere.sh \
+    "$cargo" build --locked --release --target $target "${packages[@]}"
 built=${CARGO_TARGET_DIR:-$here/target}/$target/release
 
 surface() { cargo run --quiet --locked -p surface -- "$1"; }
