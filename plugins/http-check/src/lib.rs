@@ -56,14 +56,7 @@ fn run(args: Args) -> Result<Report, JobError> {
     let response = request.send()?;
     let (status, bytes) = (response.status, response.body.len());
     let (first_byte_ms, total_ms) = (response.first_byte.as_millis(), response.elapsed.as_millis());
-    log::info!(
-        status = status,
-        first_byte_ms = first_byte_ms,
-        total_ms = total_ms,
-        bytes = bytes,
-        "{}",
-        args.url
-    );
+    log::info!(status, first_byte_ms, total_ms, bytes, "{}", args.url);
     // What is wrong now may be right at the next attempt: whether there is one is the job's policy.
     check(&args, &response).or_retry("check-failed")?;
     Ok(Report { url: args.url, status, first_byte_ms, total_ms, bytes })

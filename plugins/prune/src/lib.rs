@@ -61,7 +61,7 @@ fn prune(args: &Args, now: SystemTime) -> Result<Report, JobError> {
     for (done, file) in found.iter().enumerate() {
         context::check_cancelled()?;
         if !dry_run && let Err(error) = fs::remove_file(folder.join(&file.path)) {
-            log::warn!(error = error, "cannot delete {}", file.path);
+            log::warn!(error, "cannot delete {}", file.path);
             failed.push(&file.path);
             continue;
         }

@@ -64,7 +64,7 @@ fn run(args: Args) -> Result<Report, JobError> {
     // A receiver that knows the key can drop the repetition that a retry may be.
     let response = request.header("idempotency-key", context::idempotency_key()).json(&payload)?.send()?;
     let (status, total_ms) = (response.status, response.elapsed.as_millis());
-    log::info!(status = status, total_ms = total_ms, "{} {}", args.method, args.url);
+    log::info!(status, total_ms, "{} {}", args.method, args.url);
     let answer: String = response.text().chars().take(1000).collect();
     match response.is_success() {
         true => Ok(Report { status, total_ms, answer }),

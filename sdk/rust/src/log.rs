@@ -1,10 +1,11 @@
-//! Lines for the run's log: `log::info!("copied {n} files")`, with fields first: `log::info!(n = 3, "copied")`.
+//! Lines for the run's log: `log::info!("copied {n} files")`. Fields go first: `log::info!(n = 3, "copied")`, where `n`
+//! alone means `n = n`.
 //!
 //! ```
 //! use clockbox_sdk::{log, testing};
 //!
 //! let (name, bytes) = ("a.txt", 1024);
-//! log::info!(file = name, bytes = bytes, "copied {name}");
+//! log::info!(file = name, bytes, "copied {name}");
 //! assert_eq!(testing::lines()[0].to_string(), "INFO copied a.txt file=a.txt bytes=1024");
 //! ```
 
@@ -50,12 +51,23 @@ pub fn write(level: Level, message: &str, fields: &[(&str, String)]) {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __log {
-    ($level:ident, $($key:ident = $value:expr,)* $format:literal $($rest:tt)*) => {
+    ($level:ident, $($key:ident $(= $value:expr)?,)* $format:literal $($rest:tt)*) => {
         $crate::log::write(
             $crate::log::Level::$level,
             &$crate::__private::format!($format $($rest)*),
-            &[$((::core::stringify!($key), $crate::__private::format!("{}", $value))),*],
+            &[$((::core::stringify!($key), $crate::__private::format!("{}", $crate::__field!($key $(= $value)?)))),*],
         )
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __field {
+    ($key:ident) => {
+        $key
+    };
+    ($key:ident = $value:expr) => {
+        $value
     };
 }
 
@@ -93,11 +105,15 @@ mod tests {
         let captured = 2;
         log::trace!("plain");
         log::debug!("{captured} and {}", 3);
-        log::warn!(status = 500, after = format!("{}ms", 7), "slow {}", "host",);
+        log::warn!(status = 500, captured, after = format!("{}ms", 7), "slow {}", "host",);
         log::error!("braces {{}}");
         let lines: Vec<_> = testing::lines().iter().map(ToString::to_string).collect();
-        let expected =
-            ["TRACE plain", "DEBUG 2 and 3", "WARN slow host status=500 after=7ms", "ERROR braces {}"];
+        let expected = [
+            "TRACE plain",
+            "DEBUG 2 and 3",
+            "WARN slow host status=500 captured=2 after=7ms",
+            "ERROR braces {}",
+        ];
         assert_eq!(lines, expected);
     }
 }
