@@ -1,0 +1,211 @@
+//! Reads the manifest and what lies beside it from disk.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Loaded, Overrides, PathKind, PluginFile, Problem, Problems, Surroundings,
+    document::Document,
+    lines,
+    problem::{Place, Severity},
+};
+
+/// The file that a folder is searched for.
+pub const FILE_NAME: &str = "clockbox.toml";
+
+/// No manifest or sidecar is as large as this; it keeps a wrong file name from filling the memory.
+const LARGEST: u64 = 4 << 20;
+
+/// Reads the manifest at `path`, a file or a folder that holds `clockbox.toml`, with the sidecars and descriptions of the
+/// plugins beside it.
+///
+/// `embedded` answers the text of a plugin file's `clockbox:job` section, when it has one. Plugin files are looked for,
+/// not opened.
+///
+/// # Errors
+/// With every problem of the manifest and the overrides. Problems of single plugins are in [`Loaded::refused`].
+pub fn load(
+    path: &Path,
+    overrides: &Overrides,
+    embedded: &dyn Fn(&Path) -> Option<String>,
+) -> Result<Loaded, Problems> {
+    let file = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
+    let text = read_text(&file).map_err(|error| missing(path, &file, error))?;
+    let document = Document::new(&text, &file, overrides);
+    let (files, notes) = plugin_files(&document, &file, embedded)?;
+    let around = Surroundings { files, env: &|name| std::env::var(name).ok(), path_kind: &path_kind };
+    let mut loaded = document.read(&around)?;
+    loaded.manifest.warnings.extend(notes);
+    Ok(loaded)
+}
+
+/// Why a text file was not read.
+#[derive(Debug)]
+enum TextError {
+    Io(io::Error),
+    NotAFile,
+    TooLarge,
+    /// The bytes from here on are not UTF-8; the text before them.
+    NotUtf8(String),
+}
+
+fn read_text(path: &Path) -> Result<String, TextError> {
+    let meta = fs::metadata(path).map_err(TextError::Io)?;
+    if !meta.is_file() {
+        return Err(TextError::NotAFile);
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(TextError::Io)?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(TextError::Io)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(TextError::TooLarge);
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        TextError::NotUtf8(String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned())
+    })
+}
+
+impl TextError {
+    fn into_problem(self, file: &Path) -> Problem {
+        match self {
+            Self::Io(error) => {
+                let hint = "see that the file exists and that this user may read it";
+                Problem::in_file(file, format!("cannot be read: {error}"), Some(hint.to_owned()))
+            }
+            Self::NotAFile => Problem::in_file(file, "is not a regular file", None),
+            Self::TooLarge => {
+                Problem::in_file(file, "is larger than 4 MiB", Some("is it the right file?".to_owned()))
+            }
+            Self::NotUtf8(good) => {
+                let (line, column) = lines::position(&good, good.len());
+                let place = Place::File { file: file.to_owned(), line: Some(line), column: Some(column) };
+                let hint = Some("save the file with the encoding UTF-8".to_owned());
+                Problem { place, ..Problem::in_file(file, "is not UTF-8 text from here on", hint) }
+            }
+        }
+    }
+}
+
+fn missing(asked: &Path, file: &Path, error: TextError) -> Problems {
+    let absent = matches!(&error, TextError::Io(error) if error.kind() == io::ErrorKind::NotFound);
+    if !absent {
+        return error.into_problem(file).into();
+    }
+    let message = if asked == file {
+        "there is no such manifest".to_owned()
+    } else {
+        format!("there is no {FILE_NAME} in {}", asked.display())
+    };
+    let hint = "name a manifest or its folder, or write one:\n\
+                [jobs.hello]\n\
+                plugin = \"hello\"                  # jobs/hello.wasm beside the manifest\n\
+                trigger = { interval = \"10s\" }";
+    Problem::in_file(file, message, Some(hint.to_owned())).into()
+}
+
+fn path_kind(path: &Path) -> PathKind {
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => PathKind::Folder,
+        Ok(_) => PathKind::File,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => PathKind::Absent,
+        Err(_) => PathKind::Unknown,
+    }
+}
+
+/// The plugin files in the plugin folder and those that the manifest names, with their texts; and notes on files that
+/// are passed over.
+fn plugin_files(
+    document: &Document,
+    manifest: &Path,
+    embedded: &dyn Fn(&Path) -> Option<String>,
+) -> Result<(Vec<PluginFile>, Vec<Problem>), Problems> {
+    let dir = document.plugin_dir();
+    let mut notes = Vec::new();
+    let names = match list(&dir) {
+        Ok(names) => names,
+        // A folder that is not there is remarked upon where the manifest names it.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Vec::new()
+        }
+        Err(error) => {
+            let hint = "see that this user may read the folder";
+            let message = format!("the plugin folder cannot be read: {error}");
+            return Err(Problem::in_file(&dir, message, Some(hint.to_owned())).into());
+        }
+    };
+    let mut files: BTreeMap<String, PluginFile> = BTreeMap::new();
+    // In the order of names, so that .wasm comes before .wat.
+    for path in names.iter().map(|name| dir.join(name)).filter(|path| is_plugin(path)) {
+        let file = PluginFile::dropped(path);
+        if let Some(other) = files.get(&file.stem) {
+            let message = format!("is passed over, because {} has the same name", other.path.display());
+            notes.push(warning(&file.path, message, "remove or rename one of the two"));
+            continue;
+        }
+        files.insert(file.stem.clone(), file);
+    }
+    if Some(dir.as_path()) != manifest.parent() {
+        for path in names.iter().map(|name| dir.join(name)).filter(|path| is_visible(path, &["toml"])) {
+            let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            if !files.contains_key(&stem) {
+                let hint = format!("a sidecar needs {stem}.wasm beside it");
+                notes.push(warning(&path, "is passed over, because it belongs to no plugin", &hint));
+            }
+        }
+    }
+    let mut files: Vec<PluginFile> = files.into_values().collect();
+    for path in document.plugin_paths() {
+        if !files.iter().any(|file| file.path == path) {
+            files.push(PluginFile { dropped: false, ..PluginFile::dropped(path) });
+        }
+    }
+    for file in &mut files {
+        describe(file, manifest, embedded);
+    }
+    Ok((files, notes))
+}
+
+fn warning(path: &Path, message: impl Into<String>, hint: &str) -> Problem {
+    Problem { severity: Severity::Warning, ..Problem::in_file(path, message, Some(hint.to_owned())) }
+}
+
+fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        names.push(PathBuf::from(entry?.file_name()));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Whether a file name is none that an editor or a download in progress leaves about.
+fn is_visible(path: &Path, endings: &[&str]) -> bool {
+    let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with(['.', '#', '~']));
+    let fits = path.extension().is_some_and(|ending| endings.iter().any(|known| ending == *known));
+    fits && !hidden
+}
+
+fn is_plugin(path: &Path) -> bool {
+    is_visible(path, &["wasm", "wat"]) && !path.is_dir()
+}
+
+/// Reads the texts that belong to a plugin file.
+fn describe(file: &mut PluginFile, manifest: &Path, embedded: &dyn Fn(&Path) -> Option<String>) {
+    let sidecar = file.path.with_extension("toml");
+    if sidecar != manifest {
+        match read_text(&sidecar) {
+            Ok(text) => file.sidecar = Some((sidecar, text)),
+            Err(TextError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let problem = error.into_problem(&sidecar);
+                file.fault = Some(format!("its sidecar {}: {}", problem.place, problem.message));
+            }
+        }
+    }
+    file.embedded = embedded(&file.path);
+}

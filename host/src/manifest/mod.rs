@@ -1,0 +1,162 @@
+//! The manifest: text into typed values, or every problem at once, each with its file, line, column, key and a hint.
+//!
+//! A manifest is a TOML file, usually `clockbox.toml`. Values may be laid over it ([`Overrides`]), and the plugin files
+//! beside it bring sidecars and descriptions of their own ([`PluginFile`]). Where several say something about the same
+//! key, flags win over environment variables over the manifest over the sidecar over the plugin's own description.
+//!
+//! [`load`] reads the files; [`parse`] is pure.
+//!
+//! ```
+//! use clockbox::manifest::{Overrides, Surroundings, parse};
+//!
+//! let text = r#"
+//! [plugins.hello]
+//!
+//! [jobs.greet]
+//! plugin  = "hello"
+//! trigger = { interval = "2h" }
+//! "#;
+//! let loaded = parse(text, "clockbox.toml".as_ref(), &Overrides::default(), &Surroundings::unknown()).unwrap();
+//! assert_eq!(loaded.manifest.jobs["greet"].plugin.as_str(), "hello");
+//!
+//! let text = text.replace("plugin  =", "plugn =");
+//! let problems = parse(&text, "clockbox.toml".as_ref(), &Overrides::default(), &Surroundings::unknown()).unwrap_err();
+//! assert!(problems.to_string().contains("clockbox.toml:5:1: jobs.greet.plugn: unknown key"));
+//! assert!(problems.to_string().contains("hint: did you mean \"plugin\"?"));
+//! ```
+
+mod described;
+mod diff;
+mod document;
+mod jobs;
+mod json;
+mod limits;
+mod lines;
+mod load;
+mod overrides;
+mod plugins;
+mod policy;
+mod pools;
+mod problem;
+mod reader;
+mod rights;
+mod scheduler;
+mod site;
+mod source;
+mod suggest;
+mod surroundings;
+mod syntax;
+mod tree;
+mod trigger;
+mod zone;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Pool, PoolName};
+
+pub use diff::{Changes, Diff};
+pub use document::parse;
+pub use load::{FILE_NAME, load};
+pub use overrides::Overrides;
+pub use problem::{Excerpt, Place, Problem, Problems, Severity};
+pub use rights::Wanted;
+pub use scheduler::{History, SchedulerSettings, StoreKind, StoreSettings};
+pub use surroundings::{PathKind, PluginFile, Surroundings};
+
+/// A manifest that was understood: everything in it is checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The file.
+    pub path: PathBuf,
+    /// Its section `[scheduler]`.
+    pub scheduler: SchedulerSettings,
+    /// Its section `[store]`.
+    pub store: StoreSettings,
+    /// The pools; `default` is always among them.
+    pub pools: BTreeMap<PoolName, Pool>,
+    /// The plugins, dropped ones included.
+    pub plugins: BTreeMap<PluginName, PluginSpec>,
+    /// The jobs, those of dropped plugins included, disabled ones not.
+    pub jobs: BTreeMap<JobId, Job>,
+    /// Where each job is declared, disabled ones included.
+    pub declared: BTreeMap<JobId, Declared>,
+    /// What plugins ask for in their own descriptions, granted or not.
+    pub wanted: BTreeMap<PluginName, Wanted>,
+    /// What is doubtful, and does not refuse the manifest.
+    pub warnings: Vec<Problem>,
+}
+
+/// Where a job is declared, and what for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// Where.
+    pub place: Place,
+    /// What it is for, where it says so.
+    pub description: Option<String>,
+    /// Whether it is to run; a job with `enabled = false` is checked and otherwise left out.
+    pub enabled: bool,
+}
+
+/// A plugin file that is refused because of its sidecar, its description or its name, while the rest stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedPlugin {
+    /// The plugins that the file would have been.
+    pub plugins: Vec<PluginName>,
+    /// The file.
+    pub path: PathBuf,
+    /// The jobs that are missing because of it. A reload leaves what runs under these names as it is.
+    pub jobs: Vec<JobId>,
+    /// Why: not empty.
+    pub problems: Problems,
+}
+
+/// A manifest, and the plugins beside it that had to be refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The manifest without the refused plugins and their jobs.
+    pub manifest: Manifest,
+    /// The refused plugins.
+    pub refused: Vec<RefusedPlugin>,
+}
+
+impl Loaded {
+    /// The manifest when nothing was refused: what `check` asks for.
+    ///
+    /// # Errors
+    /// With the problems of every refused plugin, and the warnings.
+    pub fn whole(self) -> Result<Manifest, Problems> {
+        if self.refused.is_empty() {
+            return Ok(self.manifest);
+        }
+        let refused = self.refused.into_iter().flat_map(|refused| refused.problems.0);
+        Err(Problems(refused.chain(self.manifest.warnings).collect()))
+    }
+}
+
+impl Manifest {
+    /// The folder that the manifest's relative paths start from.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The folders in which a change may concern this manifest: its own, the plugin folder and those of its plugins.
+    #[must_use]
+    pub fn folders(&self) -> BTreeSet<PathBuf> {
+        let parent = |path: &Path| match path.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let plugins = self.plugins.values().map(|plugin| parent(&plugin.path));
+        plugins.chain([parent(&self.path), self.scheduler.plugin_dir.clone()]).collect()
+    }
+
+    /// What is different from an older manifest.
+    #[must_use]
+    pub fn diff(&self, old: &Self) -> Diff {
+        Diff::between(old, self)
+    }
+}

@@ -1,0 +1,200 @@
+//! The sections `[scheduler]` and `[store]`.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use chrono_tz::Tz;
+
+use super::{
+    reader::{Field, TableReader},
+    surroundings::{PathKind, Surroundings},
+    zone,
+};
+
+/// The folder of dropped plugins when the manifest names none.
+pub(super) const PLUGIN_DIR: &str = "jobs";
+
+/// The section `[scheduler]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedulerSettings {
+    /// The time zone of triggers that name none.
+    pub timezone: Tz,
+    /// Whether the manifest says so; otherwise it is UTC because nobody said anything.
+    pub timezone_given: bool,
+    /// Where plugins are dropped: absolute, or relative to the current folder as the manifest's own path is.
+    pub plugin_dir: PathBuf,
+    /// Whether the manifest names that folder.
+    pub plugin_dir_given: bool,
+    /// How long running jobs may go on once the host was asked to stop.
+    pub shutdown_grace: Duration,
+    /// How much history is kept.
+    pub history: History,
+    /// Where compiled plugins are kept; `None` leaves the choice to the host.
+    pub cache_dir: Option<PathBuf>,
+}
+
+impl SchedulerSettings {
+    /// The settings of a manifest in `folder` that says nothing.
+    #[must_use]
+    pub fn defaults(folder: &Path) -> Self {
+        Self {
+            timezone: Tz::UTC,
+            timezone_given: false,
+            plugin_dir: folder.join(PLUGIN_DIR),
+            plugin_dir_given: false,
+            shutdown_grace: Duration::from_secs(30),
+            history: History::default(),
+            cache_dir: None,
+        }
+    }
+}
+
+/// How much history is kept: what is beyond either is removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// How long a run is kept after it ended.
+    pub keep: Duration,
+    /// The most runs kept of each job.
+    pub keep_per_job: u32,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { keep: Duration::from_secs(30 * 86_400), keep_per_job: 1000 }
+    }
+}
+
+/// The section `[store]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// The URL as it is written.
+    pub url: String,
+    /// What it means.
+    pub kind: StoreKind,
+}
+
+/// Where jobs, runs and logs are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreKind {
+    /// In memory, until the host ends (`memory:`).
+    Memory,
+    /// In an SQLite file (`sqlite:clockbox.db`).
+    Sqlite {
+        /// The file: absolute, or relative to the current folder as the manifest's own path is.
+        path: PathBuf,
+    },
+}
+
+impl StoreSettings {
+    /// `sqlite:clockbox.db` beside the manifest.
+    #[must_use]
+    pub fn defaults(folder: &Path) -> Self {
+        let path = folder.join("clockbox.db");
+        Self { url: "sqlite:clockbox.db".to_owned(), kind: StoreKind::Sqlite { path } }
+    }
+}
+
+/// Reads `[scheduler]`; what is wrong is noted and left at its default.
+pub(super) fn read_scheduler(
+    table: Option<TableReader<'_>>,
+    folder: &Path,
+    around: &Surroundings<'_>,
+) -> SchedulerSettings {
+    let mut settings = SchedulerSettings::defaults(folder);
+    let Some(table) = table else { return settings };
+    if let Some(field) = table.field("timezone") {
+        settings.timezone_given = true;
+        settings.timezone = zone::read(&field).unwrap_or(Tz::UTC);
+    }
+    if let Some(field) = table.field("plugin_dir") {
+        settings.plugin_dir_given = true;
+        if let Some(path) = read_path(&field, PLUGIN_DIR, folder) {
+            check_plugin_dir(&field, &path, around);
+            settings.plugin_dir = path;
+        }
+    }
+    if let Some(grace) = table.field("shutdown_grace").and_then(|field| field.duration_or_zero("30s")) {
+        settings.shutdown_grace = grace;
+    }
+    if let Some(history) =
+        table.field("history").and_then(|field| field.table("{ keep = \"30d\", keep_per_job = 1000 }"))
+    {
+        if let Some(keep) = history.field("keep").and_then(|field| field.duration("30d")) {
+            settings.history.keep = keep;
+        }
+        if let Some(most) = history.field("keep_per_job").and_then(|field| field.count(1)) {
+            settings.history.keep_per_job = most;
+        }
+        history.finish(&[]);
+    }
+    settings.cache_dir = table.field("cache_dir").and_then(|field| read_path(&field, "cache", folder));
+    table.finish(&[
+        ("max_instances", "a cap on all jobs is a pool's: [pools.default] max_instances = 20"),
+        ("url", "the store has a section of its own: [store] url = \"sqlite:clockbox.db\""),
+    ]);
+    settings
+}
+
+fn check_plugin_dir(field: &Field<'_>, path: &Path, around: &Surroundings<'_>) {
+    let shown = path.display();
+    match (around.path_kind)(path) {
+        PathKind::Absent => {
+            let hint = "create it and drop .wasm files there; paths are relative to the manifest";
+            field.warn(format!("there is no folder {shown}"), Some(hint.to_owned()));
+        }
+        PathKind::File => field.error(format!("{shown} is a file, not a folder"), None),
+        PathKind::Folder | PathKind::Unknown => {}
+    }
+}
+
+/// A path, relative to the manifest's folder unless it is absolute.
+pub(super) fn read_path(field: &Field<'_>, example: &str, folder: &Path) -> Option<PathBuf> {
+    let text = field.text(example)?;
+    if text.is_empty() || text.contains('\0') {
+        field.error(format!("{text:?} is not a path"), Some(format!("write for instance {example:?}")));
+        return None;
+    }
+    Some(folder.join(text))
+}
+
+/// Reads `[store]`.
+pub(super) fn read_store(table: Option<TableReader<'_>>, folder: &Path) -> StoreSettings {
+    let mut settings = StoreSettings::defaults(folder);
+    let Some(table) = table else { return settings };
+    if let Some(field) = table.field("url")
+        && let Some(url) = field.text("sqlite:clockbox.db")
+    {
+        match read_url(url, folder) {
+            Ok(kind) => settings = StoreSettings { url: url.to_owned(), kind },
+            Err(message) => {
+                let hint = "write \"sqlite:clockbox.db\" (relative to the manifest), or \"memory:\"";
+                field.error(message, Some(hint.to_owned()));
+            }
+        }
+    }
+    table.finish(&[("path", "write url = \"sqlite:clockbox.db\"")]);
+    settings
+}
+
+fn read_url(url: &str, folder: &Path) -> Result<StoreKind, String> {
+    let Some((scheme, rest)) = url.split_once(':') else {
+        return Err(format!("{url:?} is not a store URL"));
+    };
+    match scheme {
+        "memory" if rest.is_empty() => Ok(StoreKind::Memory),
+        "memory" => Err(format!("nothing may follow \"memory:\", found {rest:?}")),
+        "sqlite" => {
+            let path = rest.strip_prefix("//").unwrap_or(rest);
+            if path.is_empty() || path.contains('\0') {
+                return Err("the name of the SQLite file is missing".to_owned());
+            }
+            if path == ":memory:" {
+                return Ok(StoreKind::Memory);
+            }
+            Ok(StoreKind::Sqlite { path: folder.join(path) })
+        }
+        _ => Err(format!("there is no store {scheme:?}; the stores are sqlite, memory")),
+    }
+}

@@ -1,0 +1,121 @@
+//! TOML text into a tree, with every syntax error placed.
+
+use toml::de::DeTable;
+
+use super::{
+    lines,
+    problem::Severity,
+    reader::{Finding, Findings},
+    source::Spot,
+    tree::Table,
+};
+
+/// A parsed text: its tree and the spot of the whole.
+#[derive(Debug, Clone)]
+pub(super) struct Parsed {
+    pub(super) table: Table,
+    pub(super) spot: Spot,
+    /// Whether the tree is what was written, so that it is worth reading for further problems.
+    pub(super) readable: bool,
+}
+
+/// Parses a text, noting every syntax error and every key that is declared twice.
+pub(super) fn parse(text: &str, source: usize, findings: &Findings) -> Parsed {
+    let (root, errors) = DeTable::parse_recoverable(text);
+    let mut readable = true;
+    let mut duplicate_headers = Vec::new();
+    for error in &errors {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let spot = Spot::new(source, span);
+        if error.message().starts_with("duplicate key") {
+            let header = header_before(text, spot.start);
+            if header.is_some_and(|at| duplicate_headers.contains(&at)) {
+                // Keys below a second header of the same name: the header is the mistake.
+                continue;
+            }
+            if is_header(lines::line_at(text, spot.start)) {
+                duplicate_headers.push(lines::line_start(text, spot.start));
+            }
+            findings.note(duplicate(text, spot));
+        } else {
+            readable = false;
+            findings.note(syntax_error(text, spot, error.message()));
+        }
+    }
+    Parsed { table: Table::new(root.get_ref(), source), spot: Spot::new(source, 0..0), readable }
+}
+
+fn is_header(line: &str) -> bool {
+    line.trim_start().starts_with('[')
+}
+
+/// Where the nearest header line above `offset` starts.
+fn header_before(text: &str, offset: usize) -> Option<usize> {
+    let mut end = lines::line_start(text, offset);
+    while end > 0 {
+        let start = lines::line_start(text, end - 1);
+        if is_header(&text[start..end]) {
+            return Some(start);
+        }
+        end = start;
+    }
+    None
+}
+
+/// The name within the header that a line holds: `jobs.a` of `[jobs.a]  # comment`.
+fn header_name(line: &str) -> &str {
+    let inner = line.trim_start().trim_start_matches('[');
+    inner.split(']').next().unwrap_or_default().trim()
+}
+
+fn duplicate(text: &str, spot: Spot) -> Finding {
+    let line = lines::line_at(text, spot.start);
+    let name = text.get(spot.start..spot.end).unwrap_or_default();
+    let (key, first) = if is_header(line) {
+        let wanted = header_name(line);
+        let same = |other: &str| is_header(other) && header_name(other) == wanted;
+        (wanted.to_owned(), line_of_first(text, 0, spot.start, same))
+    } else {
+        let header = header_before(text, spot.start);
+        let path = header.map(|at| header_name(lines::line_at(text, at))).unwrap_or_default();
+        let same = |other: &str| {
+            other.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
+        };
+        let key = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        (key, line_of_first(text, header.unwrap_or(0), spot.start, same))
+    };
+    let hint = match first {
+        Some(line) => format!("it is declared first on line {line}; keep one of the two"),
+        None => "keep one of the two".to_owned(),
+    };
+    let message = "declared twice".to_owned();
+    Finding { severity: Severity::Error, spot, key, message, hint: Some(hint) }
+}
+
+/// The number of the first line from `from` that fits, above the line of `before`.
+fn line_of_first(text: &str, from: usize, before: usize, fits: impl Fn(&str) -> bool) -> Option<u32> {
+    let until = lines::line_start(text, before);
+    let mut offset = from;
+    for line in text.get(from..until)?.split_inclusive('\n') {
+        if fits(line) {
+            return Some(lines::position(text, offset).0);
+        }
+        offset += line.len();
+    }
+    None
+}
+
+fn syntax_error(text: &str, spot: Spot, message: &str) -> Finding {
+    let line = lines::line_at(text, spot.start);
+    let hint = if message.contains("extend value") {
+        Some("a value in braces or brackets is complete; write its keys inside them".to_owned())
+    } else if message.contains("string values must be quoted") || message.contains("literal string") {
+        Some("put text in double quotes".to_owned())
+    } else if line.trim_start().starts_with(['-', '{']) || line.contains(": ") && !line.contains('=') {
+        Some("a manifest is TOML: write `key = value`".to_owned())
+    } else {
+        None
+    };
+    let message = format!("TOML syntax error: {message}");
+    Finding { severity: Severity::Error, spot, key: String::new(), message, hint }
+}
