@@ -46,6 +46,8 @@ mod source;
 mod suggest;
 mod surroundings;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod trigger;
 mod zone;
