@@ -128,7 +128,7 @@ impl<'a> Described<'a> {
         let spot = self.spot.clone();
         let reader = TableReader::new(table, &spot, String::new(), findings);
         plugins::read_keys(&reader, &Limits::default(), folder, around);
-        jobs::read_keys(&reader, defaults);
+        jobs::read_keys(&reader, "", defaults);
         if let Some(name) = reader.field("name").and_then(|field| field.parsed("nightly-report")) {
             self.job_name = Some(name);
         }
@@ -153,7 +153,7 @@ impl<'a> Described<'a> {
         let config = table.without(|key| key != "config");
         let config = TableReader::new(&config, &spot, String::new(), findings);
         plugins::read_keys(&config, &Limits::default(), Path::new(""), &Surroundings::unknown());
-        jobs::read_keys(&reader, defaults);
+        jobs::read_keys(&reader, "", defaults);
         for key in ["config", "name", "version", "args_schema"] {
             reader.field(key);
         }

@@ -25,6 +25,7 @@
 //! assert!(problems.to_string().contains("hint: did you mean \"plugin\"?"));
 //! ```
 
+mod check;
 mod described;
 mod diff;
 mod document;
@@ -59,6 +60,7 @@ use std::{
 
 use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Pool, PoolName};
 
+pub use check::{passes, report, report_json};
 pub use diff::{Changes, Diff};
 pub use document::parse;
 pub use load::{FILE_NAME, load};

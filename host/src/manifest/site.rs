@@ -165,7 +165,7 @@ impl Site<'_> {
             let merged = table.table.clone().over(&own, jobs::DEEP);
             let reader = TableReader::new(&merged, &field.node.spot, field.key.clone(), self.findings);
             let plugin = jobs::read_plugin(&reader, name, &known, self.plugin_dir);
-            let keys = jobs::read_keys(&reader, self.defaults);
+            let keys = jobs::read_keys(&reader, name, self.defaults);
             reader.finish(jobs::HINTS);
             if let (Some(id), Some(plugin)) = (id, plugin) {
                 jobs.put(id, plugin, keys, Source::Manifest, spot);
@@ -194,8 +194,8 @@ impl Site<'_> {
 
     fn folder_job(&self, described: &Described<'_>, plugin: &PluginName, jobs: &mut Jobs) {
         let reader = TableReader::new(&described.job, &described.spot, String::new(), self.findings);
-        let keys = jobs::read_keys(&reader, self.defaults);
         let Some(id) = described.job_name.clone() else { return };
+        let keys = jobs::read_keys(&reader, id.as_str(), self.defaults);
         let spot = described.job.0.get("trigger").map_or(&described.spot, |entry| &entry.key);
         if jobs.plugins.contains_key(&id) || jobs.declared.contains_key(&id) {
             let message =

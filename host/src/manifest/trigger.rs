@@ -1,7 +1,7 @@
 //! The key `trigger` of a job: shape and key names are checked here, meaning by the trigger itself.
 
 use chrono_tz::Tz;
-use clockbox_core::trigger::{Trigger, TriggerSpec};
+use clockbox_core::trigger::{Trigger, TriggerSpec, seed_of};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -13,9 +13,9 @@ use super::{
 
 const EXAMPLE: &str = "{ interval = \"2h\" }";
 
-/// Reads a trigger; none at all means once, now.
-pub(super) fn read(job: &TableReader<'_>, field: Option<&Field<'_>>, zone: Tz) -> Option<Trigger> {
-    let Some(field) = field else {
+/// Reads the trigger of a job; none at all means once, now.
+pub(super) fn read(job: &TableReader<'_>, id: &str, zone: Tz) -> Option<Trigger> {
+    let Some(field) = job.field("trigger") else {
         return match Trigger::new(TriggerSpec::default(), zone) {
             Ok(trigger) => Some(trigger),
             Err(error) => {
@@ -24,8 +24,8 @@ pub(super) fn read(job: &TableReader<'_>, field: Option<&Field<'_>>, zone: Tz) -
             }
         };
     };
-    let json = shape(field)?;
-    check(field, json, zone)
+    let json = shape(&field)?;
+    check(&field, json, zone, seed_of(id))
 }
 
 /// What a value of a trigger looks like.
@@ -179,7 +179,7 @@ fn fields(field: &Field<'_>, known: Keys) -> Option<Json> {
 }
 
 /// Asks the trigger itself, again after each problem with a single value, so that the next one is found as well.
-fn check(field: &Field<'_>, mut json: Json, zone: Tz) -> Option<Trigger> {
+fn check(field: &Field<'_>, mut json: Json, zone: Tz, seed: u64) -> Option<Trigger> {
     let mut clean = true;
     // Each turn mends one value, and there are no more values than this.
     for _ in 0..64 {
@@ -192,7 +192,7 @@ fn check(field: &Field<'_>, mut json: Json, zone: Tz) -> Option<Trigger> {
                 return None;
             }
         };
-        match Trigger::new(spec, zone) {
+        match Trigger::new_seeded(spec, zone, seed) {
             Ok(trigger) => return clean.then_some(trigger),
             Err(error) => {
                 let (node, exact) = find(field.node, &error.field);

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use super::{Loaded, Overrides, PluginFile, Problem, Problems, Surroundings, parse};
 
+mod checking;
 mod dropped;
 mod files;
 mod fuzz;
 mod mistakes;
 mod overriding;
 mod rendering;
+mod triggers;
 mod valid;
 
 /// A dropped plugin without texts, so that jobs have something to name.
