@@ -99,7 +99,7 @@ fn next_fire(job: &Job, now: Timestamp) -> String {
 /// The same as one JSON object.
 #[must_use]
 pub fn report_json(loaded: &Result<Loaded, Problems>, now: Timestamp) -> Json {
-    let problems = serde_json::to_value(problems(loaded)).unwrap_or_default();
+    let problems: Vec<Json> = problems(loaded).into_iter().map(|problem| json!(problem)).collect();
     let mut report = json!({ "ok": passes(loaded), "problems": problems });
     if let (Ok(loaded), Some(report)) = (loaded, report.as_object_mut()) {
         let manifest = &loaded.manifest;

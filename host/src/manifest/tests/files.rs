@@ -51,6 +51,17 @@ fn a_folder_is_read_with_its_plugins_and_sidecars() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_plugin_folder_that_cannot_be_read_hides_no_other_problem() {
+    let dir = folder(&[("clockbox.toml", b"[scheduler]\nplugin_dir = \"loop\"\nx = 1\n")]);
+    std::os::unix::fs::symlink("loop", dir.path().join("loop")).unwrap();
+    let found = load_in(&dir, "").unwrap_err().0;
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0].key, "scheduler.x");
+    assert!(found[1].message.starts_with("the plugin folder cannot be read: "), "{}", found[1]);
+}
+
+#[test]
 fn a_missing_manifest_says_how_to_make_one() {
     let dir = folder(&[]);
     let text = load_in(&dir, "").unwrap_err().to_string();

@@ -13,7 +13,14 @@ fn survives(text: &str) -> Result<(), TestCaseError> {
     ];
     let loaded = parse(text, Path::new("m.toml"), &Overrides::default(), &Surroundings::with_files(files));
     let problems = match loaded {
-        Ok(loaded) => loaded.refused.into_iter().flat_map(|refused| refused.problems.0).collect(),
+        Ok(loaded) => {
+            // A job is there, or refused and said to be, or switched off: none is lost silently.
+            for (id, declared) in &loaded.manifest.declared {
+                let refused = loaded.refused.iter().any(|refused| refused.jobs.contains(id));
+                prop_assert!(!declared.enabled || refused || loaded.manifest.jobs.contains_key(id), "{id}");
+            }
+            loaded.refused.into_iter().flat_map(|refused| refused.problems.0).collect()
+        }
         Err(problems) => {
             prop_assert!(!problems.0.is_empty());
             problems.0
