@@ -34,7 +34,7 @@ pub fn load(
     overrides: &Overrides,
     embedded: &dyn Fn(&Path) -> Option<String>,
 ) -> Result<Loaded, Problems> {
-    let file = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
+    let file = if path.is_dir() { resolve(path, FILE_NAME) } else { path.to_owned() };
     let text = read_text(&file).map_err(|error| missing(path, &file, error))?;
     let document = Document::new(&text, &file, overrides);
     let (files, notes) = plugin_files(&document, &file, embedded);
