@@ -41,6 +41,7 @@ pub(super) struct Described<'a> {
     pub(super) job_name: Option<JobId>,
     /// What its own description asks for.
     pub(super) wanted: Wanted,
+    /// The limits that it asks for, zero where it asks for none.
     wanted_limits: Limits,
     /// The limits that hold where neither manifest nor sidecar says anything.
     pub(super) limits: Limits,
@@ -66,7 +67,7 @@ impl<'a> Described<'a> {
             job: Table::default(),
             job_name: None,
             wanted: Wanted::default(),
-            wanted_limits: Limits::default(),
+            wanted_limits: limits::NONE,
             limits: Limits::default(),
         };
         if let Some(fault) = &file.fault {
@@ -127,7 +128,7 @@ impl<'a> Described<'a> {
         let spot = self.spot.clone();
         let reader = TableReader::new(table, &spot, String::new(), findings);
         plugins::read_keys(&reader, &Limits::default(), folder, around);
-        jobs::read_keys(&reader, defaults);
+        jobs::read_keys(&reader, "", defaults);
         if let Some(name) = reader.field("name").and_then(|field| field.parsed("nightly-report")) {
             self.job_name = Some(name);
         }
@@ -145,13 +146,14 @@ impl<'a> Described<'a> {
         let reader = TableReader::new(table, &spot, String::new(), findings);
         self.wanted = rights::read_wanted(&reader);
         if let Some(field) = reader.field("limits") {
-            self.wanted_limits = limits::read(&field, &Limits::default());
-            self.limits = limits::lower(&self.wanted_limits, &Limits::default());
+            self.wanted_limits = limits::read(&field, &limits::NONE);
+            let default = Limits::default();
+            self.limits = limits::lower(&limits::read(&field, &default), &default);
         }
         let config = table.without(|key| key != "config");
         let config = TableReader::new(&config, &spot, String::new(), findings);
         plugins::read_keys(&config, &Limits::default(), Path::new(""), &Surroundings::unknown());
-        jobs::read_keys(&reader, defaults);
+        jobs::read_keys(&reader, "", defaults);
         for key in ["config", "name", "version", "args_schema"] {
             reader.field(key);
         }

@@ -10,7 +10,9 @@ use clockbox_core::model::{JobId, PluginName};
 use super::{
     Declared, Loaded, Manifest, Overrides, Problem, Problems, RefusedPlugin, Surroundings,
     described::Described,
-    jobs, pools,
+    jobs,
+    paths::{folder_of, resolve},
+    pools,
     problem::Severity,
     reader::{Field, Finding, Findings, TableReader},
     scheduler,
@@ -54,7 +56,7 @@ impl Document {
         let parsed = syntax::parse(text, source, &findings);
         let mut tree = parsed.table;
         overrides.apply(&mut tree, &mut sources, &findings);
-        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = folder_of(file);
         let (spot, readable) = (parsed.spot, parsed.readable);
         Self { file: file.to_owned(), folder, tree, spot, readable, sources, findings }
     }
@@ -63,8 +65,8 @@ impl Document {
     pub(super) fn plugin_dir(&self) -> PathBuf {
         let given = self.tree.table("scheduler").and_then(|table| table.get("plugin_dir"));
         match given.map(|node| &node.value) {
-            Some(Value::Text(path)) => self.folder.join(path),
-            _ => self.folder.join(scheduler::PLUGIN_DIR),
+            Some(Value::Text(path)) => resolve(&self.folder, path),
+            _ => resolve(&self.folder, scheduler::PLUGIN_DIR),
         }
     }
 
@@ -73,7 +75,7 @@ impl Document {
         let plugins = self.tree.table("plugins").map(|table| table.0.values()).into_iter().flatten();
         let path = |entry: &super::tree::Entry| match &entry.node.value {
             Value::Table(plugin) => match &plugin.get("path")?.value {
-                Value::Text(path) => Some(self.folder.join(path)),
+                Value::Text(path) => Some(resolve(&self.folder, path)),
                 _ => None,
             },
             _ => None,

@@ -102,12 +102,12 @@ pub(super) fn read_defaults(
     defaults
 }
 
-/// Reads a job's keys, except its plugin.
-pub(super) fn read_keys(table: &TableReader<'_>, defaults: &Defaults) -> JobKeys {
+/// Reads the keys of the job `id`, except its plugin.
+pub(super) fn read_keys(table: &TableReader<'_>, id: &str, defaults: &Defaults) -> JobKeys {
     let args = table.field("args").and_then(|field| json::read(&field)).unwrap_or_default();
     let pool = table.field("pool").and_then(|field| read_pool(&field, defaults));
     JobKeys {
-        trigger: trigger::read(table, table.field("trigger").as_ref(), defaults.zone),
+        trigger: trigger::read(table, id, defaults.zone),
         args: args.to_string().into(),
         pool: pool.unwrap_or_else(|| defaults.pool.clone()),
         policy: policy::read(table, &defaults.policy),

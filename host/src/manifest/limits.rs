@@ -1,11 +1,16 @@
 //! The key `limits` of a plugin: what one run may use up.
 
+use std::time::Duration;
+
 use clockbox_core::model::{Limits, format_duration, format_size};
 
 use super::reader::Field;
 
 /// One page of WebAssembly memory: less is of no use to any plugin.
 const LEAST_MEMORY: u64 = 64 << 10;
+
+/// Nothing at all: to see what a table itself says.
+pub(super) const NONE: Limits = Limits { timeout: Duration::ZERO, memory: 0, fuel: None, log: 0, output: 0 };
 
 /// Reads `limits` over `base`.
 pub(super) fn read(field: &Field<'_>, base: &Limits) -> Limits {

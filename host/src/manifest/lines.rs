@@ -25,14 +25,31 @@ pub(super) fn line_at(text: &str, offset: usize) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// Line and column of a byte offset, both from 1; columns count characters, a byte order mark not included.
+/// Where each line of a text starts, so that many positions in it are found fast.
+#[derive(Debug, Clone)]
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(super) fn new(text: &str) -> Self {
+        let after = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Self(std::iter::once(0).chain(after).collect())
+    }
+
+    /// Line and column of a byte offset in the same text, both from 1; columns count characters, a byte order mark not
+    /// included.
+    pub(super) fn position(&self, text: &str, offset: usize) -> (u32, u32) {
+        let offset = floor(text, offset);
+        let line = self.0.partition_point(|start| *start <= offset).saturating_sub(1);
+        let start = self.0.get(line).copied().unwrap_or_default();
+        let column = text[start..offset].chars().filter(|c| *c != BOM).count();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
+        (count(line), count(column))
+    }
+}
+
+/// Line and column of one byte offset.
 pub(super) fn position(text: &str, offset: usize) -> (u32, u32) {
-    let offset = floor(text, offset);
-    let start = line_start(text, offset);
-    let line = text[..start].matches('\n').count();
-    let column = text[start..offset].chars().filter(|c| *c != BOM).count();
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
-    (count(line), count(column))
+    Lines::new(text).position(text, offset)
 }
 
 /// The line at `start`, with the range up to `end` (or to the end of the line) marked.

@@ -11,6 +11,7 @@ use super::{
     Loaded, Overrides, PathKind, PluginFile, Problem, Problems, Surroundings,
     document::Document,
     lines,
+    paths::{folder_of, resolve},
     problem::{Place, Severity},
 };
 
@@ -33,14 +34,23 @@ pub fn load(
     overrides: &Overrides,
     embedded: &dyn Fn(&Path) -> Option<String>,
 ) -> Result<Loaded, Problems> {
-    let file = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
+    let file = if path.is_dir() { resolve(path, FILE_NAME) } else { path.to_owned() };
     let text = read_text(&file).map_err(|error| missing(path, &file, error))?;
     let document = Document::new(&text, &file, overrides);
-    let (files, notes) = plugin_files(&document, &file, embedded)?;
+    let (files, notes) = plugin_files(&document, &file, embedded);
     let around = Surroundings { files, env: &|name| std::env::var(name).ok(), path_kind: &path_kind };
-    let mut loaded = document.read(&around)?;
-    loaded.manifest.warnings.extend(notes);
-    Ok(loaded)
+    let unusable = notes.iter().any(|note| note.severity == Severity::Error);
+    match document.read(&around) {
+        Ok(mut loaded) if !unusable => {
+            loaded.manifest.warnings.extend(notes);
+            Ok(loaded)
+        }
+        Ok(loaded) => Err(Problems(notes.into_iter().chain(loaded.manifest.warnings).collect())),
+        Err(mut problems) => {
+            problems.0.extend(notes);
+            Err(problems)
+        }
+    }
 }
 
 /// Why a text file was not read.
@@ -118,12 +128,12 @@ fn path_kind(path: &Path) -> PathKind {
 }
 
 /// The plugin files in the plugin folder and those that the manifest names, with their texts; and notes on files that
-/// are passed over.
+/// are passed over or cannot be read.
 fn plugin_files(
     document: &Document,
     manifest: &Path,
     embedded: &dyn Fn(&Path) -> Option<String>,
-) -> Result<(Vec<PluginFile>, Vec<Problem>), Problems> {
+) -> (Vec<PluginFile>, Vec<Problem>) {
     let dir = document.plugin_dir();
     let mut notes = Vec::new();
     let names = match list(&dir) {
@@ -135,12 +145,13 @@ fn plugin_files(
         Err(error) => {
             let hint = "see that this user may read the folder";
             let message = format!("the plugin folder cannot be read: {error}");
-            return Err(Problem::in_file(&dir, message, Some(hint.to_owned())).into());
+            notes.push(Problem::in_file(&dir, message, Some(hint.to_owned())));
+            Vec::new()
         }
     };
     let mut files: BTreeMap<String, PluginFile> = BTreeMap::new();
     // In the order of names, so that .wasm comes before .wat.
-    for path in names.iter().map(|name| dir.join(name)).filter(|path| is_plugin(path)) {
+    for path in names.iter().map(|name| resolve(&dir, name)).filter(|path| is_plugin(path)) {
         let file = PluginFile::dropped(path);
         if let Some(other) = files.get(&file.stem) {
             let message = format!("is passed over, because {} has the same name", other.path.display());
@@ -149,8 +160,8 @@ fn plugin_files(
         }
         files.insert(file.stem.clone(), file);
     }
-    if Some(dir.as_path()) != manifest.parent() {
-        for path in names.iter().map(|name| dir.join(name)).filter(|path| is_visible(path, &["toml"])) {
+    if dir != folder_of(manifest) {
+        for path in names.iter().map(|name| resolve(&dir, name)).filter(|path| is_visible(path, &["toml"])) {
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
             if !files.contains_key(&stem) {
                 let hint = format!("a sidecar needs {stem}.wasm beside it");
@@ -167,7 +178,7 @@ fn plugin_files(
     for file in &mut files {
         describe(file, manifest, embedded);
     }
-    Ok((files, notes))
+    (files, notes)
 }
 
 fn warning(path: &Path, message: impl Into<String>, hint: &str) -> Problem {
@@ -197,7 +208,7 @@ fn is_plugin(path: &Path) -> bool {
 /// Reads the texts that belong to a plugin file.
 fn describe(file: &mut PluginFile, manifest: &Path, embedded: &dyn Fn(&Path) -> Option<String>) {
     let sidecar = file.path.with_extension("toml");
-    if sidecar != manifest {
+    if sidecar != resolve(Path::new(""), manifest) {
         match read_text(&sidecar) {
             Ok(text) => file.sidecar = Some((sidecar, text)),
             Err(TextError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}

@@ -4,6 +4,12 @@
 //! beside it bring sidecars and descriptions of their own ([`PluginFile`]). Where several say something about the same
 //! key, flags win over environment variables over the manifest over the sidecar over the plugin's own description.
 //!
+//! That holds key by key; the tables `limits`, `config` and `retry` are laid over one another key by key as well, while
+//! `allow`, `trigger` and `args` are replaced as a whole, so that what is granted stands in one place. A sidecar or
+//! description with a trigger makes a job named for its file, unless a job of the manifest uses the plugin; a job of the
+//! manifest with that very name takes over what it does not say itself. A description never grants rights nor raises
+//! limits: it can only ask.
+//!
 //! [`load`] reads the files; [`parse`] is pure.
 //!
 //! ```
@@ -25,6 +31,7 @@
 //! assert!(problems.to_string().contains("hint: did you mean \"plugin\"?"));
 //! ```
 
+mod check;
 mod described;
 mod diff;
 mod document;
@@ -34,6 +41,7 @@ mod limits;
 mod lines;
 mod load;
 mod overrides;
+mod paths;
 mod plugins;
 mod policy;
 mod pools;
@@ -46,17 +54,22 @@ mod source;
 mod suggest;
 mod surroundings;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod trigger;
 mod zone;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Pool, PoolName};
 
+use paths::folder_of;
+
+pub use check::{passes, report, report_json};
 pub use diff::{Changes, Diff};
 pub use document::parse;
 pub use load::{FILE_NAME, load};
@@ -139,19 +152,15 @@ impl Loaded {
 impl Manifest {
     /// The folder that the manifest's relative paths start from.
     #[must_use]
-    pub fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new(""))
+    pub fn folder(&self) -> PathBuf {
+        folder_of(&self.path)
     }
 
     /// The folders in which a change may concern this manifest: its own, the plugin folder and those of its plugins.
     #[must_use]
     pub fn folders(&self) -> BTreeSet<PathBuf> {
-        let parent = |path: &Path| match path.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let plugins = self.plugins.values().map(|plugin| parent(&plugin.path));
-        plugins.chain([parent(&self.path), self.scheduler.plugin_dir.clone()]).collect()
+        let plugins = self.plugins.values().map(|plugin| folder_of(&plugin.path));
+        plugins.chain([self.folder(), self.scheduler.plugin_dir.clone()]).collect()
     }
 
     /// What is different from an older manifest.

@@ -1,6 +1,8 @@
 //! Flat keys over the manifest: `--set pools.default.max_instances=20`, or the environment variable
 //! `CLOCKBOX_POOLS__DEFAULT__MAX_INSTANCES=20`.
 
+use std::ffi::OsString;
+
 use toml::de::{DeTable, DeValue};
 
 use super::{
@@ -32,8 +34,13 @@ pub struct Overrides {
 impl Overrides {
     /// The overrides among environment variables: those named `CLOCKBOX_…` with a double underscore between the levels
     /// of a key. A `-` or `.` in a name is written `_`.
-    pub fn from_env<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
-        let ours = |(name, value): (K, V)| (name.into(), value.into());
+    ///
+    /// Hand it [`std::env::vars_os`].
+    pub fn from_env<K: Into<OsString>, V: Into<OsString>>(
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let text = |text: OsString| text.to_string_lossy().into_owned();
+        let ours = |(name, value): (K, V)| (text(name.into()), text(value.into()));
         let mut variables: Vec<(String, String)> = variables.into_iter().map(ours).collect();
         variables.retain(|(name, _)| {
             name.strip_prefix(PREFIX).is_some_and(|rest| rest.trim_matches('_').contains("__"))

@@ -238,20 +238,20 @@ impl<'a> Field<'a> {
             return self.mismatch(&format!("a string such as {example:?}"), hint);
         }
         let text = self.text(example)?;
-        parse_duration(text).map_err(|error| self.from_model(&error, text)).ok()
+        parse_duration(text).map_err(|error| self.model_error(&error, text)).ok()
     }
 
     /// A size in bytes: a string with a unit, or a whole number.
     pub(super) fn size(&self, example: &str) -> Option<u64> {
         match &self.node.value {
             Value::Whole(number) if *number >= 0 => u64::try_from(*number).ok(),
-            Value::Text(text) => parse_size(text).map_err(|error| self.from_model(&error, text)).ok(),
+            Value::Text(text) => parse_size(text).map_err(|error| self.model_error(&error, text)).ok(),
             _ => self.mismatch(&format!("a size such as {example:?}"), None),
         }
     }
 
     /// Notes an error of the model: what stands after its last semicolon is advice.
-    pub(super) fn from_model(&self, error: &impl Display, text: &str) {
+    pub(super) fn model_error(&self, error: &impl Display, text: &str) {
         let whole = error.to_string();
         match whole.rsplit_once("; ") {
             Some((message, hint)) if !text.contains("; ") => self.error(message, Some(hint.to_owned())),

@@ -58,7 +58,7 @@ fn read_origin(field: &Field<'_>) -> Option<Origin> {
         field.error("there is no right to reach every host", Some(hint.to_owned()));
         return None;
     }
-    text.parse::<Origin>().map_err(|error| field.from_model(&error, text)).ok()
+    text.parse::<Origin>().map_err(|error| field.model_error(&error, text)).ok()
 }
 
 fn read_folders(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) -> BTreeMap<String, PathBuf> {

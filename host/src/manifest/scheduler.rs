@@ -8,6 +8,7 @@ use std::{
 use chrono_tz::Tz;
 
 use super::{
+    paths::resolve,
     reader::{Field, TableReader},
     surroundings::{PathKind, Surroundings},
     zone,
@@ -42,7 +43,7 @@ impl SchedulerSettings {
         Self {
             timezone: Tz::UTC,
             timezone_given: false,
-            plugin_dir: folder.join(PLUGIN_DIR),
+            plugin_dir: resolve(folder, PLUGIN_DIR),
             plugin_dir_given: false,
             shutdown_grace: Duration::from_secs(30),
             history: History::default(),
@@ -91,7 +92,7 @@ impl StoreSettings {
     /// `sqlite:clockbox.db` beside the manifest.
     #[must_use]
     pub fn defaults(folder: &Path) -> Self {
-        let path = folder.join("clockbox.db");
+        let path = resolve(folder, "clockbox.db");
         Self { url: "sqlite:clockbox.db".to_owned(), kind: StoreKind::Sqlite { path } }
     }
 }
@@ -156,7 +157,7 @@ pub(super) fn read_path(field: &Field<'_>, example: &str, folder: &Path) -> Opti
         field.error(format!("{text:?} is not a path"), Some(format!("write for instance {example:?}")));
         return None;
     }
-    Some(folder.join(text))
+    Some(resolve(folder, text))
 }
 
 /// Reads `[store]`.
@@ -193,7 +194,7 @@ fn read_url(url: &str, folder: &Path) -> Result<StoreKind, String> {
             if path == ":memory:" {
                 return Ok(StoreKind::Memory);
             }
-            Ok(StoreKind::Sqlite { path: folder.join(path) })
+            Ok(StoreKind::Sqlite { path: resolve(folder, path) })
         }
         _ => Err(format!("there is no store {scheme:?}; the stores are sqlite, memory")),
     }

@@ -10,6 +10,7 @@ use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Source};
 use super::{
     described::Described,
     jobs::{self, Defaults, JobKeys},
+    paths::resolve,
     plugins::{self, PluginKeys},
     pools::read_name,
     reader::{Field, Findings, TableReader},
@@ -100,7 +101,7 @@ impl Site<'_> {
     ) -> (PluginKeys, PathBuf, Option<usize>) {
         let table = field.table("{ path = \"jobs/report.wasm\" }").map(|table| table.table);
         let path = match table.and_then(|table| table.get("path")).map(|node| &node.value) {
-            Some(Value::Text(path)) => Some(self.folder.join(path)),
+            Some(Value::Text(path)) => Some(resolve(self.folder, path)),
             _ => None,
         };
         let same = |described: &Described<'_>| match &path {
@@ -118,7 +119,8 @@ impl Site<'_> {
         let path_field = reader.field("path");
         let given = path_field.as_ref().and_then(|field| read_path(field, "jobs/report.wasm", self.folder));
         let by_name = || {
-            described.map_or_else(|| self.plugin_dir.join(format!("{name}.wasm")), |d| d.file.path.clone())
+            described
+                .map_or_else(|| resolve(self.plugin_dir, format!("{name}.wasm")), |d| d.file.path.clone())
         };
         let path = given.unwrap_or_else(by_name);
         let shown = path.display();
@@ -165,7 +167,7 @@ impl Site<'_> {
             let merged = table.table.clone().over(&own, jobs::DEEP);
             let reader = TableReader::new(&merged, &field.node.spot, field.key.clone(), self.findings);
             let plugin = jobs::read_plugin(&reader, name, &known, self.plugin_dir);
-            let keys = jobs::read_keys(&reader, self.defaults);
+            let keys = jobs::read_keys(&reader, name, self.defaults);
             reader.finish(jobs::HINTS);
             if let (Some(id), Some(plugin)) = (id, plugin) {
                 jobs.put(id, plugin, keys, Source::Manifest, spot);
@@ -194,8 +196,8 @@ impl Site<'_> {
 
     fn folder_job(&self, described: &Described<'_>, plugin: &PluginName, jobs: &mut Jobs) {
         let reader = TableReader::new(&described.job, &described.spot, String::new(), self.findings);
-        let keys = jobs::read_keys(&reader, self.defaults);
         let Some(id) = described.job_name.clone() else { return };
+        let keys = jobs::read_keys(&reader, id.as_str(), self.defaults);
         let spot = described.job.0.get("trigger").map_or(&described.spot, |entry| &entry.key);
         if jobs.plugins.contains_key(&id) || jobs.declared.contains_key(&id) {
             let message =

@@ -2,7 +2,11 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use super::{lines, problem::Excerpt, problem::Place};
+use super::{
+    lines::{self, Lines},
+    problem::Excerpt,
+    problem::Place,
+};
 
 /// Where a value was written: a byte range of one of the [`Sources`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +42,7 @@ pub(super) enum SourceKind {
 pub(super) struct Source {
     pub(super) kind: SourceKind,
     pub(super) text: String,
+    lines: Lines,
 }
 
 /// Every text that went into a manifest, the manifest itself first.
@@ -47,7 +52,8 @@ pub(super) struct Sources(Vec<Source>);
 impl Sources {
     /// Adds a text and answers its number.
     pub(super) fn add(&mut self, kind: SourceKind, text: impl Into<String>) -> usize {
-        self.0.push(Source { kind, text: text.into() });
+        let text = text.into();
+        self.0.push(Source { kind, lines: Lines::new(&text), text });
         self.0.len() - 1
     }
 
@@ -57,7 +63,7 @@ impl Sources {
             return (Place::File { file: PathBuf::new(), line: None, column: None }, None);
         };
         let located = || {
-            let (line, column) = lines::position(&source.text, spot.start);
+            let (line, column) = source.lines.position(&source.text, spot.start);
             (Some(line), Some(column), Some(lines::excerpt(&source.text, spot.start, spot.end)))
         };
         match &source.kind {

@@ -1,5 +1,7 @@
 //! TOML text into a tree, with every syntax error placed.
 
+use std::collections::BTreeSet;
+
 use toml::de::DeTable;
 
 use super::{
@@ -24,6 +26,7 @@ pub(super) fn parse(text: &str, source: usize, findings: &Findings) -> Parsed {
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut readable = true;
     let mut duplicate_headers = Vec::new();
+    let mut broken_lines = BTreeSet::new();
     for error in &errors {
         let span = error.span().unwrap_or(text.len()..text.len());
         let spot = Spot::new(source, span);
@@ -37,7 +40,8 @@ pub(super) fn parse(text: &str, source: usize, findings: &Findings) -> Parsed {
                 duplicate_headers.push(lines::line_start(text, spot.start));
             }
             findings.note(duplicate(text, spot));
-        } else {
+        } else if broken_lines.insert(lines::line_start(text, spot.start)) {
+            // What follows on the same line is mostly a consequence of the first.
             readable = false;
             findings.note(syntax_error(text, spot, error.message()));
         }
@@ -106,16 +110,24 @@ fn line_of_first(text: &str, from: usize, before: usize, fits: impl Fn(&str) -> 
 }
 
 fn syntax_error(text: &str, spot: Spot, message: &str) -> Finding {
-    let line = lines::line_at(text, spot.start);
-    let hint = if message.contains("extend value") {
-        Some("a value in braces or brackets is complete; write its keys inside them".to_owned())
-    } else if message.contains("string values must be quoted") || message.contains("literal string") {
-        Some("put text in double quotes".to_owned())
-    } else if line.trim_start().starts_with(['-', '{']) || line.contains(": ") && !line.contains('=') {
-        Some("a manifest is TOML: write `key = value`".to_owned())
+    let line = lines::line_at(text, spot.start).trim();
+    let unquoted = message.starts_with("string values must be quoted");
+    let hint = if unquoted && text.get(..spot.end).unwrap_or_default().ends_with(|c: char| c.is_ascii_digit())
+    {
+        Some("put commas between values, and text in double quotes")
+    } else if unquoted {
+        Some("put the text in double quotes")
+    } else if message.contains("extend value") {
+        Some("a value in braces or brackets is complete; write its keys inside them")
+    } else if line.starts_with(['-', '{'])
+        || (line.contains(": ") || line.ends_with(':')) && !line.contains('=')
+    {
+        Some("a manifest is TOML: write `key = value`")
     } else {
         None
     };
+    let message = if unquoted { "a value must be quoted, a number, true or false" } else { message };
     let message = format!("TOML syntax error: {message}");
+    let hint = hint.map(ToOwned::to_owned);
     Finding { severity: Severity::Error, spot, key: String::new(), message, hint }
 }

@@ -1,20 +1,21 @@
 //! The key `trigger` of a job: shape and key names are checked here, meaning by the trigger itself.
 
 use chrono_tz::Tz;
-use clockbox_core::trigger::{Trigger, TriggerSpec};
+use clockbox_core::trigger::{Trigger, TriggerSpec, seed_of};
 use serde_json::{Map, Value as Json};
 
 use super::{
     json,
     reader::{Field, TableReader},
     tree::{Node, Table, Value, join},
+    zone,
 };
 
 const EXAMPLE: &str = "{ interval = \"2h\" }";
 
-/// Reads a trigger; none at all means once, now.
-pub(super) fn read(job: &TableReader<'_>, field: Option<&Field<'_>>, zone: Tz) -> Option<Trigger> {
-    let Some(field) = field else {
+/// Reads the trigger of a job; none at all means once, now.
+pub(super) fn read(job: &TableReader<'_>, id: &str, zone: Tz) -> Option<Trigger> {
+    let Some(field) = job.field("trigger") else {
         return match Trigger::new(TriggerSpec::default(), zone) {
             Ok(trigger) => Some(trigger),
             Err(error) => {
@@ -23,15 +24,62 @@ pub(super) fn read(job: &TableReader<'_>, field: Option<&Field<'_>>, zone: Tz) -
             }
         };
     };
-    let json = shape(field)?;
-    check(field, json, zone)
+    let json = shape(&field)?;
+    check(&field, json, zone, seed_of(id))
 }
 
-const KINDS: [&str; 6] = ["date", "interval", "cron", "calendar", "all", "any"];
-const MODIFIERS: [&str; 4] = ["start", "end", "timezone", "jitter"];
-const CRON: &[&str] = &["year", "month", "week", "day", "day_of_week", "hour", "minute", "second"];
-const INTERVAL: &[&str] = &["weeks", "days", "hours", "minutes", "seconds"];
-const CALENDAR: &[&str] = &["years", "months", "weeks", "days", "hour", "minute", "second"];
+/// What a value of a trigger looks like.
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    Whole,
+    /// A field of a cron table: `5`, `"*/15"`.
+    FieldText,
+    DateTime,
+}
+
+type Keys = &'static [(&'static str, Shape)];
+
+const CRON: Keys = &[
+    ("year", Shape::FieldText),
+    ("month", Shape::FieldText),
+    ("week", Shape::FieldText),
+    ("day", Shape::FieldText),
+    ("day_of_week", Shape::FieldText),
+    ("hour", Shape::FieldText),
+    ("minute", Shape::FieldText),
+    ("second", Shape::FieldText),
+];
+const INTERVAL: Keys = &[
+    ("weeks", Shape::Whole),
+    ("days", Shape::Whole),
+    ("hours", Shape::Whole),
+    ("minutes", Shape::Whole),
+    ("seconds", Shape::Whole),
+];
+const CALENDAR: Keys = &[
+    ("years", Shape::Whole),
+    ("months", Shape::Whole),
+    ("weeks", Shape::Whole),
+    ("days", Shape::Whole),
+    ("hour", Shape::Whole),
+    ("minute", Shape::Whole),
+    ("second", Shape::Whole),
+    ("start_date", Shape::DateTime),
+    ("end_date", Shape::DateTime),
+];
+/// Better advice than the nearest name for keys that people try.
+const HINTS: &[(&str, &str)] = &[
+    ("every", "write interval = \"2h\""),
+    ("at", "write date = \"2030-01-01 00:00:00\", or cron = { hour = 5, minute = 30 }"),
+    ("hour", "it belongs into cron = { … }"),
+    ("minute", "it belongs into cron = { … }"),
+    ("day_of_week", "it belongs into cron = { … }"),
+    ("seconds", "write interval = { seconds = 30 }, or interval = \"30s\""),
+    ("minutes", "write interval = { minutes = 30 }, or interval = \"30m\""),
+    ("hours", "write interval = { hours = 2 }, or interval = \"2h\""),
+    ("tz", "the key is timezone"),
+    ("until", "the key is end"),
+];
 
 /// The trigger as JSON, without the keys that nobody knows, which are noted. `None` when what is left would only give
 /// rise to complaints about what is missing.
@@ -40,36 +88,57 @@ fn shape(field: &Field<'_>) -> Option<Json> {
         return field.mismatch(&format!("a table such as {EXAMPLE}"), Some(advice(text)));
     }
     let table = field.table(EXAMPLE)?;
-    let mut json = Map::new();
+    let given = table.table.0.len();
+    let mut kinds = Map::new();
     let mut whole = true;
-    let keys = table.table;
-    for key in KINDS.into_iter().chain(MODIFIERS) {
+    for (key, read) in [
+        ("date", date_time as fn(&Field<'_>) -> Option<Json>),
+        ("interval", interval),
+        ("cron", cron),
+        ("calendar", |field| fields(field, CALENDAR)),
+        ("all", parts),
+        ("any", parts),
+    ] {
         let Some(field) = table.field(key) else { continue };
-        let value = match key {
-            "interval" => fields(&field, INTERVAL),
-            "cron" => fields(&field, CRON),
-            "calendar" => fields(&field, CALENDAR),
-            "all" | "any" => parts(&field),
-            _ => json::read(&field),
-        };
-        match value {
-            Some(value) => _ = json.insert(key.to_owned(), value),
+        match read(&field) {
+            Some(value) => _ = kinds.insert(key.to_owned(), value),
             None => whole = false,
         }
     }
-    table.finish(&[
-        ("every", "write interval = \"2h\""),
-        ("at", "write date = \"2030-01-01 00:00:00\", or cron = { hour = 5, minute = 30 }"),
-        ("hour", "it belongs into cron = { … }"),
-        ("minute", "it belongs into cron = { … }"),
-        ("seconds", "write interval = { seconds = 30 }, or interval = \"30s\""),
-        ("minutes", "write interval = { minutes = 30 }, or interval = \"30m\""),
-        ("hours", "write interval = { hours = 2 }, or interval = \"2h\""),
-        ("tz", "the key is timezone"),
-        ("until", "the key is end"),
-    ]);
-    let kind_known = KINDS.iter().any(|kind| json.contains_key(*kind));
-    (whole && (kind_known || keys.0.len() == json.len())).then_some(Json::Object(json))
+    let names: Vec<&str> = kinds.keys().map(String::as_str).collect();
+    if let [one, other, ..] = names.as_slice() {
+        let hint = format!("keep one, or combine them: {{ any = [{{ {one} = … }}, {{ {other} = … }}] }}");
+        table.error(format!("has both {one} and {other}, but a trigger is of one kind"), Some(hint));
+        whole = false;
+    }
+    let kind_known = !kinds.is_empty();
+    let mut json = kinds;
+    for key in ["start", "end"] {
+        let value = table.field(key).and_then(|field| date_time(&field));
+        json.extend(value.map(|value| (key.to_owned(), value)));
+    }
+    // A bad time zone or jitter is noted here; without it, the rest can still be checked.
+    let zone = table.field("timezone").and_then(|field| zone::read(&field));
+    json.extend(zone.map(|zone| ("timezone".to_owned(), Json::from(zone.name()))));
+    let jitter =
+        table.field("jitter").and_then(|field| Some((field.duration_or_zero("30s")?, field.text("30s")?)));
+    json.extend(jitter.map(|(_, text)| ("jitter".to_owned(), Json::from(text))));
+    table.finish(HINTS);
+    (whole && (kind_known || given == json.len())).then_some(Json::Object(json))
+}
+
+fn interval(field: &Field<'_>) -> Option<Json> {
+    match &field.node.value {
+        Value::Table(_) => fields(field, INTERVAL),
+        _ => field.duration("2h").and_then(|_| json::read(field)),
+    }
+}
+
+fn cron(field: &Field<'_>) -> Option<Json> {
+    match &field.node.value {
+        Value::Table(_) => fields(field, CRON),
+        _ => field.text("0 5 * * *").map(Json::from),
+    }
 }
 
 /// The triggers that `all` or `any` combines.
@@ -78,16 +147,29 @@ fn parts(field: &Field<'_>) -> Option<Json> {
     parts.into_iter().collect::<Option<Vec<_>>>().map(Json::Array)
 }
 
-/// A value, or a table of known keys.
-fn fields(field: &Field<'_>, known: &'static [&'static str]) -> Option<Json> {
-    let Value::Table(_) = &field.node.value else { return json::read(field) };
+fn date_time(field: &Field<'_>) -> Option<Json> {
+    match &field.node.value {
+        Value::Datetime(text) | Value::Text(text) => Some(Json::from(text.as_str())),
+        _ => field.mismatch("a date-time such as \"2030-11-06 16:30:05\"", None),
+    }
+}
+
+/// A table of known keys.
+fn fields(field: &Field<'_>, known: Keys) -> Option<Json> {
     let table = field.table("{ … }")?;
     let given = table.table.0.len();
     let mut json = Map::new();
     let mut whole = true;
-    for key in known {
+    for (key, shape) in known {
         let Some(field) = table.field(key) else { continue };
-        match json::read(&field) {
+        let value = match (shape, &field.node.value) {
+            (Shape::DateTime, _) => date_time(&field),
+            (_, Value::Whole(number)) => Some(Json::from(*number)),
+            (Shape::FieldText, Value::Text(text)) => Some(Json::from(text.as_str())),
+            (Shape::FieldText, _) => field.mismatch("an integer or a string such as \"*/15\"", None),
+            (Shape::Whole, _) => field.whole(i64::MIN..=i64::MAX).map(Json::from),
+        };
+        match value {
             Some(value) => _ = json.insert((*key).to_owned(), value),
             None => whole = false,
         }
@@ -97,7 +179,7 @@ fn fields(field: &Field<'_>, known: &'static [&'static str]) -> Option<Json> {
 }
 
 /// Asks the trigger itself, again after each problem with a single value, so that the next one is found as well.
-fn check(field: &Field<'_>, mut json: Json, zone: Tz) -> Option<Trigger> {
+fn check(field: &Field<'_>, mut json: Json, zone: Tz, seed: u64) -> Option<Trigger> {
     let mut clean = true;
     // Each turn mends one value, and there are no more values than this.
     for _ in 0..64 {
@@ -110,7 +192,7 @@ fn check(field: &Field<'_>, mut json: Json, zone: Tz) -> Option<Trigger> {
                 return None;
             }
         };
-        match Trigger::new(spec, zone) {
+        match Trigger::new_seeded(spec, zone, seed) {
             Ok(trigger) => return clean.then_some(trigger),
             Err(error) => {
                 let (node, exact) = find(field.node, &error.field);
@@ -154,15 +236,13 @@ fn mend(json: &mut Json, path: &str) -> bool {
     match json.pointer_mut(parent) {
         Some(Json::Object(table)) if parent.ends_with("/cron") => match table.get_mut(last) {
             Some(value) => {
-                let mended = *value != Json::from("*");
+                let mended = value.as_str() != Some("*");
                 *value = Json::from("*");
                 mended
             }
             None => false,
         },
-        Some(Json::Object(table)) if matches!(last, "start" | "end" | "timezone" | "jitter") => {
-            table.remove(last).is_some()
-        }
+        Some(Json::Object(table)) if matches!(last, "start" | "end") => table.remove(last).is_some(),
         _ => false,
     }
 }
