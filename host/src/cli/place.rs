@@ -54,7 +54,7 @@ impl Place {
     pub(crate) fn open_store(&self) -> Result<(Arc<dyn JobStore>, Tz), Failure> {
         let (url, folder, zone) = match self.load() {
             Ok(Loaded { manifest, .. }) => {
-                (manifest.store.url.clone(), manifest.folder().to_owned(), manifest.scheduler.timezone)
+                (manifest.store.url.clone(), manifest.folder(), manifest.scheduler.timezone)
             }
             Err(problems) => {
                 let (url, folder) = self.guess_store().ok_or_else(|| Failure::new(problems.to_string().trim_end()))?;

@@ -43,7 +43,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let clock = Clock::system();
     // The lock on the store is taken first: a second host must not even compile.
     let access = Access::ReadWrite { opened_at: clock.now() };
-    let store = clockbox_store::open(&manifest.store.url, manifest.folder(), access).map_err(Failure::new)?;
+    let store = clockbox_store::open(&manifest.store.url, &manifest.folder(), access).map_err(Failure::new)?;
     let cache_dir = args.cache_dir.clone().or_else(|| manifest.scheduler.cache_dir.clone()).or_else(cache_dir);
     let sandbox = Sandbox::new(SandboxOptions { cache_dir, ..SandboxOptions::default() }).map_err(Failure::new)?;
     let mut loader = Loader::new(sandbox);

@@ -69,7 +69,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<JobRecord> {
         Error::FromSqlConversionFailure(0, Type::Text, message.into())
     })?;
     Ok(JobRecord {
-        job,
+        job: job.into(),
         next_fire: time(row, 1)?,
         last_fire: time(row, 2)?,
         last_success: time(row, 3)?,
