@@ -53,9 +53,10 @@ pub enum Access {
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
-    /// Dropped before the lock, so that the next host finds the database closed.
-    writer: Option<Mutex<Connection>>,
+    // Closed in this order: the last connection folds the log into the database, which a reader could not; and the lock
+    // is let go once the database is closed.
     readers: Readers,
+    writer: Option<Mutex<Connection>>,
     _lock: Option<HostLock>,
 }
 
