@@ -8,8 +8,8 @@ use std::{
 };
 
 use clockbox::{
-    Event, Job, JobId, Limits, Outcome, PluginName, PluginSpec, Policy, PoolName, Rights, Scheduler, Source, Timestamp,
-    Trigger, TriggerSpec,
+    Event, Job, JobId, Limits, Outcome, PluginName, PluginSpec, Policy, PoolName, Rights, Scheduler, Source,
+    Timestamp, Trigger, TriggerSpec,
     sandbox::{Plugin, Sandbox, SandboxOptions},
     store::{Access, JobStore, RunFilter},
 };
@@ -19,7 +19,8 @@ const PLUGINS: usize = 20;
 const GUEST: &str = r#"(module (memory (export "memory") 1) (func (export "_start")))"#;
 
 fn main() {
-    let seconds = std::env::var("CLOCKBOX_BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let seconds =
+        std::env::var("CLOCKBOX_BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
     let folder = tempfile::tempdir().expect("a temporary folder");
     start(folder.path());
     load(folder.path(), seconds);
@@ -27,7 +28,8 @@ fn main() {
 
 /// Start with 20 plugins: cold, and with the compile cache warm; memory with 1,000 idle jobs.
 fn start(folder: &Path) {
-    let real = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/prebuilt/hello.wasm")).expect("hello.wasm");
+    let real = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/prebuilt/hello.wasm"))
+        .expect("hello.wasm");
     let mut took = Vec::new();
     for round in ["cold", "warm"] {
         let begin = clock();
@@ -117,7 +119,8 @@ fn load(folder: &Path, seconds: u64) {
     scheduler.shutdown(Duration::from_secs(5)).wait().expect("a scheduler that stops");
     let on_record = store.runs(&RunFilter::default()).expect("a history");
     let succeeded = on_record.iter().filter(|run| run.outcome == Some(Outcome::Succeeded)).count();
-    let mut late: Vec<f64> = late.iter().map(|late| late.num_microseconds().unwrap_or(0) as f64 / 1000.0).collect();
+    let mut late: Vec<f64> =
+        late.iter().map(|late| late.num_microseconds().unwrap_or(0) as f64 / 1000.0).collect();
     late.sort_by(f64::total_cmp);
     println!(
         "{JOBS} jobs every second for {seconds} s, SQLite (WAL, synchronous=FULL): {expected} fires, {} on record, \
@@ -134,7 +137,11 @@ fn load(folder: &Path, seconds: u64) {
         floor,
         at(&late, 0.99) / floor,
     );
-    println!("CPU used: {:.0} % of one core, {:.0} us a run", cpu / seconds as f64 * 100.0, cpu / expected as f64 * 1e6);
+    println!(
+        "CPU used: {:.0} % of one core, {:.0} us a run",
+        cpu / seconds as f64 * 100.0,
+        cpu / expected as f64 * 1e6
+    );
 }
 
 /// The p99 lateness in ms of a loop that does nothing but sleep until the next tenth of a second.
@@ -222,7 +229,10 @@ fn at(sorted: &[f64], quantile: f64) -> f64 {
 
 fn resident_mib() -> f64 {
     let field = |text: String| text.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok());
-    std::fs::read_to_string("/proc/self/statm").ok().and_then(field).map_or(f64::NAN, |pages| pages * 4096.0 / 1048576.0)
+    std::fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(field)
+        .map_or(f64::NAN, |pages| pages * 4096.0 / 1048576.0)
 }
 
 /// User and system time of this process so far.

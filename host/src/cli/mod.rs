@@ -6,8 +6,8 @@ mod next;
 mod place;
 mod plugins;
 mod run;
-mod runs;
 mod run_json;
+mod runs;
 mod talk;
 mod text;
 

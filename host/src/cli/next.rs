@@ -114,8 +114,8 @@ fn inline(text: &str) -> Result<TriggerSpec, Failure> {
     struct Holder {
         trigger: TriggerSpec,
     }
-    let holder: Holder =
-        toml::from_str(&format!("trigger = {text}")).map_err(|error| Failure::new(error.to_string().trim_end()))?;
+    let holder: Holder = toml::from_str(&format!("trigger = {text}"))
+        .map_err(|error| Failure::new(error.to_string().trim_end()))?;
     Ok(holder.trigger)
 }
 
@@ -140,11 +140,19 @@ fn of_manifest(args: &NextArgs, now: Timestamp) -> Result<(), Failure> {
     let loaded = args.place.load().map_err(|problems| Failure::new(problems.to_string().trim_end()))?;
     let jobs = &loaded.manifest.jobs;
     if let Some(id) = args.job.as_ref().filter(|id| !jobs.contains_key(*id)) {
-        return Err(Failure::no(format!("there is no job {:?} in {}", id.as_str(), loaded.manifest.path.display())));
+        return Err(Failure::no(format!(
+            "there is no job {:?} in {}",
+            id.as_str(),
+            loaded.manifest.path.display()
+        )));
     }
     // What the store knows counts: an interval goes on from its last fire, and a paused job does not fire.
     let stored = match args.after {
-        None => args.place.open_store().and_then(|(store, _)| store.jobs().map_err(Failure::new)).unwrap_or_default(),
+        None => args
+            .place
+            .open_store()
+            .and_then(|(store, _)| store.jobs().map_err(Failure::new))
+            .unwrap_or_default(),
         Some(_) => Vec::new(),
     };
     let mut coming = Vec::new();
@@ -160,7 +168,8 @@ fn of_manifest(args: &NextArgs, now: Timestamp) -> Result<(), Failure> {
         }
     }
     let declared = |id: &JobId| jobs.contains_key(id);
-    for record in stored.iter().filter(|record| !record.job.source.is_reloaded() && !declared(&record.job.id)) {
+    for record in stored.iter().filter(|record| !record.job.source.is_reloaded() && !declared(&record.job.id))
+    {
         if let (Some(next), None, None) = (record.next_fire, &record.paused, &args.job) {
             coming.extend(fires(&record.job.trigger, Some(&record.job.id), Some(next), now, args.count));
         }
@@ -186,8 +195,11 @@ fn show(coming: &[Coming], now: Timestamp, output: Output) -> Result<(), Failure
         return Ok(());
     }
     let with_job = coming.iter().any(|coming| coming.job.is_some());
-    let mut table =
-        if with_job { text::table(["FIRE", "ZONE", "IN", "JOB"]) } else { text::table(["FIRE", "ZONE", "IN"]) };
+    let mut table = if with_job {
+        text::table(["FIRE", "ZONE", "IN", "JOB"])
+    } else {
+        text::table(["FIRE", "ZONE", "IN"])
+    };
     for Coming { fire, job, zone } in coming {
         let mut row = vec![text::local(*fire, *zone), zone.name().to_owned(), text::distance(*fire, now)];
         row.extend(job.as_ref().map(ToString::to_string));

@@ -1,6 +1,9 @@
 //! Which manifest a command is about, and the store that it names.
 
-use std::{path::{Path, PathBuf}, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chrono_tz::Tz;
 use clap::Args;
@@ -57,7 +60,8 @@ impl Place {
                 (manifest.store.url.clone(), manifest.folder(), manifest.scheduler.timezone)
             }
             Err(problems) => {
-                let (url, folder) = self.guess_store().ok_or_else(|| Failure::new(problems.to_string().trim_end()))?;
+                let (url, folder) =
+                    self.guess_store().ok_or_else(|| Failure::new(problems.to_string().trim_end()))?;
                 eprintln!("warning: the manifest has problems; `clockbox check` shows them");
                 (url, folder, Tz::UTC)
             }

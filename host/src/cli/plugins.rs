@@ -31,8 +31,7 @@ enum PluginsCommand {
 pub(super) fn plugins(args: &PluginsArgs) -> Result<(), Failure> {
     let PluginsCommand::Inspect { file, output } = &args.command;
     let bytes = std::fs::read(file).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-    let inspection =
-        inspect(&bytes).map_err(|error| Failure::no(format!("{}: {error}", file.display())))?;
+    let inspection = inspect(&bytes).map_err(|error| Failure::no(format!("{}: {error}", file.display())))?;
     if output.json { print_json(&as_json(&inspection)) } else { print(&about(&inspection)) }
 }
 
@@ -63,7 +62,10 @@ fn about(inspection: &Inspection) -> String {
     let mut out = String::new();
     let mut line = |key: &str, value: String| out.push_str(&format!("{key:<12} {value}\n"));
     let kind = inspection.kind.map_or_else(
-        || "none that clockbox can run: it needs clockbox:job/runner, wasi:cli/run or a _start function".to_owned(),
+        || {
+            "none that clockbox can run: it needs clockbox:job/runner, wasi:cli/run or a _start function"
+                .to_owned()
+        },
         |kind| kind.to_string(),
     );
     line("kind", kind);
@@ -90,8 +92,11 @@ fn about(inspection: &Inspection) -> String {
     list("exports", &inspection.exports);
     list("imports", &inspection.imports);
     list("may use", &inspection.wants.iter().map(ToString::to_string).collect::<Vec<_>>());
-    let producers: Vec<String> =
-        inspection.producers.iter().map(|(field, name, version)| format!("{field}: {name} {version}")).collect();
+    let producers: Vec<String> = inspection
+        .producers
+        .iter()
+        .map(|(field, name, version)| format!("{field}: {name} {version}"))
+        .collect();
     list("made by", &producers);
     if let Some(job) = &inspection.job {
         out.push_str("described as (section clockbox:job)\n");

@@ -37,15 +37,19 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     let Loaded { manifest, refused } = args.place.load().map_err(|problems| {
         eprint!("{problems}");
-        Failure::new("the manifest has problems, nothing was started").hint("correct them; `clockbox check` looks again")
+        Failure::new("the manifest has problems, nothing was started")
+            .hint("correct them; `clockbox check` looks again")
     })?;
     talk::start(args.log_format, manifest.scheduler.timezone, args.quiet);
     let clock = Clock::system();
     // The lock on the store is taken first: a second host must not even compile.
     let access = Access::ReadWrite { opened_at: clock.now() };
-    let store = clockbox_store::open(&manifest.store.url, &manifest.folder(), access).map_err(Failure::new)?;
-    let cache_dir = args.cache_dir.clone().or_else(|| manifest.scheduler.cache_dir.clone()).or_else(cache_dir);
-    let sandbox = Sandbox::new(SandboxOptions { cache_dir, ..SandboxOptions::default() }).map_err(Failure::new)?;
+    let store =
+        clockbox_store::open(&manifest.store.url, &manifest.folder(), access).map_err(Failure::new)?;
+    let cache_dir =
+        args.cache_dir.clone().or_else(|| manifest.scheduler.cache_dir.clone()).or_else(cache_dir);
+    let sandbox =
+        Sandbox::new(SandboxOptions { cache_dir, ..SandboxOptions::default() }).map_err(Failure::new)?;
     let mut loader = Loader::new(sandbox);
     let loaded = loader.load(&manifest);
 
@@ -73,8 +77,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     greet(&manifest, loaded.plugins.len(), &scheduler, clock.now(), watch);
 
     let grace = manifest.scheduler.shutdown_grace;
-    let reloader = Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone());
-    let reloader = reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
+    let reloader =
+        Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone());
+    let reloader =
+        reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     let done = runtime.block_on(host(&scheduler, &reloader, events, grace));
     drop(store);

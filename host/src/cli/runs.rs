@@ -206,5 +206,9 @@ fn time(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
         .ok()
         .and_then(|ago| chrono::TimeDelta::from_std(ago).ok())
         .and_then(|ago| now.checked_sub_signed(ago))
-        .ok_or_else(|| Failure::new(format!("{text:?} is neither a time such as 2026-03-01T00:00:00Z nor a duration such as 2h")))
+        .ok_or_else(|| {
+            Failure::new(format!(
+                "{text:?} is neither a time such as 2026-03-01T00:00:00Z nor a duration such as 2h"
+            ))
+        })
 }

@@ -33,8 +33,12 @@ pub(crate) fn start(format: Format, zone: Tz, quiet: bool) {
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error means that the embedding program has a subscriber already, which then hears everything.
     drop(match format {
-        Format::Text => tracing::subscriber::set_global_default(subscriber.event_format(Plain(zone)).finish()),
-        Format::Json => tracing::subscriber::set_global_default(subscriber.json().flatten_event(true).finish()),
+        Format::Text => {
+            tracing::subscriber::set_global_default(subscriber.event_format(Plain(zone)).finish())
+        }
+        Format::Json => {
+            tracing::subscriber::set_global_default(subscriber.json().flatten_event(true).finish())
+        }
     });
 }
 
@@ -46,12 +50,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(
-        &self,
-        _: &FmtContext<'_, S, N>,
-        mut out: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let mut line = Line::default();
         event.record(&mut line);
         let time = Clock::system().now().with_timezone(&self.0);

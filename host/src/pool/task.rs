@@ -102,6 +102,10 @@ impl Drop for Guard {
         let report = self.report.take().unwrap_or_else(|| {
             Report::new(Outcome::HostError).because("the host's own task for this attempt broke down")
         });
-        self.sinks.inbox.send(Message::Finished { run: self.run, attempt: self.attempt, report: Box::new(report) });
+        self.sinks.inbox.send(Message::Finished {
+            run: self.run,
+            attempt: self.attempt,
+            report: Box::new(report),
+        });
     }
 }

@@ -39,7 +39,8 @@ impl Fingerprint {
 /// Whether a file name is that of a manifest, sidecar or plugin, and not of an editor's or a copy's temporary file.
 fn matters(path: &Path) -> bool {
     let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-    let known = path.extension().and_then(OsStr::to_str).is_some_and(|end| matches!(end, "toml" | "wasm" | "wat"));
+    let known =
+        path.extension().and_then(OsStr::to_str).is_some_and(|end| matches!(end, "toml" | "wasm" | "wat"));
     known && !hidden
 }
 
@@ -94,7 +95,8 @@ mod tests {
     fn temporary_and_foreign_files_are_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let before = take(folder.path());
-        for name in [".a.wasm.swp", ".hidden.toml", "a.wasm.tmp", "a.wasm~", "clockbox.db", "clockbox.db-wal"] {
+        for name in [".a.wasm.swp", ".hidden.toml", "a.wasm.tmp", "a.wasm~", "clockbox.db", "clockbox.db-wal"]
+        {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
         assert_eq!(before, take(folder.path()));

@@ -75,7 +75,10 @@ impl Loader {
                 Ok(plugin) => {
                     if watch.elapsed() >= SLOW {
                         let took = crate::cli::span(watch.elapsed());
-                        tracing::info!("compiled plugin {:?} in {took}; the next start finds it in the cache", name.as_str());
+                        tracing::info!(
+                            "compiled plugin {:?} in {took}; the next start finds it in the cache",
+                            name.as_str()
+                        );
                     }
                     loaded.plugins.insert(name.clone(), plugin);
                 }
@@ -97,7 +100,11 @@ impl Loader {
 
     /// What was loaded last under this name.
     pub(super) fn last(&self, names: &BTreeSet<PluginName>) -> BTreeMap<PluginName, Plugin> {
-        self.last.iter().filter(|(name, _)| names.contains(*name)).map(|(n, p)| (n.clone(), p.clone())).collect()
+        self.last
+            .iter()
+            .filter(|(name, _)| names.contains(*name))
+            .map(|(n, p)| (n.clone(), p.clone()))
+            .collect()
     }
 
     fn load_one(&self, spec: &PluginSpec) -> Result<Plugin, String> {

@@ -6,5 +6,5 @@ mod reloader;
 mod watch;
 
 pub(crate) use loader::description;
-pub use loader::{LoadProblem, Loader, LoadedPlugins};
+pub use loader::{LoadProblem, LoadedPlugins, Loader};
 pub use reloader::{Handle, Reloader};

@@ -158,7 +158,9 @@ impl Reloader {
         plugins.plugins.extend(held);
 
         if new.store != self.current.store {
-            tracing::warn!("the store cannot be changed while the host runs; the new one is used at the next start");
+            tracing::warn!(
+                "the store cannot be changed while the host runs; the new one is used at the next start"
+            );
         }
         let (change, event) = change(&self.current, &new);
         let (reply_to, reply) = Reply::channel();

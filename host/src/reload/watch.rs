@@ -44,7 +44,9 @@ impl Watch {
         let watcher = enabled.then(|| notify::recommended_watcher(heard)).and_then(|watcher| {
             watcher
                 .inspect_err(|error| {
-                    tracing::warn!("folders cannot be watched, they are looked at every 2 s instead: {error}");
+                    tracing::warn!(
+                        "folders cannot be watched, they are looked at every 2 s instead: {error}"
+                    );
                 })
                 .ok()
         });

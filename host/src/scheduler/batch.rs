@@ -58,8 +58,11 @@ impl Batch {
 
     pub(super) fn answer(&mut self, all_refused: bool) {
         if let Some(reply) = self.reply.take() {
-            let answer =
-                if all_refused { Err(SchedulerError::Refused) } else { Ok(std::mem::take(&mut self.recorded)) };
+            let answer = if all_refused {
+                Err(SchedulerError::Refused)
+            } else {
+                Ok(std::mem::take(&mut self.recorded))
+            };
 
             reply.answer(answer);
         }

@@ -1,9 +1,13 @@
 //! From parts to a running scheduler.
 
-use std::{collections::{HashSet, VecDeque}, future::Future, sync::Arc};
+use std::{
+    collections::{HashSet, VecDeque},
+    future::Future,
+    sync::Arc,
+};
 
 use clockbox_core::{
-    model::{Job, JobId, Pool, PluginName, Report, RunState},
+    model::{Job, JobId, PluginName, Pool, Report, RunState},
     timetable::{Change, Input, Launch, Timetable, Unfinished},
 };
 use clockbox_sandbox::{CancelToken, Plugin};

@@ -88,16 +88,21 @@ impl Driver {
             Message::Tell { input, reply } => self.tell(input, Some(reply)),
             Message::Reload { plugins, change, event, reply } => {
                 self.pool.replace_plugins(plugins);
-                let mut actions = self.timetable.handle(self.clock.now(), Input::Apply(change)).unwrap_or_default();
+                let mut actions =
+                    self.timetable.handle(self.clock.now(), Input::Apply(change)).unwrap_or_default();
                 actions.push(Action::Publish(event));
                 self.dispatch(actions, Some(reply));
             }
             Message::Ask(question) => question(&self.timetable),
             Message::Publish(event) => self.dispatch(vec![Action::Publish(event)], None),
-            Message::Finished { run, attempt, report } => self.tell(Input::Finished { run, attempt, report }, None),
+            Message::Finished { run, attempt, report } => {
+                self.tell(Input::Finished { run, attempt, report }, None)
+            }
             Message::Durable { refused } => self.durable(&refused),
             Message::StoreLost(why) => {
-                tracing::error!("the store is lost and nothing can be recorded, so the scheduler stops: {why}");
+                tracing::error!(
+                    "the store is lost and nothing can be recorded, so the scheduler stops: {why}"
+                );
                 self.pool.kill_all();
                 self.lost = true;
             }
@@ -141,7 +146,8 @@ impl Driver {
         self.writer.submit(writes, move |answers| {
             inbox.send(match answers {
                 Ok(answers) => {
-                    let refused = |(answer, run): (&Result<_, _>, &Option<RunId>)| run.filter(|_| answer.is_err());
+                    let refused =
+                        |(answer, run): (&Result<_, _>, &Option<RunId>)| run.filter(|_| answer.is_err());
                     Message::Durable { refused: answers.iter().zip(&runs).filter_map(refused).collect() }
                 }
                 Err(error) => Message::StoreLost(error.to_string()),

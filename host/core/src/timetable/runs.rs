@@ -115,7 +115,9 @@ impl Timetable {
             attempt: run.attempt,
             outcome,
             reason: run.reason.clone(),
-            elapsed_ms: run.started_at.and_then(|started| u64::try_from((now - started).num_milliseconds()).ok()),
+            elapsed_ms: run
+                .started_at
+                .and_then(|started| u64::try_from((now - started).num_milliseconds()).ok()),
         };
         let write = Write::Update { run: Box::new(run), attempt: attempt.map(Box::new) };
         out.extend([Action::Write(write), Action::Publish(event)]);

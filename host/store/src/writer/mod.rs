@@ -123,7 +123,6 @@ impl Writer {
     fn take_thread(&self) -> Option<JoinHandle<()>> {
         self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
-
 }
 
 fn join(thread: JoinHandle<()>) {

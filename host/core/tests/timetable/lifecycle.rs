@@ -1,0 +1,95 @@
+//! Jobs that come and go, runs that are cancelled, and the end.
+
+use clockbox_core::{
+    model::{Event, JobId, Outcome, RunState::*},
+    timetable::{Change, Input, Rejection},
+};
+
+use crate::support::{EVERY_10_S, Table, job, pool};
+
+fn id(name: &str) -> JobId {
+    JobId::new(name).unwrap()
+}
+
+#[test]
+fn a_removed_job_fires_no_more_and_its_runs_end_in_peace() {
+    let mut table = Table::new([job("a", EVERY_10_S)]);
+    table.wake(10);
+    let run = table.launches()[0];
+    table.apply(11, Change { remove: vec![id("a")], ..Change::default() });
+    assert!(table.timetable.job(&id("a")).is_none());
+    assert_eq!(table.timetable.next_wake(), None);
+    table.finish(12, run, Outcome::Succeeded);
+    assert_eq!(table.run(run).outcome, Some(Outcome::Succeeded));
+    assert_eq!(table.timetable.running(), 0);
+}
+
+#[test]
+fn what_waits_of_a_removed_job_is_skipped() {
+    let mut table = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), job("a", EVERY_10_S)]);
+    table.wake(0);
+    table.wake(10);
+    table.apply(11, Change { remove: vec![id("a")], ..Change::default() });
+    assert_eq!(table.states()[1], (10, Skipped, 0));
+    assert_eq!(table.runs()[1].reason.as_deref(), Some("the job was removed"));
+}
+
+#[test]
+fn a_job_that_comes_back_while_its_run_goes_on_keeps_its_cap() {
+    let mut table = Table::new([job("a", EVERY_10_S)]);
+    table.wake(10);
+    let run = table.launches()[0];
+    table.apply(11, Change { remove: vec![id("a")], ..Change::default() });
+    table.apply(12, Change { put: vec![job("a", EVERY_10_S).into()], ..Change::default() });
+    table.wake(20);
+    assert_eq!(table.states()[1], (20, Skipped, 0), "the old run still counts");
+    table.finish(21, run, Outcome::Succeeded);
+    table.wake(30);
+    assert_eq!(table.launches().len(), 2);
+}
+
+#[test]
+fn a_running_run_is_asked_to_stop_and_a_waiting_one_never_starts() {
+    let mut table = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), job("a", EVERY_10_S)]);
+    table.wake(0);
+    table.wake(10);
+    let cancel = |run| Input::CancelRun { run, why: "ada: wrong args".into() };
+    let (running, waiting) = (table.runs()[0].id, table.runs()[1].id);
+    table.tell(11, cancel(running)).unwrap();
+    table.tell(11, cancel(waiting)).unwrap();
+    assert_eq!(table.cancels(), [running]);
+    assert_eq!(table.run(waiting).outcome, Some(Outcome::Cancelled));
+    table.finish(12, running, Outcome::Cancelled);
+    assert_eq!(table.run(running).reason.as_deref(), Some("ada: wrong args"));
+    assert_eq!(table.tell(13, cancel(running)), Err(Rejection::NoSuchRun(running)));
+}
+
+#[test]
+fn draining_starts_nothing_and_lets_runs_end() {
+    let mut table = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), job("a", EVERY_10_S)]);
+    table.wake(0);
+    table.wake(10);
+    table.tell(11, Input::Drain).unwrap();
+    assert_eq!(table.timetable.next_wake(), None);
+    let run = table.launches()[0];
+    table.finish(12, run, Outcome::Succeeded);
+    table.wake(20);
+    assert_eq!(table.launches().len(), 1);
+    assert_eq!(table.states()[1], (10, Waiting, 0), "it waits for the next start");
+    let demand = Input::RunNow { job: id("a"), args: None };
+    assert_eq!(table.tell(21, demand), Err(Rejection::Draining));
+}
+
+#[test]
+fn what_happened_is_published_in_order() {
+    let mut table = Table::new([job("a", EVERY_10_S)]);
+    table.wake(10);
+    let run = table.launches()[0];
+    table.finish(12, run, Outcome::Failed);
+    let events = table.events();
+    assert!(matches!(events[0], Event::JobAdded { .. }));
+    assert!(matches!(events[1], Event::RunStarted { attempt: 1, .. }));
+    let Event::RunFinished { outcome: Outcome::Failed, elapsed_ms: Some(2000), .. } = &events[2] else {
+        panic!("{events:?}");
+    };
+}
