@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     describe,
     error::TriggerError,
+    field::Field,
     hash::mix,
     moment::local,
     plan::{Kind, Plan},
@@ -28,6 +29,7 @@ use crate::model::{Timestamp, parse_duration};
 /// let fire = trigger.next_after(None, now).unwrap();
 /// assert_eq!(fire.to_rfc3339(), "2026-03-01T21:30:00+00:00");
 /// assert_eq!(trigger.next_after(Some(fire), now).unwrap().to_rfc3339(), "2026-03-02T21:30:00+00:00");
+/// assert_eq!(trigger.describe(), "at 05:30, Monday to Friday, Asia/Shanghai");
 ///
 /// let json = serde_json::to_string(&trigger).unwrap();
 /// assert_eq!(json, r#"{"spec":{"cron":"30 5 * * mon-fri"},"zone":"Asia/Shanghai"}"#);
@@ -91,7 +93,7 @@ impl Trigger {
 
     /// Whether it can ever fire, whatever the time is now.
     pub(super) fn check(&self) -> Result<(), TriggerError> {
-        self.0.plan.check()
+        self.0.plan.check(&self.0.spec)
     }
 
     /// Without asking whether it can ever fire.
@@ -188,7 +190,7 @@ impl Trigger {
 
 impl Plan {
     /// Whether it can ever fire, whatever the time is now.
-    pub(super) fn check(&self) -> Result<(), TriggerError> {
+    pub(super) fn check(&self, spec: &TriggerSpec) -> Result<(), TriggerError> {
         let field = self.kind.name();
         if let (Some(start), Some(end)) = (self.start, self.end)
             && end < start
@@ -203,11 +205,8 @@ impl Plan {
             Kind::Interval(interval) if interval.start.is_none() => return Ok(()),
             Kind::Calendar(calendar) if calendar.first.is_none() => return Ok(()),
             Kind::Cron(cron) if cron.is_impossible() => {
-                return Err(TriggerError::new(
-                    field,
-                    "it can never fire: no year has a day that matches all its fields",
-                )
-                .with_hint("look for a day that its month does not have, or a week outside its month"));
+                let message = format!("it can never fire: no year has a day that matches {}", given(spec));
+                return Err(TriggerError::new(field, message));
             }
             Kind::Date(date) if self.start.is_some_and(|start| *date < start) => {
                 return Err(TriggerError::new(
@@ -220,8 +219,11 @@ impl Plan {
         if self.at_or_after(DateTime::<chrono::Utc>::MIN_UTC).is_some() {
             return Ok(());
         }
-        let unbounded = Self { end: None, ..self.clone() };
-        Err(match (self.end, unbounded.at_or_after(DateTime::<chrono::Utc>::MIN_UTC)) {
+        let unbounded = self.end.and_then(|_| {
+            let unbounded = Self { end: None, ..self.clone() };
+            unbounded.at_or_after(DateTime::<chrono::Utc>::MIN_UTC)
+        });
+        Err(match (self.end, unbounded) {
             (Some(end), Some(first)) => TriggerError::new(
                 "end",
                 format!(
@@ -275,6 +277,21 @@ impl Kind {
     }
 }
 
+/// The date fields of a cron trigger as written.
+fn given(spec: &TriggerSpec) -> String {
+    match spec.when() {
+        When::Cron(CronSpec::Table(table)) => {
+            let is_date = |field: &Field| !matches!(field, Field::Hour | Field::Minute | Field::Second);
+            let fields = Field::ALL.into_iter().filter(is_date);
+            let given =
+                fields.filter_map(|field| Some(format!("{} = {:?}", field.name(), table.get(field)?)));
+            given.collect::<Vec<_>>().join(", ")
+        }
+        When::Cron(CronSpec::Text(text)) => format!("{text:?}"),
+        _ => "it".to_owned(),
+    }
+}
+
 fn local_text(at: Timestamp, zone: Tz) -> String {
     format!("{} {}", local(at, zone).format("%Y-%m-%d %H:%M:%S"), zone.name())
 }
@@ -297,5 +314,112 @@ impl TryFrom<Stored> for Trigger {
 impl From<Trigger> for Stored {
     fn from(trigger: Trigger) -> Self {
         Self { spec: trigger.spec().clone(), zone: trigger.zone(), seed: trigger.0.seed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn read(json: &str) -> Result<Trigger, TriggerError> {
+        Trigger::new(serde_json::from_str(json).unwrap(), chrono_tz::Europe::Berlin)
+    }
+
+    #[test]
+    fn a_million_cron_triggers_fit_into_memory() {
+        // Two counters of the Arc, and the text itself, come on top.
+        assert!(size_of::<Checked>() <= 192, "{}", size_of::<Checked>());
+    }
+
+    #[test]
+    fn a_trigger_can_be_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Trigger>();
+    }
+
+    #[test]
+    fn a_date_fires_once_even_when_it_is_past() {
+        let trigger = read(r#"{"date":"2020-01-01"}"#).unwrap();
+        let fire = at("2019-12-31T23:00:00Z");
+        assert_eq!(trigger.next_after(None, at("2026-03-01T00:00:00Z")), Some(fire));
+        assert_eq!(trigger.next_after(Some(fire), at("2019-01-01T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn no_kind_and_reboot_fire_once_now() {
+        let now = at("2026-03-01T00:00:00.25Z");
+        for (json, at_start) in [("{}", false), (r#"{"cron":"@reboot"}"#, true)] {
+            let trigger = read(json).unwrap();
+            assert_eq!(trigger.next_after(None, now), Some(now));
+            assert_eq!(trigger.next_after(Some(now), now), None);
+            assert_eq!(trigger.fires_at_start(), at_start);
+        }
+    }
+
+    #[test]
+    fn a_calendar_without_a_start_counts_from_today_and_then_from_its_last_fire() {
+        let trigger = read(r#"{"calendar":{"months":1,"hour":6}}"#).unwrap();
+        let now = at("2026-03-15T12:00:00Z");
+        let first = trigger.next_after(None, now).unwrap();
+        assert_eq!(first, at("2026-04-15T04:00:00Z"));
+        assert_eq!(trigger.next_after(Some(first), now), Some(at("2026-05-15T04:00:00Z")));
+    }
+
+    #[test]
+    fn what_can_never_fire_is_refused_with_the_reason() {
+        let cases = [
+            (r#"{"cron":"0 0 30 2 *"}"#, "cron", "\"0 0 30 2 *\""),
+            (r#"{"cron":{"week":53,"month":6}}"#, "cron", "month = \"6\", week = \"53\""),
+            (r#"{"cron":"0 5 * * *","end":"1969-01-01"}"#, "end", "first fire would be 1970-01-01 05:00:00"),
+            (r#"{"cron":"0 5 * * *","start":"2026-01-02","end":"2026-01-01"}"#, "end", "before the start"),
+            (r#"{"cron":"0 0 0 1 1 * 1999","start":"2020-01-01"}"#, "cron", "before the start"),
+            (r#"{"date":"2026-01-02","end":"2026-01-01"}"#, "end", "2026-01-02 00:00:00"),
+            (r#"{"date":"2026-01-02","start":"2026-01-03"}"#, "start", "before the start"),
+            (
+                r#"{"all":[{"cron":"0 5 * * *"},{"cron":"0 6 * * *"}]}"#,
+                "all",
+                "never fire at the same instant",
+            ),
+            (r#"{"any":[{"cron":"0 5 * * *"},{"cron":"0 0 31 4 *"}]}"#, "any.1.cron", "never fire"),
+        ];
+        for (json, field, part) in cases {
+            let error = read(json).unwrap_err();
+            assert_eq!(error.field, field, "{json}: {error}");
+            assert!(error.message.contains(part), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_fires_no_more_says_so_when_asked() {
+        let now = at("2026-03-01T00:00:00Z");
+        assert_eq!(read(r#"{"cron":"0 5 * * *"}"#).unwrap().check_at(now), Ok(()));
+        let ended = read(r#"{"cron":"0 5 * * *","end":"2025-01-01"}"#).unwrap();
+        assert_eq!(ended.check_at(now).unwrap_err().field, "end");
+    }
+
+    #[test]
+    fn a_stored_trigger_is_checked_when_it_is_read_back() {
+        assert!(serde_json::from_str::<Trigger>(r#"{"spec":{"cron":"0 0 30 2 *"},"zone":"UTC"}"#).is_err());
+        let hashed = Trigger::new_seeded(TriggerSpec::cron("H H * * *"), Tz::UTC, 7).unwrap();
+        let json = serde_json::to_string(&hashed).unwrap();
+        let now = at("2026-03-01T00:00:00Z");
+        let back = serde_json::from_str::<Trigger>(&json).unwrap();
+        assert_eq!(back.next_after(None, now), hashed.next_after(None, now));
+    }
+
+    #[test]
+    fn the_ends_of_time_are_no_trouble() {
+        for json in [r#"{"cron":"* * * * *"}"#, r#"{"interval":"1ms"}"#, r#"{"calendar":{"days":1}}"#, "{}"] {
+            let trigger = read(json).unwrap();
+            for now in [Timestamp::MIN_UTC, Timestamp::MAX_UTC] {
+                let first = trigger.next_after(None, now);
+                assert!(first.is_none_or(|first| first >= now));
+                assert!(trigger.next_after(Some(now), now).is_none_or(|next| next > now));
+            }
+        }
     }
 }
