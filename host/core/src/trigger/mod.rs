@@ -101,6 +101,8 @@
 //! trigger means the same on every machine. It ends with the year 2099; rules in force then are taken to go on.
 
 mod calendar;
+mod check;
+mod column;
 mod combine;
 mod cron;
 mod crontab;
