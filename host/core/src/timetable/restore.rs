@@ -31,7 +31,10 @@ impl Timetable {
     ) -> Vec<Action> {
         let mut actions = Vec::new();
         self.last_run = self.last_run.max(last_run);
-        for record in jobs {
+        for mut record in jobs {
+            if record.job.trigger.fires_at_start() {
+                record.next_fire = Some(now);
+            }
             let id = record.job.id.clone();
             self.jobs.insert(id.clone(), Entry::new(record));
             self.schedule(&id);

@@ -62,6 +62,14 @@ impl Calendar {
         None
     }
 
+    /// What a question costs, in units of a microsecond or less: where months and days are added by turns, the grid is
+    /// counted through.
+    pub(super) fn effort(&self, at: Timestamp) -> usize {
+        let months = self.first.map_or(0, |first| (at.year() - first.year()).saturating_mul(12));
+        let steps = usize::try_from(months).unwrap_or(0) / self.months.max(1) as usize;
+        if self.months > 0 && self.days > 0 { 1 + steps / 16 } else { 1 }
+    }
+
     /// The first date of the grid that is not before `goal`.
     fn on_grid(&self, anchor: NaiveDate, goal: NaiveDate) -> Option<NaiveDate> {
         let mut date = anchor;
@@ -111,8 +119,8 @@ fn in_calendar(date: NaiveDate) -> Option<NaiveDate> {
 }
 
 fn within(field: &str, value: i64, most: u32) -> Result<u32, TriggerError> {
-    u32::try_from(value).ok().filter(|value| *value <= most).ok_or_else(|| {
-        TriggerError::new(field, format!("{value} is out of range"))
-            .with_hint(format!("{field} takes 0 to {most}"))
+    let fits = u32::try_from(value).ok().filter(|value| *value <= most);
+    fits.ok_or_else(|| {
+        TriggerError::new(field, format!("{value} is out of range: {field} takes 0 to {most}"))
     })
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::model::Timestamp;
 
 /// How often the parts of `all` are brought forward to the latest of them before it is taken that they never meet.
-/// It bounds the time that one question takes; daily parts are followed for over 20 years.
+/// It bounds the time that one question takes; two daily parts are followed for 11 years.
 const TRIES: usize = 8192;
 const MOST_PARTS: usize = 64;
 const DEEPEST: usize = 4;
@@ -29,7 +29,7 @@ impl Tries {
 pub(super) fn all(parts: &[Plan], mut at: Timestamp, tries: &mut Tries) -> Option<Timestamp> {
     let mut met = 0;
     for part in parts.iter().cycle() {
-        tries.0 = tries.0.checked_sub(1)?;
+        tries.0 = tries.0.checked_sub(part.effort(at))?;
         let fire = part.search(at, tries)?;
         met = if fire == at { met + 1 } else { 1 };
         at = fire;
@@ -42,7 +42,15 @@ pub(super) fn all(parts: &[Plan], mut at: Timestamp, tries: &mut Tries) -> Optio
 
 /// The first instant not before `at` at which some part fires.
 pub(super) fn any(parts: &[Plan], at: Timestamp, tries: &mut Tries) -> Option<Timestamp> {
-    parts.iter().filter_map(|part| part.search(at, tries)).min()
+    // Each has its share, so that a part that meets nothing cannot keep the others from firing.
+    let share = tries.0 / parts.len().max(1);
+    let search = |part: &Plan| {
+        let mut own = Tries(share);
+        let fire = part.search(at, &mut own);
+        tries.0 = tries.0.saturating_sub(share - own.0 + 1);
+        fire
+    };
+    parts.iter().filter_map(search).min()
 }
 
 /// Compiles the parts of a combination.
@@ -62,7 +70,7 @@ pub(super) fn parts(
         return Err(TriggerError::new(name, format!("combinations are nested more than {DEEPEST} deep")));
     }
     let place = |(index, spec)| {
-        let part = Plan::new(spec, zone, seed, Some(whole)).and_then(|part| part.check().map(|()| part));
+        let part = Plan::new(spec, zone, seed, Some(whole)).and_then(|part| part.check(spec).map(|()| part));
         part.map_err(|error| error.under(&format!("{name}.{index}")))
     };
     specs.iter().enumerate().map(place).collect()

@@ -127,7 +127,7 @@ pub(super) struct Days {
 }
 
 pub(super) const ALL_MONTHS: u16 = 0b1_1111_1111_1110;
-pub(super) const ALL_NUMBERS: u32 = u32::MAX & !1;
+pub(super) const ALL_NUMBERS: u32 = !1;
 pub(super) const ALL_WEEKS: u64 = (1 << 54) - 2;
 
 impl Days {

@@ -98,11 +98,7 @@ impl Field {
     }
 
     pub(super) fn error(self, message: impl std::fmt::Display) -> TriggerError {
-        TriggerError::new(self.name(), message.to_string()).with_hint(format!(
-            "{} takes {}",
-            self.name(),
-            self.allowed()
-        ))
+        TriggerError::new(self.name(), format!("{message}: {} takes {}", self.name(), self.allowed()))
     }
 
     /// Reads one item of a list in a field table: `*`, `*/n`, `a`, `a/n`, `a-b`, `a-b/n`, names in place of numbers.
@@ -149,8 +145,9 @@ impl Field {
         let of = if item == text { String::new() } else { format!(" of {item:?}") };
         match digits(text) {
             Some(value) if (least..=most).contains(&value) => Ok(value),
-            Some(value) => Err(self.error(format!("{value}{of} is out of range, {least} to {most}"))),
-            None => Err(self.error(format!("{text:?}{of} is not understood"))),
+            Some(_) => Err(self.error(format!("{text}{of} is out of range"))),
+            None if item.is_empty() => Err(self.error("a value is missing")),
+            None => Err(self.error(format!("{item:?} is not understood"))),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::{error::TriggerError, spec::IntervalSpec, table::IntervalTable};
-use crate::model::{Timestamp, parse_duration};
+use crate::model::{Timestamp, format_duration, parse_duration};
 
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST_SECONDS: i128 = 1000 * 366 * 86_400;
@@ -41,8 +41,11 @@ pub(super) fn length(spec: &IntervalSpec) -> Result<Duration, TriggerError> {
         IntervalSpec::Table(table) => sum(table)?,
     };
     if every < SHORTEST {
-        return Err(TriggerError::new("", "the interval is shorter than 1ms")
-            .with_hint("write for instance \"2h\" or { hours = 2 }"));
+        return Err(TriggerError::new(
+            "",
+            format!("{} is too short, an interval is at least 1ms long", format_duration(every)),
+        )
+        .with_hint("write for instance \"2h\" or { hours = 2 }"));
     }
     if every.subsec_nanos() % 1000 != 0 {
         return Err(TriggerError::new("", "the interval has a fraction of a microsecond")

@@ -132,8 +132,11 @@ impl Question {
         let options = [("timezone", timezone), ("start", start), ("end", end)];
         let options = options.into_iter().filter_map(|(key, value)| Some((key, value?)));
         let written = given.chain(options).map(|(key, value)| (key.to_owned(), value)).collect();
-        serde_json::from_value(Value::Object(written))
-            .map_err(|error| TriggerError::new("", error.to_string()))
+        let read = serde_path_to_error::deserialize(Value::Object(written));
+        read.map_err(|error| {
+            let path = error.path().to_string();
+            TriggerError::new(path.trim_start_matches('.'), error.inner().to_string())
+        })
     }
 }
 

@@ -96,6 +96,14 @@ impl Plan {
         })
     }
 
+    /// What one question costs, in units of a microsecond or less.
+    pub(super) fn effort(&self, at: Timestamp) -> usize {
+        match &self.kind {
+            Kind::Calendar(calendar) => calendar.effort(at),
+            _ => 1,
+        }
+    }
+
     /// A fire, unless it lies after the end.
     pub(super) fn bounded(&self, fire: Option<Timestamp>) -> Option<Timestamp> {
         fire.filter(|fire| self.end.is_none_or(|end| *fire <= end))

@@ -109,7 +109,7 @@ impl TriggerSpec {
         self.options.as_ref()?.start.as_deref()
     }
 
-    /// Nothing fires after this date-time.
+    /// Nothing fires after this date-time; a date alone stands for its midnight, when the day begins.
     #[must_use]
     pub fn end(&self) -> Option<&str> {
         self.options.as_ref()?.end.as_deref()

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,7 @@ use crate::model::{Timestamp, parse_duration};
 /// let fire = trigger.next_after(None, now).unwrap();
 /// assert_eq!(fire.to_rfc3339(), "2026-03-01T21:30:00+00:00");
 /// assert_eq!(trigger.next_after(Some(fire), now).unwrap().to_rfc3339(), "2026-03-02T21:30:00+00:00");
+/// assert_eq!(trigger.describe(), "at 05:30, Monday to Friday, Asia/Shanghai");
 ///
 /// let json = serde_json::to_string(&trigger).unwrap();
 /// assert_eq!(json, r#"{"spec":{"cron":"30 5 * * mon-fri"},"zone":"Asia/Shanghai"}"#);
@@ -91,7 +92,7 @@ impl Trigger {
 
     /// Whether it can ever fire, whatever the time is now.
     pub(super) fn check(&self) -> Result<(), TriggerError> {
-        self.0.plan.check()
+        self.0.plan.check(&self.0.spec)
     }
 
     /// Without asking whether it can ever fire.
@@ -186,99 +187,6 @@ impl Trigger {
     }
 }
 
-impl Plan {
-    /// Whether it can ever fire, whatever the time is now.
-    pub(super) fn check(&self) -> Result<(), TriggerError> {
-        let field = self.kind.name();
-        if let (Some(start), Some(end)) = (self.start, self.end)
-            && end < start
-        {
-            let (start, end) = (local_text(start, self.zone), local_text(end, self.zone));
-            let message =
-                format!("the end, {end}, lies before the start, {start}, so the trigger never fires");
-            return Err(TriggerError::new("end", message));
-        }
-        match &self.kind {
-            Kind::Once => return Ok(()),
-            Kind::Interval(interval) if interval.start.is_none() => return Ok(()),
-            Kind::Calendar(calendar) if calendar.first.is_none() => return Ok(()),
-            Kind::Cron(cron) if cron.is_impossible() => {
-                return Err(TriggerError::new(
-                    field,
-                    "it can never fire: no year has a day that matches all its fields",
-                )
-                .with_hint("look for a day that its month does not have, or a week outside its month"));
-            }
-            Kind::Date(date) if self.start.is_some_and(|start| *date < start) => {
-                return Err(TriggerError::new(
-                    "start",
-                    "the date lies before the start, so the trigger never fires",
-                ));
-            }
-            _ => {}
-        }
-        if self.at_or_after(DateTime::<chrono::Utc>::MIN_UTC).is_some() {
-            return Ok(());
-        }
-        let unbounded = Self { end: None, ..self.clone() };
-        Err(match (self.end, unbounded.at_or_after(DateTime::<chrono::Utc>::MIN_UTC)) {
-            (Some(end), Some(first)) => TriggerError::new(
-                "end",
-                format!(
-                    "the first fire would be {}, after the end, {}, so the trigger never fires",
-                    local_text(first, self.zone),
-                    local_text(end, self.zone)
-                ),
-            ),
-            _ if matches!(self.kind, Kind::All(_)) => {
-                TriggerError::new(field, "its parts never fire at the same instant, as far as was looked")
-            }
-            _ => TriggerError::new(field, "it never fires: its last time lies before the start"),
-        })
-    }
-
-    /// Why nothing fires from `now` on.
-    fn exhausted(&self, now: Timestamp) -> TriggerError {
-        let now = local_text(now, self.zone);
-        match (&self.kind, self.end) {
-            (Kind::Cron(cron), None) if !cron.years.is_empty() => {
-                let last = cron.years.iter().map(|years| years.to).max().unwrap_or_default();
-                TriggerError::new(
-                    "cron",
-                    format!("it fires no more: its last year, {last}, lies before {now}"),
-                )
-            }
-            (_, Some(end)) => TriggerError::new(
-                "end",
-                format!(
-                    "it fires no more: nothing is left from {now} to the end, {}",
-                    local_text(end, self.zone)
-                ),
-            ),
-            (kind, None) => TriggerError::new(kind.name(), format!("it fires no more after {now}")),
-        }
-    }
-}
-
-impl Kind {
-    /// Its key in a specification.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Once => "",
-            Self::Date(_) => "date",
-            Self::Interval(_) => "interval",
-            Self::Cron(_) => "cron",
-            Self::Calendar(_) => "calendar",
-            Self::All(_) => "all",
-            Self::Any(_) => "any",
-        }
-    }
-}
-
-fn local_text(at: Timestamp, zone: Tz) -> String {
-    format!("{} {}", local(at, zone).format("%Y-%m-%d %H:%M:%S"), zone.name())
-}
-
 impl fmt::Debug for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Trigger");
@@ -297,5 +205,80 @@ impl TryFrom<Stored> for Trigger {
 impl From<Trigger> for Stored {
     fn from(trigger: Trigger) -> Self {
         Self { spec: trigger.spec().clone(), zone: trigger.zone(), seed: trigger.0.seed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn read(json: &str) -> Result<Trigger, TriggerError> {
+        Trigger::new(serde_json::from_str(json).unwrap(), chrono_tz::Europe::Berlin)
+    }
+
+    #[test]
+    fn a_million_cron_triggers_fit_into_memory() {
+        // Two counters of the Arc, and the text itself, come on top.
+        assert!(size_of::<Checked>() <= 192, "{}", size_of::<Checked>());
+    }
+
+    #[test]
+    fn a_trigger_can_be_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Trigger>();
+    }
+
+    #[test]
+    fn a_date_fires_once_even_when_it_is_past() {
+        let trigger = read(r#"{"date":"2020-01-01"}"#).unwrap();
+        let fire = at("2019-12-31T23:00:00Z");
+        assert_eq!(trigger.next_after(None, at("2026-03-01T00:00:00Z")), Some(fire));
+        assert_eq!(trigger.next_after(Some(fire), at("2019-01-01T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn no_kind_and_reboot_fire_once_now() {
+        let now = at("2026-03-01T00:00:00.25Z");
+        for (json, at_start) in [("{}", false), (r#"{"cron":"@reboot"}"#, true)] {
+            let trigger = read(json).unwrap();
+            assert_eq!(trigger.next_after(None, now), Some(now));
+            assert_eq!(trigger.next_after(Some(now), now), None);
+            assert_eq!(trigger.fires_at_start(), at_start);
+        }
+    }
+
+    #[test]
+    fn a_calendar_without_a_start_counts_from_today_and_then_from_its_last_fire() {
+        let trigger = read(r#"{"calendar":{"months":1,"hour":6}}"#).unwrap();
+        let now = at("2026-03-15T12:00:00Z");
+        let first = trigger.next_after(None, now).unwrap();
+        assert_eq!(first, at("2026-04-15T04:00:00Z"));
+        assert_eq!(trigger.next_after(Some(first), now), Some(at("2026-05-15T04:00:00Z")));
+    }
+
+    #[test]
+    fn a_stored_trigger_is_checked_when_it_is_read_back() {
+        assert!(serde_json::from_str::<Trigger>(r#"{"spec":{"cron":"0 0 30 2 *"},"zone":"UTC"}"#).is_err());
+        let hashed = Trigger::new_seeded(TriggerSpec::cron("H H * * *"), Tz::UTC, 7).unwrap();
+        let json = serde_json::to_string(&hashed).unwrap();
+        let now = at("2026-03-01T00:00:00Z");
+        let back = serde_json::from_str::<Trigger>(&json).unwrap();
+        assert_eq!(back.next_after(None, now), hashed.next_after(None, now));
+    }
+
+    #[test]
+    fn the_ends_of_time_are_no_trouble() {
+        for json in [r#"{"cron":"* * * * *"}"#, r#"{"interval":"1ms"}"#, r#"{"calendar":{"days":1}}"#, "{}"] {
+            let trigger = read(json).unwrap();
+            for now in [Timestamp::MIN_UTC, Timestamp::MAX_UTC] {
+                let first = trigger.next_after(None, now);
+                assert!(first.is_none_or(|first| first >= now));
+                assert!(trigger.next_after(Some(now), now).is_none_or(|next| next > now));
+            }
+        }
     }
 }

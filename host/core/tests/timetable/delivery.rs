@@ -156,3 +156,17 @@ fn a_refused_record_frees_its_place_and_the_schedule_goes_on() {
     table.wake(20);
     assert_eq!(table.launches().len(), 2);
 }
+
+#[test]
+fn reboot_fires_once_at_each_start() {
+    let mut first = Table::new([job("a", r#"{ "cron": "@reboot" }"#)]);
+    first.wake(0);
+    let run = first.launches()[0];
+    first.finish(1, run, Outcome::Succeeded);
+    first.wake(50);
+    assert_eq!(first.launches().len(), 1);
+    let mut second = Table::restored(100, vec![first.record("a")], Vec::new());
+    assert_eq!(second.states(), [(100, Running, 0)]);
+    second.wake(200);
+    assert_eq!(second.launches().len(), 1);
+}
