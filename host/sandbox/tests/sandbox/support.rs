@@ -53,13 +53,16 @@ pub(crate) fn request(args: &str) -> RunRequest {
     }
 }
 
+/// A report of progress: done, total and note.
+pub(crate) type Step = (u64, Option<u64>, Option<String>);
+
 /// Remembers what it is told; its clock stands still unless it is moved.
 pub(crate) struct Memory {
     clock: Mutex<Timestamp>,
     /// How far the clock moves at each look.
     step: Duration,
     pub(crate) lines: Mutex<Vec<LogLine>>,
-    pub(crate) progress: Mutex<Vec<(u64, Option<u64>, Option<String>)>>,
+    pub(crate) progress: Mutex<Vec<Step>>,
     heard: watch::Sender<usize>,
 }
 
