@@ -21,7 +21,10 @@ pub enum Allocator {
 /// An engine with everything that guests may import.
 pub(crate) struct Machine {
     pub(crate) engine: Engine,
+    /// For components.
     pub(crate) linker: Linker<Guest>,
+    /// For preview-1 modules.
+    pub(crate) preview_1: wasmtime::Linker<Guest>,
     pub(crate) allocator: Allocator,
     /// Whether its code counts fuel.
     pub(crate) fuel: bool,
@@ -42,8 +45,10 @@ impl Machine {
                 (engine, Allocator::OnDemand)
             }
         };
-        let linker = imports::linker(&engine).map_err(|e| SandboxError::Engine(format!("{e:#}")))?;
-        Ok(Self { engine, linker, allocator, fuel })
+        let bad = |e| SandboxError::Engine(format!("{e:#}"));
+        let linker = imports::linker(&engine).map_err(bad)?;
+        let preview_1 = imports::preview_1(&engine).map_err(bad)?;
+        Ok(Self { engine, linker, preview_1, allocator, fuel })
     }
 }
 
@@ -60,8 +65,8 @@ fn config(fuel: bool) -> Config {
     config
 }
 
-/// Slots for `max_instances` runs at one time, for guests that consist of several modules (an adapted preview-1 module
-/// has four).
+/// Slots for `max_instances` runs at one time, for guests that consist of several modules (a component that Rust made
+/// has three).
 fn pool(max_instances: u32) -> InstanceAllocationStrategy {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(max_instances)

@@ -99,9 +99,6 @@ pub enum PluginError {
         /// The right, as written under `allow`.
         right: &'static str,
     },
-    /// The preview-1 module cannot be turned into a component.
-    #[error("the preview-1 module cannot be adapted: {0}")]
-    Adapt(String),
     /// The imports or exports have other types than expected.
     #[error("the plugin does not fit its interfaces: {0}")]
     Link(String),
@@ -154,8 +151,9 @@ impl PluginError {
                 "grant the origins it may reach: `allow = { http = [\"https://api.example.com\"] }`"
             }
             Self::NotGranted { .. } => "grant it in the plugin's `allow` table",
-            Self::Adapt(_) => "build for wasm32-wasip2, or as a plain WASI preview-1 command",
-            Self::Link(_) => "generate its bindings from the wit folder of this version of clockbox",
+            Self::Link(_) => {
+                "build it with the WIT of this version of clockbox, and a module for wasm32-wasip1"
+            }
             Self::FuelSwitched => "load it again",
             Self::Host(_) => return None,
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clockbox_core::model::LogLevel;
-use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtxView, WasiView, p1::WasiP1Ctx};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -26,8 +26,8 @@ pub(crate) struct Guest {
     pub(crate) journal: Journal,
     pub(crate) progress: Progress,
     pub(crate) config: Arc<WasiConfigVariables>,
-    wasi: WasiCtx,
-    table: ResourceTable,
+    /// Of components too: preview 1 is a layer over the same streams and folders.
+    pub(crate) wasi: WasiP1Ctx,
     http: WasiHttpCtx,
     gate: Gate,
 }
@@ -35,12 +35,11 @@ pub(crate) struct Guest {
 impl Guest {
     pub(crate) fn new(
         facts: Facts,
-        wasi: WasiCtx,
+        mut wasi: WasiP1Ctx,
         journal: Journal,
         config: Arc<WasiConfigVariables>,
     ) -> Self {
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(MOST_RESOURCES);
+        wasi.ctx().table.set_max_capacity(MOST_RESOURCES);
         Self {
             limiter: Limiter::new(facts.spec.limits.memory),
             progress: Progress::new(facts.sink.clone()),
@@ -49,7 +48,6 @@ impl Guest {
             journal,
             config,
             wasi,
-            table,
             http: WasiHttpCtx::new(),
         }
     }
@@ -57,13 +55,13 @@ impl Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        self.wasi.ctx()
     }
 }
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.gate }
+        WasiHttpCtxView { ctx: &mut self.http, table: self.wasi.ctx().table, hooks: &mut self.gate }
     }
 }
 

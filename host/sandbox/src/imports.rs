@@ -4,6 +4,7 @@ use wasmtime::{
     Engine,
     component::{HasData, HasSelf, Linker},
 };
+use wasmtime_wasi::I32Exit;
 use wasmtime_wasi_config::WasiConfig;
 
 use crate::{
@@ -29,5 +30,17 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     context::add_to_linker::<Guest, HasFacts>(&mut linker, |guest| &mut guest.facts)?;
     log::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     progress::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    Ok(linker)
+}
+
+/// A linker with the functions of WASI preview 1.
+pub(crate) fn preview_1(engine: &Engine) -> wasmtime::Result<wasmtime::Linker<Guest>> {
+    let mut linker = wasmtime::Linker::new(engine);
+    wasmtime_wasi::p1::add_to_linker_async(&mut linker, |guest: &mut Guest| &mut guest.wasi)?;
+    // wasmtime's own ends in an error for codes from 126 on; a command may mean them.
+    linker.allow_shadowing(true);
+    linker.func_wrap("wasi_snapshot_preview1", "proc_exit", |code: i32| -> wasmtime::Result<()> {
+        Err(I32Exit(code).into())
+    })?;
     Ok(linker)
 }

@@ -43,7 +43,6 @@
 //! # });
 //! ```
 
-mod adapt;
 mod bindings;
 mod cancel;
 mod engine;

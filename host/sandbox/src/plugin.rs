@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clockbox_core::model::{PluginSpec, Report};
-use wasmtime::{Engine, component::Component};
+use wasmtime::{Engine, ExternType, InstancePre, Module, component::Component};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi_config::WasiConfigVariables;
 
@@ -36,24 +36,31 @@ pub(crate) struct Compiled {
 pub(crate) enum Entry {
     Job(JobPre<Guest>),
     Command(CommandPre<Guest>),
+    Module(InstancePre<Guest>),
 }
 
 impl Compiled {
-    /// Compiles a component and links it.
+    /// Compiles a component or module and links it.
     pub(crate) fn new(
         machine: &Machine,
         kind: PluginKind,
         digest: &str,
         inspection: Inspection,
-        component: &[u8],
+        binary: &[u8],
     ) -> Result<Self, PluginError> {
-        let component = Component::from_binary(&machine.engine, component)
-            .map_err(|e| PluginError::Invalid(format!("{e:#}")))?;
         let link = |e: wasmtime::Error| PluginError::Link(format!("{e:#}"));
-        let pre = machine.linker.instantiate_pre(&component).map_err(link)?;
+        let component = || {
+            let component = Component::from_binary(&machine.engine, binary).map_err(invalid)?;
+            machine.linker.instantiate_pre(&component).map_err(link)
+        };
         let entry = match kind {
-            PluginKind::Job => Entry::Job(JobPre::new(pre).map_err(link)?),
-            PluginKind::Command | PluginKind::Module => Entry::Command(CommandPre::new(pre).map_err(link)?),
+            PluginKind::Job => Entry::Job(JobPre::new(component()?).map_err(link)?),
+            PluginKind::Command => Entry::Command(CommandPre::new(component()?).map_err(link)?),
+            PluginKind::Module => {
+                let module = Module::from_binary(&machine.engine, binary).map_err(invalid)?;
+                check_start(&module)?;
+                Entry::Module(machine.preview_1.instantiate_pre(&module).map_err(link)?)
+            }
         };
         let fuel = machine.fuel;
         Ok(Self { digest: digest.to_owned(), kind, fuel, inspection, entry })
@@ -65,7 +72,20 @@ impl Compiled {
         match &self.entry {
             Entry::Job(pre) => pre.engine(),
             Entry::Command(pre) => pre.engine(),
+            Entry::Module(pre) => pre.module().engine(),
         }
+    }
+}
+
+fn invalid(e: wasmtime::Error) -> PluginError {
+    PluginError::Invalid(format!("{e:#}"))
+}
+
+/// Whether `_start` is a function without parameters and results.
+fn check_start(module: &Module) -> Result<(), PluginError> {
+    match module.get_export("_start") {
+        Some(ExternType::Func(start)) if start.params().len() == 0 && start.results().len() == 0 => Ok(()),
+        _ => Err(PluginError::Link("`_start` is not a function without parameters and results".to_owned())),
     }
 }
 

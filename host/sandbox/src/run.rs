@@ -106,5 +106,11 @@ async fn call(
             *instantiated = true;
             Ok(Answer::Command(command.wasi_cli_run().call_run(store).await?))
         }
+        Entry::Module(pre) => {
+            let instance = pre.instantiate_async(&mut *store).await?;
+            *instantiated = true;
+            instance.get_typed_func::<(), ()>(&mut *store, "_start")?.call_async(store, ()).await?;
+            Ok(Answer::Command(Ok(())))
+        }
     }
 }

@@ -10,7 +10,7 @@ use clockbox_core::model::PluginSpec;
 use wasmtime::Cache;
 
 use crate::{
-    Allocator, Plugin, PluginError, SandboxError, adapt,
+    Allocator, Plugin, PluginError, SandboxError,
     engine::{Machine, open_cache},
     inspect::{binary, inspect_binary, sha256},
     plugin::Compiled,
@@ -111,7 +111,6 @@ impl Sandbox {
         let binary = binary(bytes)?;
         let inspection = inspect_binary(&binary)?;
         let kind = inspection.check(&spec.rights)?;
-        let binary = if inspection.component { binary } else { adapt::to_component(&binary)?.into() };
         let machine = self.machine(key.1)?;
 
         let turn = lock(&self.0.compiler);

@@ -2,7 +2,7 @@
 
 use clockbox_core::model::PluginSpec;
 use serde_json::Value;
-use wasmtime_wasi::{FsPerms, WasiCtx, p2::pipe::MemoryInputPipe};
+use wasmtime_wasi::{FsPerms, WasiCtx, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe};
 
 use crate::{
     PluginKind, RunRequest,
@@ -18,7 +18,7 @@ pub(crate) fn context(
     kind: PluginKind,
     request: &RunRequest,
     journal: &Journal,
-) -> Result<WasiCtx, String> {
+) -> Result<WasiP1Ctx, String> {
     let mut wasi = WasiCtx::builder();
     // Denied by default as well; said here so that it is seen to be meant.
     wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
@@ -51,7 +51,7 @@ pub(crate) fn context(
             })?;
         }
     }
-    Ok(wasi.build())
+    Ok(wasi.build_p1())
 }
 
 /// The arguments of a command after its name: none for `null`; the items of an array of strings, numbers and

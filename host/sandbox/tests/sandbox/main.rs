@@ -1,0 +1,9 @@
+//! The sandbox seen from outside: each file tells one part of what it promises.
+
+mod answers;
+mod http;
+mod journal;
+mod loading;
+mod rights;
+mod stopping;
+mod support;
