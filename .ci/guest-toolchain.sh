@@ -38,9 +38,12 @@ trap 'rm -rf "$work" "$new"' EXIT
 chmod 755 "$new"
 
 # The name of the library package carries the version of Rust, and that of LLVM its own: look both up.
-std=$(apt-cache depends libstd-rust-web-dev | grep -om1 'libstd-rust-web-[0-9.]*[0-9]') ||
-    { echo "error: no package libstd-rust-web-dev is known here; try 'apt-get update'" >&2; exit 1; }
-llvm=$(apt-cache depends "$std" | grep -om1 'libllvm[0-9]*')
+first_of() { # the first match of pattern $2 among what package $1 depends on
+    grep -om1 "$2" <<<"$(apt-cache depends "$1" 2>/dev/null)" ||
+        { echo "error: no package $1 that fits is known here; try 'apt-get update'" >&2; return 1; }
+}
+std=$(first_of libstd-rust-web-dev 'libstd-rust-web-[0-9.]*[0-9]')
+llvm=$(first_of "$std" 'libllvm[0-9]*')
 (
     cd "$work"
     apt-get -qq -o APT::Sandbox::User=root download rustc-web "$std" libstd-rust-web-dev rust-web-src cargo-web "$llvm" \

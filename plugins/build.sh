@@ -46,8 +46,8 @@ wrong=0
 for plugin in "${plugins[@]}"; do
     new=$built/${plugin//-/_}.wasm
     old=prebuilt/$plugin.wasm
-    if leak=$(grep -aoE "($root|$home|$HOME/)[^\"]{0,60}" "$new" | head -1) && [ -n "$leak" ]; then
-        echo "error: $plugin.wasm holds a path of this machine: $leak" >&2
+    if leak=$(grep -aoE "($root|$home|$HOME/)[^\"]{0,60}" "$new"); then
+        echo "error: $plugin.wasm holds a path of this machine: ${leak%%$'\n'*}" >&2
         wrong=1
     fi
     if ! $check; then

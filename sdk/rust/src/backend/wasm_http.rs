@@ -56,8 +56,11 @@ pub(crate) fn send(request: &Request) -> Result<Response, Error> {
     let body = outgoing.body().map_err(|()| invalid("the body of the request was taken before"))?;
     let watch = Watch::start(request);
     let future = outgoing_handler::handle(outgoing, None).map_err(failed)?;
-    write(&body, &request.body, &watch)?;
-    OutgoingBody::finish(body, None).map_err(failed)?;
+    let whole = write(&body, &request.body, &watch)?;
+    let finished = OutgoingBody::finish(body, None).map_err(failed);
+    if whole {
+        finished?;
+    }
     let ready = future.subscribe();
     let incoming = loop {
         if let Some(result) = future.get() {
@@ -111,20 +114,20 @@ fn reason(error: HeaderError) -> &'static str {
     }
 }
 
-fn write(body: &OutgoingBody, mut bytes: &[u8], watch: &Watch) -> Result<(), Error> {
+/// Writes the body, and says whether all of it was taken: a receiver may answer without reading on.
+fn write(body: &OutgoingBody, mut bytes: &[u8], watch: &Watch) -> Result<bool, Error> {
     if bytes.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let stream = body.write().map_err(|()| invalid("the body of the request was taken before"))?;
     let ready = stream.subscribe();
     let mut flushing = false;
     let sent = loop {
         match stream.check_write() {
-            // The other side answers without reading on: its answer counts.
-            Err(StreamError::Closed) => break Ok(()),
+            Err(StreamError::Closed) => break Ok(false),
             Err(StreamError::LastOperationFailed(error)) => break Err(error),
             Ok(0) => watch.wait(&ready)?,
-            Ok(_) if flushing => break Ok(()),
+            Ok(_) if flushing => break Ok(true),
             Ok(room) => {
                 let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
                 let (now, later) = bytes.split_at(room);
