@@ -1,0 +1,244 @@
+//! The scheduler as an embedding program uses it, on a clock that stands still until a test moves it.
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use clockbox::{
+    Clock, Coalesce, Event, Grace, JobId, Outcome, Overlap, Pool, PoolName, RunState, Scheduler,
+    SchedulerError,
+    store::{JobStore, MemoryStore, RunFilter},
+};
+use support::{Bench, at, hourly, job, until};
+
+#[test]
+fn a_week_of_hours_passes_in_a_moment_and_each_fire_runs() {
+    let bench = Bench::start(|builder| builder.job(hourly("a")));
+    let mut events = bench.scheduler.subscribe();
+    for hour in 1..=168 {
+        bench.hand.set(at(hour * 3600));
+        until(&mut events, |event| matches!(event, Event::RunFinished { .. }));
+    }
+    let runs = bench.runs();
+    assert_eq!(runs.len(), 168);
+    assert!(runs.iter().all(|run| run.outcome == Some(Outcome::Succeeded)));
+    assert_eq!(runs[0].scheduled_at, at(168 * 3600));
+}
+
+#[test]
+fn a_listener_can_read_what_it_hears() {
+    let bench = Bench::start(|builder| builder.job(hourly("a")));
+    let mut events = bench.scheduler.subscribe();
+    bench.hand.set(at(3600));
+    let Event::RunStarted { run, .. } = until(&mut events, |event| matches!(event, Event::RunStarted { .. }))
+    else {
+        unreachable!()
+    };
+    assert_eq!(bench.store.run(run).unwrap().unwrap().run.id, run);
+    until(&mut events, |event| matches!(event, Event::RunFinished { .. }));
+    assert_eq!(bench.store.run(run).unwrap().unwrap().run.outcome, Some(Outcome::Succeeded));
+}
+
+#[test]
+fn a_job_is_in_the_store_when_its_addition_is_answered() {
+    let bench = Bench::start(|builder| builder);
+    bench.scheduler.add_job(hourly("a")).wait().unwrap();
+    assert_eq!(bench.store.jobs().unwrap()[0].next_fire, Some(at(3600)));
+    bench.scheduler.remove_job(JobId::new("a").unwrap()).wait().unwrap();
+    assert_eq!(bench.store.jobs().unwrap(), []);
+}
+
+#[test]
+fn a_paused_job_stays_paused_over_a_restart() {
+    let bench = Bench::start(|builder| builder.job(hourly("a")));
+    let a = JobId::new("a").unwrap();
+    bench.scheduler.pause_job(a.clone(), Some("ada: audit".into())).wait().unwrap();
+    let bench = bench.restart(|builder| builder.job(hourly("a")));
+    assert_eq!(
+        bench.scheduler.job(a).wait().unwrap().unwrap().paused.unwrap().note.as_deref(),
+        Some("ada: audit")
+    );
+}
+
+#[test]
+fn what_names_nothing_is_answered_with_what_is_wrong() {
+    let bench = Bench::start(|builder| builder);
+    let nobody = JobId::new("nobody").unwrap();
+    let error = bench.scheduler.run_now(nobody, None).wait().unwrap_err();
+    assert_eq!(error.to_string(), "there is no job \"nobody\"");
+}
+
+#[test]
+fn a_run_on_demand_is_answered_with_its_id() {
+    let bench = Bench::start(|builder| builder.job(hourly("a")));
+    let mut events = bench.scheduler.subscribe();
+    let id = bench.scheduler.run_now(JobId::new("a").unwrap(), Some("[7]".into())).wait().unwrap();
+    until(&mut events, |event| matches!(event, Event::RunFinished { run, .. } if *run == id));
+    assert_eq!(bench.store.run(id).unwrap().unwrap().run.args.as_deref(), Some("[7]"));
+}
+
+#[test]
+fn a_work_that_does_not_end_is_cancelled_on_demand() {
+    let bench = Bench::start(|builder| builder);
+    let mut events = bench.scheduler.subscribe();
+    bench.scheduler.add_job(job("a", "{}", "stubborn")).wait().unwrap();
+    let Event::RunStarted { run, .. } = until(&mut events, |event| matches!(event, Event::RunStarted { .. }))
+    else {
+        unreachable!()
+    };
+    bench.scheduler.cancel_run(run, "ada: enough").wait().unwrap();
+    until(&mut events, |event| matches!(event, Event::RunFinished { outcome: Outcome::Cancelled, .. }));
+    assert_eq!(bench.store.run(run).unwrap().unwrap().run.reason.as_deref(), Some("ada: enough"));
+}
+
+#[test]
+fn a_work_that_panics_is_a_host_error_and_nothing_worse() {
+    let bench = Bench::start(|builder| builder);
+    let mut events = bench.scheduler.subscribe();
+    bench.scheduler.add_job(job("a", "{}", "panics")).wait().unwrap();
+    until(&mut events, |event| matches!(event, Event::RunFinished { outcome: Outcome::HostError, .. }));
+    bench.scheduler.add_job(job("b", "{}", "quick")).wait().unwrap();
+    until(&mut events, |event| matches!(event, Event::RunFinished { outcome: Outcome::Succeeded, .. }));
+}
+
+#[test]
+fn a_job_of_an_unknown_plugin_is_a_host_error_that_names_it() {
+    let bench = Bench::start(|builder| builder);
+    let mut events = bench.scheduler.subscribe();
+    bench.scheduler.add_job(job("a", "{}", "nowhere")).wait().unwrap();
+    until(&mut events, |event| matches!(event, Event::RunFinished { outcome: Outcome::HostError, .. }));
+    assert!(bench.runs()[0].reason.as_ref().unwrap().contains("plugin \"nowhere\" is not loaded"));
+}
+
+#[test]
+fn a_shutdown_lets_runs_end_within_the_grace() {
+    let bench = Bench::start(|builder| builder);
+    let mut events = bench.scheduler.subscribe();
+    bench.scheduler.add_job(job("a", "{}", "gated")).wait().unwrap();
+    until(&mut events, |event| matches!(event, Event::RunStarted { .. }));
+    let stopping = bench.scheduler.shutdown(Duration::from_secs(600));
+    until(&mut events, |event| matches!(event, Event::SchedulerDraining));
+    bench.gate.notify_one();
+    stopping.wait().unwrap();
+    assert_eq!(bench.runs()[0].outcome, Some(Outcome::Succeeded));
+    assert!(matches!(bench.scheduler.pause().wait(), Err(SchedulerError::Stopped)));
+}
+
+#[test]
+fn a_shutdown_cancels_what_outlives_the_grace_and_records_it() {
+    let bench = Bench::start(|builder| builder);
+    let mut events = bench.scheduler.subscribe();
+    bench.scheduler.add_job(job("a", "{}", "stubborn")).wait().unwrap();
+    until(&mut events, |event| matches!(event, Event::RunStarted { .. }));
+    bench.scheduler.shutdown(Duration::ZERO).wait().unwrap();
+    let run = &bench.runs()[0];
+    assert_eq!((run.state, run.outcome), (RunState::Finished, Some(Outcome::Cancelled)));
+    assert!(run.reason.as_ref().unwrap().contains("the scheduler stopped"));
+}
+
+#[test]
+fn a_second_shutdown_shortens_the_grace() {
+    let bench = Bench::start(|builder| builder);
+    let mut events = bench.scheduler.subscribe();
+    bench.scheduler.add_job(job("a", "{}", "stubborn")).wait().unwrap();
+    until(&mut events, |event| matches!(event, Event::RunStarted { .. }));
+    let first = bench.scheduler.shutdown(Duration::from_secs(600));
+    bench.scheduler.shutdown(Duration::ZERO).wait().unwrap();
+    first.wait().unwrap();
+}
+
+#[test]
+fn a_pool_never_exceeds_its_cap() {
+    let name = PoolName::new("narrow").unwrap();
+    let bench =
+        Bench::start(|builder| builder.pool(Pool { name: name.clone(), max_instances: 3, queue: 100 }));
+    let mut events = bench.scheduler.subscribe();
+    for n in 0..50 {
+        let mut job = job(&format!("j{n}"), "{}", "counted");
+        job.pool = name.clone();
+        bench.scheduler.add_job(job).wait().unwrap();
+    }
+    for _ in 0..50 {
+        until(&mut events, |event| matches!(event, Event::RunFinished { outcome: Outcome::Succeeded, .. }));
+    }
+    let most = bench.most.load(std::sync::atomic::Ordering::SeqCst);
+    assert!((1..=3).contains(&most), "{most} at one time");
+}
+
+#[test]
+fn fires_of_a_stopped_scheduler_are_caught_up_at_the_next_start() {
+    let bench = Bench::start(|builder| builder.job(hourly("a")));
+    bench.hand.set(at(1));
+    let bench = bench.restart(|builder| builder);
+    bench.hand.set(at(3 * 3600 + 60));
+    let mut events = bench.scheduler.subscribe();
+    let caught_up = |runs: &[clockbox::Run]| runs.iter().any(|run| run.outcome.is_some());
+    while !caught_up(&bench.runs()) {
+        events.next_blocking();
+    }
+    assert_eq!((bench.runs()[0].scheduled_at, bench.runs()[0].coalesced), (at(3 * 3600), 2));
+}
+
+#[test]
+fn declared_jobs_that_are_gone_are_removed_and_others_stay() {
+    let mut declared = hourly("declared");
+    declared.source = clockbox::Source::Manifest;
+    let bench = Bench::start(|builder| builder.job(hourly("added")).declared([Arc::new(declared)]));
+    assert_eq!(bench.scheduler.jobs().wait().unwrap().len(), 2);
+    let bench = bench.restart(|builder| builder.declared([]));
+    let jobs = bench.scheduler.jobs().wait().unwrap();
+    assert_eq!(jobs.iter().map(|job| job.job.id.as_str()).collect::<Vec<_>>(), ["added"]);
+}
+
+#[test]
+fn overlap_replace_stops_a_real_run_and_starts_the_next() {
+    let bench = Bench::start(|builder| builder);
+    let mut events = bench.scheduler.subscribe();
+    let mut replace = job("a", r#"{ "interval": "1h" }"#, "stubborn");
+    replace.policy.overlap = Overlap::Replace;
+    replace.policy.misfire_grace = Grace::Forever;
+    bench.scheduler.add_job(replace).wait().unwrap();
+    for hour in 1..=2 {
+        bench.hand.set(at(hour * 3600));
+        until(&mut events, |event| matches!(event, Event::RunStarted { .. }));
+    }
+    let runs = bench.runs();
+    assert_eq!((runs[1].outcome, runs[0].state), (Some(Outcome::Cancelled), RunState::Running));
+}
+
+#[test]
+fn every_fire_of_a_backlog_runs_when_asked_to() {
+    let mut each = hourly("a");
+    each.policy.coalesce = Coalesce::All;
+    each.policy.misfire_grace = Grace::Forever;
+    let bench = Bench::start(|builder| builder.job(each));
+    let mut events = bench.scheduler.subscribe();
+    bench.hand.set(at(100 * 3600));
+    for _ in 0..100 {
+        until(&mut events, |event| matches!(event, Event::RunFinished { outcome: Outcome::Succeeded, .. }));
+    }
+    assert_eq!(bench.runs().len(), 100);
+}
+
+#[test]
+fn hundreds_of_starts_and_stops_leave_nothing_behind() {
+    let store: Arc<dyn JobStore> = Arc::new(MemoryStore::new());
+    for n in 0..200_u64 {
+        let (clock, hand) = Clock::manual(at(0));
+        let scheduler = Scheduler::builder()
+            .store(Arc::clone(&store))
+            .clock(clock)
+            .native("quick".parse().unwrap(), support::quick)
+            .start()
+            .unwrap();
+        let added = scheduler.add_job(job(&format!("j{n}"), "{}", "quick"));
+        if n % 3 == 0 {
+            added.wait().unwrap();
+        }
+        hand.advance(Duration::from_millis(n));
+        scheduler.shutdown(Duration::from_secs(60)).wait().unwrap();
+        assert!(!scheduler.run_now(JobId::new("x").unwrap(), None).wait().is_ok());
+    }
+    let runs = store.runs(&RunFilter::default()).unwrap();
+    assert!(runs.iter().all(|run| run.state.is_final() || run.state == RunState::Waiting), "{runs:?}");
+}
