@@ -48,9 +48,9 @@ llvm=$(first_of "$std" 'libllvm[0-9]*')
     cd "$work"
     apt-get -qq -o APT::Sandbox::User=root download rustc-web "$std" libstd-rust-web-dev rust-web-src cargo-web "$llvm" \
         libgit2-1.5 libhttp-parser2.9 libmbedtls14 libmbedx509-1 libmbedcrypto7 wasi-libc >&2
-    for package in *.deb; do dpkg -x "$package" root; done
+    for package in *.deb; do dpkg -x "$package" unpacked; done
 )
-usr=$work/root/usr
+usr=$work/unpacked/usr
 
 # The compiler, with the linkers as links: rust-lld finds its libraries beside itself.
 mkdir -p "$new"/bin "$new/lib/rustlib/src/rust" "$new/lib/rustlib/$host/bin"
