@@ -5,6 +5,21 @@
 //! [`Report`](clockbox_core::model::Report). [`inspect`] says what a file is and wants, without compiling it. This is
 //! the only crate of clockbox that names wasmtime.
 //!
+//! # What a command finds
+//!
+//! A job component is handed its arguments and asks for the facts of its run. A command (a component with
+//! `wasi:cli/run`, or a preview-1 module with `_start`) finds them where commands look:
+//!
+//! - `argv`: the plugin's name; then nothing for `null`, the items of an array of strings, numbers and booleans, a
+//!   string as it is, and anything else as JSON text in one argument.
+//! - Standard input: the arguments as JSON text, always.
+//! - Environment: what `allow.env` grants, and `CLOCKBOX_JOB_ID`, `CLOCKBOX_RUN_ID` (the idempotency key),
+//!   `CLOCKBOX_ATTEMPT`, `CLOCKBOX_SCHEDULED_AT`, `CLOCKBOX_CAUSE` and, after a first success,
+//!   `CLOCKBOX_PREVIOUS_SUCCESS`; times are RFC 3339.
+//!
+//! Exit code 0 is success. WASI 0.2 passes on only success or failure from most toolchains, so that a failing command
+//! *component* mostly ends with exit code 1; a module's code is exact.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use clockbox_core::model::{Cause, LogLine, Outcome, PluginSpec, RunId, Timestamp};
@@ -43,6 +58,7 @@
 //! # });
 //! ```
 
+mod backtrace;
 mod bindings;
 mod cancel;
 mod engine;

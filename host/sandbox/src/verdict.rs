@@ -7,8 +7,9 @@ use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::{
+    backtrace::render,
     bindings::clockbox::job::types::{Failure, JobError},
-    log::clean,
+    log::clean_lines,
     run::Answer,
 };
 
@@ -70,7 +71,7 @@ fn job_error(e: JobError) -> Report {
     let report = |outcome, failure: Failure| {
         let reason: String =
             format!("{}: {}", failure.code, failure.message).chars().take(LONGEST_REASON).collect();
-        Report::new(outcome).because(lines_cleaned(&reason))
+        Report::new(outcome).because(clean_lines(&reason))
     };
     match e {
         JobError::InvalidArgs(failure) | JobError::Fatal(failure) => never(report(Outcome::Failed, failure)),
@@ -97,7 +98,7 @@ fn exit(code: i32, traces: &Traces<'_>) -> Report {
 
 /// A run that did not come to its end.
 fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
-    let backtrace = e.downcast_ref::<WasmBacktrace>().and_then(backtrace);
+    let backtrace = e.downcast_ref::<WasmBacktrace>().and_then(render);
     let trap = e.downcast_ref::<Trap>();
     let mut reason = String::new();
     let outcome = if let Some(wanted) = traces.denied {
@@ -167,33 +168,6 @@ fn last_words(stderr: &[String]) -> Option<String> {
         .collect();
     let from = said.len().saturating_sub(3);
     (!said.is_empty()).then(|| said[from..].join(" | "))
-}
-
-/// The frames, innermost first, with demangled names and, where the plugin has debug information, lines.
-fn backtrace(trace: &WasmBacktrace) -> Option<String> {
-    let mut text = String::new();
-    for (number, frame) in trace.frames().iter().enumerate() {
-        let symbols: Vec<_> = frame.symbols().iter().filter(|symbol| symbol.name().is_some()).collect();
-        let module = frame.module().name().unwrap_or("<unnamed>");
-        if symbols.is_empty() {
-            let name =
-                frame.func_name().map_or_else(|| format!("<function {}>", frame.func_index()), str::to_owned);
-            let _ = writeln!(text, "{number:>3}: {module}!{name}");
-        }
-        // Several symbols: functions that were inlined into one another.
-        for symbol in symbols {
-            let _ = write!(text, "{number:>3}: {module}!{}", symbol.name().unwrap_or_default());
-            if let (Some(file), Some(line)) = (symbol.file(), symbol.line()) {
-                let _ = write!(text, " at {file}:{line}");
-            }
-            text.push('\n');
-        }
-    }
-    (!text.is_empty()).then(|| lines_cleaned(&text))
-}
-
-fn lines_cleaned(text: &str) -> String {
-    text.trim_end().lines().map(|line| clean(line)).collect::<Vec<_>>().join("\n")
 }
 
 fn never(report: Report) -> Report {

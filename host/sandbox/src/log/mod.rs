@@ -5,6 +5,6 @@ mod journal;
 mod stream;
 
 pub(crate) use self::{
-    clean::clean,
+    clean::{clean, clean_lines},
     journal::{Journal, Std},
 };
