@@ -68,7 +68,7 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// There is no job of that name.
-    #[error("there is no job {0:?}")]
+    #[error("there is no job {:?}", .0.as_str())]
     NoSuchJob(JobId),
     /// There is no run of that id under way.
     #[error("run {0} is not under way")]
