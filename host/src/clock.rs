@@ -71,11 +71,6 @@ impl Clock {
             }
         }
     }
-
-    /// Whether the clock goes by itself.
-    pub(crate) fn is_system(&self) -> bool {
-        matches!(self.0, Source::System)
-    }
 }
 
 /// The hand of a manual clock.

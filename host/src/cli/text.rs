@@ -50,7 +50,7 @@ pub(crate) fn span(span: Duration) -> String {
     }
     if span < Duration::from_secs(10) {
         let tenths = span.as_millis() / 100;
-        return if tenths % 10 == 0 {
+        return if tenths.is_multiple_of(10) {
             format!("{} s", tenths / 10)
         } else {
             format!("{}.{} s", tenths / 10, tenths % 10)

@@ -18,7 +18,8 @@ use clockbox_core::{
 use clockbox_sandbox::{CancelToken, Plugin};
 pub(crate) use task::Sinks;
 use tokio::runtime::Runtime;
-pub use work::{NativeWork, Work, Works};
+pub(crate) use work::Works;
+pub use work::{NativeWork, Work};
 
 /// How long a guest that was asked to stop may take before it is stopped.
 const CANCEL_GRACE: Duration = Duration::from_secs(3);

@@ -38,7 +38,7 @@ impl fmt::Debug for Work {
 
 /// The works that are loaded, by name. A run in flight keeps the one it began with.
 #[derive(Debug, Clone, Default)]
-pub struct Works(Arc<RwLock<HashMap<PluginName, Work>>>);
+pub(crate) struct Works(Arc<RwLock<HashMap<PluginName, Work>>>);
 
 impl Works {
     pub(crate) fn get(&self, name: &PluginName) -> Option<Work> {

@@ -44,13 +44,14 @@ impl Handle {
     /// Asks for a reload now.
     pub fn reload(&self) {
         // An error means that the thread has ended, and the scheduler with it.
-        drop(self.0.send(Wake::Demand));
+        _ = self.0.send(Wake::Demand);
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        drop(self.0.send(Wake::Stop));
+        // Likewise.
+        _ = self.0.send(Wake::Stop);
     }
 }
 

@@ -38,7 +38,7 @@ impl Watch {
         let heard = move |event: notify::Result<notify::Event>| {
             // Reading a file is no change of it. A closed channel means that the reloader has ended.
             if event.is_ok_and(|event| !event.kind.is_access()) {
-                drop(tell.send(Wake::Look));
+                _ = tell.send(Wake::Look);
             }
         };
         let watcher = enabled.then(|| notify::recommended_watcher(heard)).and_then(|watcher| {

@@ -3,14 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use clockbox_core::{
-    model::{Job, JobId, JobRecord, Pool, Run, RunId},
+    model::{Job, JobId, JobRecord, PluginName, Pool, Run, RunId},
     timetable::{Change, Input, Timetable},
 };
+use clockbox_sandbox::Plugin;
 use clockbox_store::JobStore;
 use tokio::sync::watch;
 
 use super::{Builder, Events, Inbox, Message, Reply, SchedulerError, Subscription, reply::ReplyTo};
-use crate::{clock::Clock, pool::Works};
+use crate::{
+    clock::Clock,
+    pool::{Work, Works},
+};
 
 /// A handle on a running scheduler. Clones refer to the same one; it runs until [`shutdown`](Self::shutdown), also when
 /// every handle is gone.
@@ -111,6 +115,11 @@ impl Scheduler {
     /// Stops a run: drops it where it waits, else asks its instance to stop and stops it soon after.
     pub fn cancel_run(&self, run: RunId, why: impl Into<String>) -> Reply<()> {
         self.change(Input::CancelRun { run, why: why.into() })
+    }
+
+    /// Adds a loaded plugin, or replaces the one of that name; what runs keeps the one that it began with.
+    pub fn add_plugin(&self, name: PluginName, plugin: Plugin) {
+        self.works.insert(name, Work::Plugin(plugin));
     }
 
     /// Every job, by name.
