@@ -133,11 +133,11 @@ const MESSAGE: &str = "GET https://api.example.com/health: 200 in 12 ms";
 
 fn prepared(path: &Path) -> SqliteStore {
     let store = SqliteStore::open(path, Access::ReadWrite { opened_at: start() }).expect("a new store");
-    let spec = TriggerSpec { interval: Some("1s".to_owned()), ..TriggerSpec::default() };
+    let spec = TriggerSpec::interval("1s");
     let trigger = Trigger::new(spec, chrono_tz::UTC).expect("a valid trigger");
     let puts: Vec<Write> = (0..JOBS)
         .map(|n| JobRecord {
-            job: Job {
+            job: Arc::new(Job {
                 id: JobId::new(format!("job-{n:04}")).expect("a valid name"),
                 plugin: PluginName::new("http-check").expect("a valid name"),
                 pool: PoolName::default_pool(),
@@ -145,7 +145,7 @@ fn prepared(path: &Path) -> SqliteStore {
                 args: r#"{"url":"https://api.example.com/health"}"#.into(),
                 policy: Policy::default(),
                 source: Source::Manifest,
-            },
+            }),
             next_fire: Some(start()),
             last_fire: None,
             last_success: None,

@@ -28,7 +28,7 @@ pub(crate) fn run_id(number: i64) -> RunId {
 }
 
 pub(crate) fn job(name: &str) -> JobRecord {
-    let spec = TriggerSpec { interval: Some("1h".to_owned()), ..TriggerSpec::default() };
+    let spec = TriggerSpec::interval("1h");
     JobRecord {
         job: std::sync::Arc::new(Job {
             id: job_id(name),
