@@ -55,7 +55,8 @@ impl Pool {
         }
         self.tokens().insert(run, token.clone());
         let Some(runtime) = &self.runtime else { return };
-        let work = self.works.get(&launch.run.plugin);
+        // The job as it is now, arguments and plugin alike.
+        let work = self.works.get(&launch.job.plugin);
         let (sinks, tokens) = (self.sinks.clone(), Arc::clone(&self.tokens));
         runtime.spawn(async move {
             let attempt = launch.run.attempt;
@@ -64,7 +65,7 @@ impl Pool {
                 Some(work) => task::run(work, launch, token, sinks).await,
                 None => Report::new(Outcome::HostError).because(format!(
                     "plugin {:?} is not loaded; see the problems that the host reported when it read it",
-                    launch.run.plugin.as_str()
+                    launch.job.plugin.as_str()
                 )),
             };
             guard.report(report);

@@ -137,7 +137,7 @@ impl Builder {
             clock: self.clock.clone(),
         };
         let pool = pool::Pool::new(self.works.clone(), sinks)?;
-        let alive = history::spawn(Arc::clone(&self.store), self.clock.clone(), self.history)?;
+        let pruner = history::spawn(Arc::clone(&self.store), self.clock.clone(), self.history)?;
         let driver = Driver {
             timetable,
             clock: self.clock.clone(),
@@ -148,14 +148,15 @@ impl Builder {
             messages,
             pending: VecDeque::new(),
             shutdown: None,
-            lost: false,
+            lost: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stopped, on_stop) = tokio::sync::watch::channel(false);
         std::thread::Builder::new().name("clockbox-driver".into()).spawn(move || {
-            runtime.block_on(driver.run(actions));
-            drop(alive);
+            let ending = runtime.block_on(driver.run(actions));
+            pruner.stop();
             stopped.send_replace(true);
+            ending.tell();
         })?;
         Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, on_stop))
     }

@@ -9,11 +9,16 @@ use clockbox_core::{
 use clockbox_store::Writer;
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{Inbox, Message, batch::Batch, events::Events, reply::ReplyTo};
+use super::{Inbox, Message, SchedulerError, batch::Batch, events::Events, reply::ReplyTo};
 use crate::{clock::Clock, pool::Pool};
 
 /// Messages taken in before the timetable is asked for its next wake again.
 const AT_ONCE: usize = 256;
+/// A grace beyond what the clock can tell.
+const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
+/// Writes that may be on their way to the store before new fires wait for it: a store that is slow or fails must not
+/// fill the memory. What comes due meanwhile is decided later, by its policy.
+const MOST_PENDING: usize = 50_000;
 /// How long after the grace of a shutdown a killed guest may take to be gone.
 const KILL_GRACE: Duration = Duration::from_secs(5);
 
@@ -29,7 +34,24 @@ pub(super) struct Driver {
     pub(super) pending: VecDeque<Batch>,
     pub(super) shutdown: Option<Shutdown>,
     /// The end cannot be awaited: the store is beyond repair, or a guest beyond stopping.
-    pub(super) lost: bool,
+    pub(super) lost: Option<String>,
+}
+
+/// How a driver ended, to be told to whoever asked for the end.
+pub(super) struct Ending {
+    lost: Option<String>,
+    replies: Vec<ReplyTo<()>>,
+}
+
+impl Ending {
+    pub(super) fn tell(self) {
+        for reply in self.replies {
+            reply.answer(match &self.lost {
+                None => Ok(()),
+                Some(why) => Err(SchedulerError::Lost(why.clone())),
+            });
+        }
+    }
 }
 
 /// A shutdown under way.
@@ -42,12 +64,12 @@ pub(super) struct Shutdown {
 
 impl Driver {
     /// Goes on until a shutdown is complete, or the store is lost.
-    pub(super) async fn run(mut self, restored: Vec<Action>) {
+    pub(super) async fn run(mut self, restored: Vec<Action>) -> Ending {
         self.dispatch(restored, None);
         self.events.publish(self.clock.now(), Event::SchedulerStarted);
         self.wake();
         while !self.is_done() {
-            let wake = self.timetable.next_wake();
+            let wake = self.timetable.next_wake().filter(|_| self.writer.pending() < MOST_PENDING);
             let clock = self.clock.clone();
             let due = async move {
                 match wake {
@@ -72,7 +94,8 @@ impl Driver {
                         self.take(message);
                     }
                     // A steady stream of messages must not hide a fire.
-                    if self.timetable.next_wake().is_some_and(|at| at <= self.clock.now()) {
+                    let is_due = self.timetable.next_wake().is_some_and(|at| at <= self.clock.now());
+                    if is_due && self.writer.pending() < MOST_PENDING {
                         self.wake();
                     }
                 }
@@ -80,7 +103,7 @@ impl Driver {
                 () = due => self.wake(),
             }
         }
-        self.stop();
+        self.stop()
     }
 
     fn take(&mut self, message: Message) {
@@ -104,7 +127,7 @@ impl Driver {
                     "the store is lost and nothing can be recorded, so the scheduler stops: {why}"
                 );
                 self.pool.kill_all();
-                self.lost = true;
+                self.lost = Some(why);
             }
             Message::Shutdown { grace, reply } => self.begin_shutdown(grace, reply),
         }
@@ -167,19 +190,21 @@ impl Driver {
     fn complete(&mut self, mut batch: Batch, refused: &[RunId]) {
         let had_records = !batch.recorded.is_empty();
         batch.without(refused);
-        for launch in std::mem::take(&mut batch.launches) {
-            self.pool.launch(launch);
-        }
+        // Told first: what a guest reports of its progress must not be heard before its start.
         let now = self.clock.now();
         for event in std::mem::take(&mut batch.events) {
             self.events.publish(now, event);
+        }
+        for launch in std::mem::take(&mut batch.launches) {
+            self.pool.launch(launch);
         }
         let all_refused = had_records && batch.recorded.is_empty();
         batch.answer(all_refused);
     }
 
     fn begin_shutdown(&mut self, grace: Duration, reply: ReplyTo<()>) {
-        let cancel_at = crate::clock::monotonic() + grace;
+        let now = crate::clock::monotonic();
+        let cancel_at = now.checked_add(grace).unwrap_or_else(|| now + FAR);
         match &mut self.shutdown {
             // A second request may only shorten the grace.
             Some(shutdown) => {
@@ -197,9 +222,12 @@ impl Driver {
     fn end_grace(&mut self) {
         let Some(shutdown) = &mut self.shutdown else { return };
         if shutdown.cancelled {
-            // Even killed guests did not go; their runs are found interrupted at the next start.
-            tracing::error!("{} runs could not be stopped in time", self.timetable.running());
-            self.lost = true;
+            // What was running is found interrupted at the next start.
+            self.lost = Some(format!(
+                "{} runs and {} batches of records were not done in time",
+                self.timetable.running(),
+                self.pending.len()
+            ));
             return;
         }
         shutdown.cancelled = true;
@@ -214,17 +242,20 @@ impl Driver {
     }
 
     fn is_done(&self) -> bool {
-        self.lost || self.shutdown.is_some() && self.timetable.running() == 0 && self.pending.is_empty()
+        self.lost.is_some()
+            || self.shutdown.is_some() && self.timetable.running() == 0 && self.pending.is_empty()
     }
 
-    fn stop(mut self) {
+    fn stop(mut self) -> Ending {
         if let Err(error) = self.writer.close(KILL_GRACE) {
-            tracing::error!("the store could not be closed in order: {error}");
+            self.lost.get_or_insert(error.to_string());
+        }
+        if let Some(why) = &self.lost {
+            tracing::error!("the scheduler could not end in order: {why}");
         }
         self.events.publish(self.clock.now(), Event::SchedulerStopped);
-        for reply in self.shutdown.take().into_iter().flat_map(|shutdown| shutdown.replies) {
-            reply.answer(Ok(()));
-        }
+        let replies = self.shutdown.take().map(|shutdown| shutdown.replies).unwrap_or_default();
+        Ending { lost: self.lost.take(), replies }
     }
 }
 

@@ -16,6 +16,9 @@ pub enum SchedulerError {
     /// The scheduler has stopped.
     #[error("the scheduler has stopped")]
     Stopped,
+    /// The scheduler ended without recording everything; what was running is found interrupted at the next start.
+    #[error("the scheduler could not end in order: {0}")]
+    Lost(String),
     /// The store refused the record: another host has recorded the same fire.
     #[error("the store has a run of this job at this time already")]
     Refused,

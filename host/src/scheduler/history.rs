@@ -2,6 +2,7 @@
 
 use std::{
     sync::{Arc, mpsc},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -30,19 +31,31 @@ impl Default for History {
     }
 }
 
-/// Prunes until the returned sender is dropped.
-pub(super) fn spawn(
-    store: Arc<dyn JobStore>,
-    clock: Clock,
-    history: History,
-) -> std::io::Result<mpsc::Sender<()>> {
+/// A thread that prunes.
+pub(super) struct Pruner {
+    alive: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Pruner {
+    /// Ends the thread, and with it its hold on the store.
+    pub(super) fn stop(self) {
+        drop(self.alive);
+        if self.thread.join().is_err() {
+            tracing::error!("the thread that deletes old runs panicked");
+        }
+    }
+}
+
+/// Starts to prune.
+pub(super) fn spawn(store: Arc<dyn JobStore>, clock: Clock, history: History) -> std::io::Result<Pruner> {
     let (alive, stopped) = mpsc::channel::<()>();
-    std::thread::Builder::new().name("clockbox-history".into()).spawn(move || {
+    let thread = std::thread::Builder::new().name("clockbox-history".into()).spawn(move || {
         while stopped.recv_timeout(EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
             prune(&*store, clock.now(), history);
         }
     })?;
-    Ok(alive)
+    Ok(Pruner { alive, thread })
 }
 
 fn prune(store: &dyn JobStore, now: Timestamp, history: History) {

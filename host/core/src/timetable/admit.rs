@@ -2,9 +2,12 @@
 
 use super::{
     Action, Launch, Timetable,
+    due::Due,
     entry::{Active, Place},
 };
-use crate::model::{Attempt, Cause, Event, Grace, JobId, Overlap, Run, RunId, RunState, Timestamp, Write};
+use crate::model::{
+    Attempt, Cause, Event, Grace, Job, JobId, Overlap, Run, RunId, RunState, Timestamp, Write,
+};
 
 impl Timetable {
     /// Decides one fire: missed, skipped, waiting or started; recorded in any case.
@@ -22,28 +25,11 @@ impl Timetable {
         args: Option<String>,
         out: &mut Vec<Action>,
     ) {
-        let run_id = self.next_run_id(now);
-        let Some(entry) = self.jobs.get_mut(id) else { return };
+        let Some(entry) = self.jobs.get(id) else { return };
         let job = entry.record.job.clone();
-        let mut run = Run {
-            id: run_id,
-            job: id.clone(),
-            plugin: job.plugin.clone(),
-            pool: job.pool.clone(),
-            cause,
-            scheduled_at: fire,
-            recorded_at: now,
-            state: RunState::Waiting,
-            attempt: 0,
-            started_at: None,
-            finished_at: None,
-            retry_at: None,
-            outcome: None,
-            reason: None,
-            output: None,
-            coalesced,
-            args,
-        };
+        let mut run = self.new_run(now, &job, fire, cause, coalesced, args);
+        let run_id = run.id;
+        let Some(entry) = self.jobs.get(id) else { return };
         let is_manual = cause == Cause::Manual;
         if !is_manual && !job.policy.misfire_grace.allows(now - fire) {
             let late = crate::model::format_duration(whole_millis(now - fire));
@@ -86,6 +72,54 @@ impl Timetable {
             );
             self.refuse(now, run, RunState::Skipped, reason, out);
         }
+    }
+
+    fn new_run(
+        &mut self,
+        now: Timestamp,
+        job: &Job,
+        fire: Timestamp,
+        cause: Cause,
+        coalesced: u32,
+        args: Option<String>,
+    ) -> Run {
+        Run {
+            id: self.next_run_id(now),
+            job: job.id.clone(),
+            plugin: job.plugin.clone(),
+            pool: job.pool.clone(),
+            cause,
+            scheduled_at: fire,
+            recorded_at: now,
+            state: RunState::Waiting,
+            attempt: 0,
+            started_at: None,
+            finished_at: None,
+            retry_at: None,
+            outcome: None,
+            reason: None,
+            output: None,
+            coalesced,
+            args,
+        }
+    }
+
+    /// Records fires that will not be decided one by one: the last of them, with the number of the others.
+    pub(super) fn give_up(
+        &mut self,
+        now: Timestamp,
+        id: &JobId,
+        due: Due,
+        state: RunState,
+        reason: &str,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(entry) = self.jobs.get_mut(id) else { return };
+        entry.record.next_fire = due.next;
+        entry.record.last_fire = Some(due.latest);
+        let job = entry.record.job.clone();
+        let run = self.new_run(now, &job, due.latest, Cause::Trigger, due.count - 1, None);
+        self.refuse(now, run, state, reason.to_owned(), out);
     }
 
     /// Records a fire that does not become a run.
@@ -185,11 +219,9 @@ impl Timetable {
             .copied()
             .filter(|run| self.active.get(run).is_some_and(|active| active.run.cause == Cause::Trigger))
             .collect();
-        let oldest = entry
-            .slots
-            .iter()
-            .copied()
-            .find(|run| self.active.get(run).is_some_and(|active| active.stopping.is_none()));
+        let is_stopping = |run: &RunId| self.active.get(run).is_some_and(|active| active.stopping.is_some());
+        // One that was told to stop already makes the room.
+        let oldest = entry.slots.first().copied().filter(|_| !entry.slots.iter().any(is_stopping));
         for run in waiting {
             self.skip_waiting(now, run, &format!("replaced by the later fire {by}"), out);
         }

@@ -28,6 +28,9 @@ impl Timetable {
 
     fn put(&mut self, now: Timestamp, job: Arc<Job>, out: &mut Vec<Action>) {
         let id = job.id.clone();
+        if self.jobs.get(&id).is_some_and(|entry| !entry.removed && entry.record.job.trigger != job.trigger) {
+            self.settle(now, &id, "the job's trigger was changed before this fire was decided", out);
+        }
         let known = self.jobs.get_mut(&id);
         let event = match &known {
             Some(entry) if !entry.removed => {
@@ -65,15 +68,17 @@ impl Timetable {
     fn remove(&mut self, now: Timestamp, id: &JobId, out: &mut Vec<Action>) {
         let Some(entry) = self.jobs.get_mut(id).filter(|entry| !entry.removed) else { return };
         entry.removed = true;
+        self.settle(now, id, "the job was removed before this fire was decided", out);
         out.push(Action::Write(Write::RemoveJob(id.clone())));
         out.push(Action::Publish(Event::JobRemoved { job: id.clone() }));
         self.schedule(id);
-        let unstarted: Vec<RunId> = self
+        let mut unstarted: Vec<RunId> = self
             .active
             .values()
             .filter(|active| active.run.job == *id && active.place != super::entry::Place::Running)
             .map(|active| active.run.id)
             .collect();
+        unstarted.sort();
         for run in unstarted {
             let attempted = self.active.get(&run).is_some_and(|active| active.run.attempt > 0);
             if attempted {

@@ -40,7 +40,7 @@ mod restore;
 mod runs;
 mod slots;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use action::{Action, Launch};
 use entry::{Active, Entry};
@@ -54,7 +54,7 @@ use crate::model::{Event, JobId, JobRecord, PoolName, Run, RunId, Timestamp};
 #[derive(Debug, Default)]
 pub struct Timetable {
     jobs: HashMap<JobId, Entry>,
-    pools: HashMap<PoolName, Slots>,
+    pools: BTreeMap<PoolName, Slots>,
     /// Runs that are not in a final state.
     active: HashMap<RunId, Active>,
     /// When a job wants to be looked at: its next fire, jitter included.
@@ -66,6 +66,8 @@ pub struct Timetable {
     last_run: Option<RunId>,
     paused: bool,
     draining: bool,
+    /// Set by a restore until the next input is taken in: what waits may be changed by that input, so it starts after.
+    restoring: bool,
 }
 
 impl Timetable {
@@ -100,6 +102,9 @@ impl Timetable {
             Input::Pause => self.pause(out),
             Input::Resume => self.resume(now, out),
             Input::Drain => self.drain(out),
+        }
+        if std::mem::take(&mut self.restoring) {
+            self.start_waiting(now, out);
         }
         self.process(now, out);
         Ok(actions)
@@ -178,8 +183,20 @@ impl Timetable {
         }
         self.paused = false;
         out.push(Action::Publish(Event::SchedulerResumed));
-        let held: Vec<_> =
+        self.start_waiting(now, out);
+    }
+
+    /// Whether runs may start at all.
+    fn may_start(&self) -> bool {
+        !self.paused && !self.draining && !self.restoring
+    }
+
+    /// Starts whatever waits, as far as there is room: for when nobody has been told of a free place.
+    fn start_waiting(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        // In an order of their own, so that the same inputs always have the same answers.
+        let mut held: Vec<_> =
             self.jobs.iter().filter(|(_, entry)| !entry.held.is_empty()).map(|(id, _)| id.clone()).collect();
+        held.sort();
         let pools: Vec<_> = self.pools.keys().cloned().collect();
         pools.iter().for_each(|pool| self.fill(now, pool, out));
         held.iter().for_each(|job| self.release(now, job, out));

@@ -21,7 +21,8 @@ impl Timetable {
     /// Takes in what the store knows. To be called once, on a timetable without jobs, with its pools applied.
     ///
     /// What was running is interrupted: it stays so, or is tried again under the same id where the job's delivery is
-    /// at-least-once. What waited waits on. Fires that came due in between are decided at the next wake.
+    /// at-least-once. What waited waits on. Nothing starts before the next input is taken in, so that a change of jobs
+    /// and pools counts for all of it; fires that came due in between are decided then, too.
     pub fn restore(
         &mut self,
         now: Timestamp,
@@ -30,6 +31,7 @@ impl Timetable {
         last_run: Option<RunId>,
     ) -> Vec<Action> {
         let mut actions = Vec::new();
+        self.restoring = true;
         self.last_run = self.last_run.max(last_run);
         for mut record in jobs {
             if record.job.trigger.fires_at_start() {
@@ -51,13 +53,6 @@ impl Timetable {
                 _ => self.wait_again(run),
             }
         }
-        // Nobody has been told of a free place, so look once at all of them.
-        let pools: Vec<_> = self.pools.keys().cloned().collect();
-        let jobs: Vec<_> =
-            self.jobs.iter().filter(|(_, entry)| !entry.held.is_empty()).map(|(id, _)| id.clone()).collect();
-        self.expire(now, &mut actions);
-        pools.iter().for_each(|pool| self.fill(now, pool, &mut actions));
-        jobs.iter().for_each(|job| self.release(now, job, &mut actions));
         actions
     }
 

@@ -126,8 +126,9 @@ impl Timetable {
 
     /// A slot of a job may be free: the next held run takes it, or the backlog goes on.
     pub(super) fn release(&mut self, now: Timestamp, id: &JobId, out: &mut Vec<Action>) {
-        let may_start = !self.paused && !self.draining;
-        while let Some(entry) = self.jobs.get_mut(id).filter(|entry| may_start && entry.has_room())
+        let may_start = self.may_start();
+        while let Some(entry) =
+            self.jobs.get_mut(id).filter(|entry| may_start && !entry.removed && entry.has_room())
             && let Some(run) = entry.held.pop_front()
         {
             self.take_turn(now, run, out);
@@ -190,7 +191,7 @@ impl Timetable {
 
     /// Starts what waits for a pool, as far as there is room.
     pub(super) fn fill(&mut self, now: Timestamp, pool: &PoolName, out: &mut Vec<Action>) {
-        if self.paused || self.draining {
+        if !self.may_start() {
             return;
         }
         loop {
@@ -221,7 +222,14 @@ impl Timetable {
         // A job and a scheduled time name one run, so a run on demand steps aside.
         let step = chrono::TimeDelta::microseconds(1);
         let mut at = entry.last_manual.map_or(now, |last| now.max(last + step));
-        while Some(at) == entry.record.next_fire || Some(at) == entry.record.last_fire {
+        let trigger = &entry.record.job.trigger;
+        let is_fire = |at| {
+            Some(at) == entry.record.last_fire
+                || entry.record.next_fire.is_some_and(|next| {
+                    at == next || (at > next && trigger.next_after(Some(next), at) == Some(at))
+                })
+        };
+        while is_fire(at) {
             at += step;
         }
         entry.last_manual = Some(at);

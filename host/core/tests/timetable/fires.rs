@@ -206,3 +206,12 @@ fn a_new_trigger_counts_from_now_and_an_old_one_goes_on() {
     table.apply(700, Change { put: vec![job("a", r#"{ "interval": "2h" }"#).into()], ..Change::default() });
     assert_eq!(table.record("a").next_fire, Some(at(700 + 7200)));
 }
+
+#[test]
+fn a_run_on_demand_never_takes_the_time_of_a_fire_that_is_still_undecided() {
+    let mut table = Table::new([job("a", EVERY_10_S)]);
+    table.tell(1, Input::Pause).unwrap();
+    table.tell(30, Input::RunNow { job: JobId::new("a").unwrap(), args: None }).unwrap();
+    assert_eq!(table.record("a").next_fire, Some(at(10)));
+    assert_ne!(table.runs()[0].scheduled_at, at(30));
+}

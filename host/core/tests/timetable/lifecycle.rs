@@ -93,3 +93,63 @@ fn what_happened_is_published_in_order() {
         panic!("{events:?}");
     };
 }
+
+#[test]
+fn a_fire_that_is_due_when_its_trigger_changes_is_decided_first() {
+    let mut table = Table::new([job("a", EVERY_10_S)]);
+    table.apply(10, Change { put: vec![job("a", r#"{ "interval": "1h" }"#).into()], ..Change::default() });
+    assert_eq!(table.states(), [(10, Running, 0)]);
+    assert_eq!(table.record("a").next_fire, Some(crate::support::at(3610)));
+}
+
+#[test]
+fn fires_that_a_paused_job_had_due_are_recorded_as_skipped_when_its_trigger_changes() {
+    let mut table = Table::new([job("a", EVERY_10_S)]);
+    table.tell(5, Input::PauseJob { job: id("a"), note: None }).unwrap();
+    table.apply(35, Change { put: vec![job("a", r#"{ "interval": "1h" }"#).into()], ..Change::default() });
+    assert_eq!(table.states(), [(30, Skipped, 2)]);
+    let reason = table.runs()[0].reason.clone().unwrap();
+    assert_eq!(reason, "the job's trigger was changed before this fire was decided");
+}
+
+#[test]
+fn fires_that_a_removed_job_had_due_are_recorded_as_skipped() {
+    let mut table = Table::new([job("a", EVERY_10_S)]);
+    table.apply(10, Change { remove: vec![id("a")], ..Change::default() });
+    assert_eq!(table.states(), [(10, Skipped, 0)]);
+}
+
+#[test]
+fn what_waited_before_a_restart_starts_under_the_jobs_of_now() {
+    let wide = crate::support::with(job("a", EVERY_10_S), |p| {
+        (p.max_instances, p.coalesce) = (3, clockbox_core::model::Coalesce::All);
+    });
+    let mut before = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), wide]);
+    before.wake(0);
+    before.wake(35);
+    let unfinished: Vec<_> = before
+        .runs()
+        .into_iter()
+        .filter(|run| run.state == Waiting)
+        .map(|run| clockbox_core::timetable::Unfinished { run, attempt_started_at: None })
+        .collect();
+    assert_eq!(unfinished.len(), 3);
+    let mut timetable = clockbox_core::timetable::Timetable::new();
+    let actions = timetable.restore(crate::support::at(36), vec![before.record("a")], unfinished, None);
+    let mut table = Table { timetable, actions };
+    assert!(table.launches().is_empty(), "the manifest of now has not been heard");
+    let narrow =
+        crate::support::with(job("a", EVERY_10_S), |p| p.coalesce = clockbox_core::model::Coalesce::All);
+    table.apply(36, Change { put: vec![narrow.into()], ..Change::default() });
+    assert_eq!(table.launches().len(), 1);
+}
+
+#[test]
+fn a_replaced_run_that_takes_its_time_to_stop_costs_no_other_run() {
+    let two = crate::support::with(job("a", EVERY_10_S), |p| {
+        (p.max_instances, p.overlap) = (2, clockbox_core::model::Overlap::Replace);
+    });
+    let mut table = Table::new([two]);
+    [10, 20, 30, 40].into_iter().for_each(|second| table.wake(second));
+    assert_eq!(table.cancels(), [table.launches()[0]]);
+}
