@@ -1,0 +1,13 @@
+//! The real command on real files, story by story.
+
+mod quickstart;
+
+use clockbox_tests::{Build, TestHost};
+
+/// A place to run the command in.
+fn place() -> TestHost {
+    TestHost::new(Build {
+        command: env!("CARGO_BIN_EXE_clockbox-under-test"),
+        scratch: env!("CARGO_TARGET_TMPDIR"),
+    })
+}
