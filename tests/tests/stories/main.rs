@@ -1,5 +1,6 @@
 //! The real command on real files, story by story.
 
+mod bad_manifest;
 mod quickstart;
 
 use clockbox_tests::{Build, TestHost};
