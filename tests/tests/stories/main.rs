@@ -1,6 +1,7 @@
 //! The real command on real files, story by story.
 
 mod bad_manifest;
+mod bad_plugins;
 mod quickstart;
 
 use clockbox_tests::{Build, TestHost};
