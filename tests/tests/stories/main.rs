@@ -2,6 +2,7 @@
 
 mod bad_manifest;
 mod bad_plugins;
+mod database;
 mod quickstart;
 
 use clockbox_tests::{Build, TestHost};
