@@ -4,6 +4,7 @@ mod bad_manifest;
 mod bad_plugins;
 mod database;
 mod quickstart;
+mod reload;
 
 use clockbox_tests::{Build, TestHost};
 
