@@ -2,6 +2,7 @@
 
 mod bad_manifest;
 mod bad_plugins;
+mod crash;
 mod database;
 mod quickstart;
 mod reload;
