@@ -4,6 +4,7 @@ mod bad_manifest;
 mod bad_plugins;
 mod crash;
 mod database;
+mod outcomes;
 mod quickstart;
 mod reload;
 
