@@ -5,6 +5,7 @@ mod bad_plugins;
 mod crash;
 mod database;
 mod outcomes;
+mod overlap;
 mod quickstart;
 mod reload;
 
