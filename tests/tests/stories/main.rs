@@ -6,6 +6,7 @@ mod crash;
 mod database;
 mod outcomes;
 mod overlap;
+mod plugins;
 mod quickstart;
 mod reload;
 
