@@ -1,5 +1,6 @@
 //! The real command on real files, story by story.
 
+mod architecture;
 mod bad_manifest;
 mod bad_plugins;
 mod crash;
