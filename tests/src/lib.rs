@@ -1,1 +1,16 @@
-//! Under construction.
+//! What the end-to-end tests stand on: a [`TestHost`] that runs the real command in a folder of its own, the
+//! [guests](guest) that misbehave, and a [`WebServer`] for the plugins that need one.
+
+mod cli;
+mod guests;
+mod history;
+mod host;
+mod process;
+mod web;
+
+pub use cli::Answer;
+pub use guests::{guest, prebuilt, repository};
+pub use history::History;
+pub use host::{Build, TestHost};
+pub use process::{Line, Running};
+pub use web::{DeadPort, Request, WebServer};

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    manifest,
-    reload::Loader,
+    manifest::{self, Problem, Problems, RefusedPlugin},
+    reload::{LoadProblem, Loader},
     sandbox::{Sandbox, SandboxOptions},
 };
 
@@ -24,41 +24,29 @@ pub(super) struct CheckArgs {
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let now = Clock::system().now();
-    let loaded = args.place.load();
-    let plugins = match &loaded {
-        Ok(loaded) => {
-            let options = SandboxOptions { cache_dir: super::run::cache_dir(), ..SandboxOptions::default() };
-            let sandbox = Sandbox::new(options).map_err(Failure::new)?;
-            Loader::new(sandbox).load(&loaded.manifest).problems
-        }
-        Err(_) => Vec::new(),
-    };
+    let mut loaded = args.place.load();
+    if let Ok(loaded) = &mut loaded {
+        let cache_dir = loaded.manifest.scheduler.cache_dir.clone().or_else(super::run::cache_dir);
+        let options = SandboxOptions { cache_dir, ..SandboxOptions::default() };
+        let sandbox = Sandbox::new(options).map_err(Failure::new)?;
+        let problems = Loader::new(sandbox).load(&loaded.manifest).problems;
+        loaded.refused.extend(problems.into_iter().map(refused));
+    }
     if args.output.json {
-        let mut report = manifest::report_json(&loaded, now);
-        let problem = |problem: &crate::reload::LoadProblem| {
-            serde_json::json!({
-                "severity": "error",
-                "source": "file",
-                "file": problem.path.display().to_string(),
-                "key": format!("plugins.{}", problem.plugin),
-                "message": problem.message,
-            })
-        };
-        if let Some(problems) = report["problems"].as_array_mut() {
-            problems.extend(plugins.iter().map(problem));
-        }
-        if !plugins.is_empty() {
-            report["ok"] = false.into();
-        }
-        print_json(&report)?;
+        print_json(&manifest::report_json(&loaded, now))?;
     } else {
         print(&manifest::report(&loaded, now))?;
-        for problem in &plugins {
-            print(&format!("{problem}\n"))?;
-        }
     }
     match loaded {
-        Ok(loaded) if loaded.refused.is_empty() && plugins.is_empty() => Ok(()),
+        Ok(loaded) if loaded.refused.is_empty() => Ok(()),
         _ => Err(Failure::no("")),
     }
+}
+
+/// A file that is no good plugin, as a problem of the manifest that names it.
+fn refused(problem: LoadProblem) -> RefusedPlugin {
+    let LoadProblem { plugin, path, message, hint, .. } = problem;
+    let key = format!("plugins.{plugin}");
+    let problem = Problem { key, ..Problem::in_file(&path, message, hint) };
+    RefusedPlugin { plugins: vec![plugin], path, jobs: Vec::new(), problems: Problems(vec![problem]) }
 }

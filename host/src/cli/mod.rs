@@ -16,7 +16,6 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 pub use exit::Failure;
 pub use place::Place;
-pub(crate) use text::span;
 
 /// Runs scheduled jobs as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]

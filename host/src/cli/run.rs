@@ -1,6 +1,6 @@
 //! `clockbox run`: the host.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use clockbox_core::model::{Outcome, Timestamp};
@@ -33,10 +33,13 @@ pub(super) struct RunArgs {
     cache_dir: Option<PathBuf>,
 }
 
+/// How long the end waits for a reload that is under way.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     let Loaded { manifest, refused } = args.place.load().map_err(|problems| {
-        eprint!("{problems}");
+        eprintln!("{problems}");
         Failure::new("the manifest has problems, nothing was started")
             .hint("correct them; `clockbox check` looks again")
     })?;
@@ -59,32 +62,37 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     for pool in manifest.pools.values() {
         builder = builder.pool(pool.clone());
     }
-    for (name, plugin) in &loaded.plugins {
-        builder = builder.plugin(name.clone(), plugin.clone());
-    }
+    let plugins = loaded.plugins.len();
+    let problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
     let declared = manifest.jobs.values().map(|job| Arc::new(job.clone()));
-    let scheduler = builder.declared(declared).start().map_err(Failure::new)?;
-    let events = scheduler.subscribe();
+    builder = builder.works(loaded.into_works()).declared(declared);
+    // Before the first job runs: from then on a signal must drain.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
+    let signals = runtime.block_on(async { Signals::new() });
+    let signals = signals.map_err(|error| Failure::new(format!("signals: {error}")))?;
+    let events = builder.subscribe();
+    let scheduler = builder.start().map_err(Failure::new)?;
     for warning in &manifest.warnings {
         tracing::warn!("{warning}");
     }
     for problem in refused.iter().flat_map(|refused| &refused.problems.0) {
         tracing::error!("{problem}");
     }
-    for problem in &loaded.problems {
+    for problem in &problems {
         tracing::error!("{problem}");
     }
-    greet(&manifest, loaded.plugins.len(), &scheduler, clock.now(), watch);
+    greet(&manifest, plugins, &scheduler, clock.now(), watch);
 
     let grace = manifest.scheduler.shutdown_grace;
     let reloader =
         Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone());
     let reloader =
         reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
-    let done = runtime.block_on(host(&scheduler, &reloader, events, grace));
-    drop(store);
-    done
+    runtime.block_on(host(&scheduler, &reloader, signals, events, grace))?;
+    // Whoever holds the store lets go of it, so that it is closed in order: a database is one file then.
+    reloader.stop(CLOSE_PATIENCE);
+    drop((scheduler, store));
+    Ok(())
 }
 
 /// Tells what is loaded and what fires next.
@@ -128,10 +136,10 @@ fn greet(manifest: &Manifest, plugins: usize, scheduler: &Scheduler, now: Timest
 async fn host(
     scheduler: &Scheduler,
     reloader: &crate::reload::Handle,
+    mut signals: Signals,
     mut events: Subscription,
-    grace: std::time::Duration,
+    grace: Duration,
 ) -> Result<(), Failure> {
-    let mut signals = Signals::new().map_err(|error| Failure::new(format!("signals: {error}")))?;
     loop {
         tokio::select! {
             biased;
@@ -166,6 +174,7 @@ async fn host(
                 while let Some(Ok(happening)) = events.try_next() {
                     tell(&happening.event);
                 }
+                scheduler.stopped().await;
                 tracing::info!("stopped");
                 return done.map_err(Failure::new);
             }
@@ -178,7 +187,7 @@ fn tell(event: &Event) {
     match event {
         Event::RunFinished { job, run, attempt, outcome, reason, elapsed_ms } => {
             let took = elapsed_ms
-                .map(|ms| format!(" in {}", text::span(std::time::Duration::from_millis(ms))))
+                .map(|ms| format!(" in {}", text::span(Duration::from_millis(ms))))
                 .unwrap_or_default();
             let nth = if *attempt > 1 { format!(" at attempt {attempt}") } else { String::new() };
             let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -15,7 +15,7 @@ use clockbox_core::{
     model::{Outcome, PluginName, Report, RunId},
     timetable::Launch,
 };
-use clockbox_sandbox::{CancelToken, Plugin};
+use clockbox_sandbox::CancelToken;
 pub(crate) use task::Sinks;
 use tokio::runtime::Runtime;
 pub(crate) use work::Works;
@@ -64,7 +64,7 @@ impl Pool {
             let report = match work {
                 Some(work) => task::run(work, launch, token, sinks).await,
                 None => Report::new(Outcome::HostError).because(format!(
-                    "plugin {:?} is not loaded; see the problems that the host reported when it read it",
+                    "plugin {:?} is not loaded: its file and its entry in the manifest are gone",
                     launch.job.plugin.as_str()
                 )),
             };
@@ -73,7 +73,7 @@ impl Pool {
     }
 
     /// Puts these plugins in the place of all that are loaded; what runs keeps the one it began with.
-    pub(crate) fn replace_plugins(&self, plugins: BTreeMap<PluginName, Plugin>) {
+    pub(crate) fn replace_plugins(&self, plugins: BTreeMap<PluginName, Work>) {
         self.works.replace_plugins(plugins);
     }
 

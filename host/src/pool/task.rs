@@ -42,6 +42,7 @@ pub(super) async fn run(work: Work, launch: Launch, token: CancelToken, sinks: S
                 () = killed.killed() => Report::new(Outcome::Cancelled),
             };
         }
+        Work::Refused(why) => return Report::new(Outcome::HostError).because(why.to_string()),
     };
     let Launch { run, job, previous_success } = launch;
     let (id, attempt) = (run.id, run.attempt);

@@ -25,6 +25,8 @@ pub enum Work {
     Plugin(Plugin),
     /// A trusted function of this program.
     Native(Arc<NativeWork>),
+    /// A plugin that could not be loaded, and why: runs of it end as `host-error`.
+    Refused(Arc<str>),
 }
 
 impl fmt::Debug for Work {
@@ -32,6 +34,7 @@ impl fmt::Debug for Work {
         match self {
             Self::Plugin(plugin) => write!(f, "plugin {}", plugin.digest()),
             Self::Native(_) => f.write_str("native"),
+            Self::Refused(why) => write!(f, "refused: {why}"),
         }
     }
 }
@@ -49,10 +52,10 @@ impl Works {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, work);
     }
 
-    /// Puts these plugins in the place of all plugins; native works stay.
-    pub(crate) fn replace_plugins(&self, plugins: BTreeMap<PluginName, Plugin>) {
+    /// Puts these in the place of all plugins; native works stay.
+    pub(crate) fn replace_plugins(&self, plugins: BTreeMap<PluginName, Work>) {
         let mut works = self.0.write().unwrap_or_else(PoisonError::into_inner);
         works.retain(|_, work| matches!(work, Work::Native(_)));
-        works.extend(plugins.into_iter().map(|(name, plugin)| (name, Work::Plugin(plugin))));
+        works.extend(plugins);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use clockbox_core::model::{PluginName, PluginSpec, format_size};
 use clockbox_sandbox::{Plugin, Sandbox};
 
-use crate::{clock::Stopwatch, manifest::Manifest};
+use crate::{clock::Stopwatch, manifest::Manifest, pool::Work};
 
 /// A compilation that takes longer is worth a line.
 const SLOW: Duration = Duration::from_millis(300);
@@ -29,8 +29,10 @@ pub struct LoadProblem {
     pub plugin: PluginName,
     /// Its file.
     pub path: PathBuf,
-    /// Why, and what to do.
+    /// Why.
     pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
     /// Whether an older version of it stays in force.
     pub kept: bool,
 }
@@ -38,7 +40,13 @@ pub struct LoadProblem {
 impl fmt::Display for LoadProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: plugin {:?}: {}", self.path.display(), self.plugin.as_str(), self.message)?;
-        if self.kept { f.write_str("\n  the version loaded before stays in force") } else { Ok(()) }
+        if self.kept {
+            f.write_str("\n  the version loaded before stays in force")?;
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -49,6 +57,23 @@ pub struct LoadedPlugins {
     pub plugins: BTreeMap<PluginName, Plugin>,
     /// Those that were refused.
     pub problems: Vec<LoadProblem>,
+    /// Those whose code is not what was loaded before under their name.
+    pub replaced: Vec<PluginName>,
+}
+
+impl LoadedPlugins {
+    /// What the jobs' plugin names stand for from here on.
+    pub(crate) fn into_works(self) -> BTreeMap<PluginName, Work> {
+        let refused = self.problems.into_iter().map(|problem| {
+            let why =
+                format!("plugin {:?} could not be loaded: {}", problem.plugin.as_str(), problem.message);
+            (problem.plugin, Work::Refused(why.into()))
+        });
+        // A version that was kept takes the place of the refusal.
+        let mut works: BTreeMap<_, _> = refused.collect();
+        works.extend(self.plugins.into_iter().map(|(name, plugin)| (name, Work::Plugin(plugin))));
+        works
+    }
 }
 
 /// Reads and compiles plugin files, and keeps what it loaded last.
@@ -74,26 +99,32 @@ impl Loader {
             match self.load_one(spec) {
                 Ok(plugin) => {
                     if watch.elapsed() >= SLOW {
-                        let took = crate::cli::span(watch.elapsed());
+                        let took = watch.elapsed().as_secs_f64();
                         tracing::info!(
-                            "compiled plugin {:?} in {took}; the next start finds it in the cache",
+                            "compiled plugin {:?} in {took:.1} s; the next start finds it in the cache",
                             name.as_str()
                         );
                     }
                     loaded.plugins.insert(name.clone(), plugin);
                 }
-                Err(message) => {
-                    let kept = self.last.get(name).cloned();
+                Err((message, hint)) => {
+                    // Its rights, limits and pin are those of now: what was taken from it must not stay with it.
+                    let kept = self.last.get(name).and_then(|plugin| plugin.with_spec(spec).ok());
                     loaded.problems.push(LoadProblem {
                         plugin: name.clone(),
                         path: spec.path.clone(),
                         message,
+                        hint,
                         kept: kept.is_some(),
                     });
                     loaded.plugins.extend(kept.map(|plugin| (name.clone(), plugin)));
                 }
             }
         }
+        let is_new = |(name, plugin): &(&PluginName, &Plugin)| {
+            self.last.get(*name).is_none_or(|last| last.digest() != plugin.digest())
+        };
+        loaded.replaced = loaded.plugins.iter().filter(is_new).map(|(name, _)| name.clone()).collect();
         self.last.clone_from(&loaded.plugins);
         loaded
     }
@@ -107,11 +138,12 @@ impl Loader {
             .collect()
     }
 
-    fn load_one(&self, spec: &PluginSpec) -> Result<Plugin, String> {
-        let bytes = std::fs::read(&spec.path).map_err(|error| format!("cannot be read: {error}"))?;
+    /// Loads one plugin, or says why not and what to do.
+    fn load_one(&self, spec: &PluginSpec) -> Result<Plugin, (String, Option<String>)> {
+        let bytes = std::fs::read(&spec.path).map_err(|error| (format!("cannot be read: {error}"), None))?;
         if bytes.len() > 1 << 20 {
             tracing::debug!("loading plugin {:?} ({})", spec.name.as_str(), format_size(bytes.len() as u64));
         }
-        self.sandbox.load(&bytes, spec).map_err(|error| error.to_string())
+        self.sandbox.load(&bytes, spec).map_err(|error| (error.to_string(), error.hint()))
     }
 }

@@ -37,21 +37,42 @@ pub struct Reloader {
     scheduler: Scheduler,
 }
 
+/// Why a reloader reads everything again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// It has just started: what changed since the scheduler's start was read is not to be missed.
+    Started,
+    /// A file changed.
+    Changed,
+    /// Somebody asked for it, and waits for an answer.
+    Asked,
+}
+
 /// The way to a reloader's thread; dropping it ends the thread.
-pub struct Handle(mpsc::Sender<Wake>);
+pub struct Handle {
+    wakes: mpsc::Sender<Wake>,
+    ended: mpsc::Receiver<()>,
+}
 
 impl Handle {
     /// Asks for a reload now.
     pub fn reload(&self) {
         // An error means that the thread has ended, and the scheduler with it.
-        _ = self.0.send(Wake::Demand);
+        _ = self.wakes.send(Wake::Demand);
+    }
+
+    /// Ends the thread and waits until it has let go of the scheduler, or until `patience` is over: it may be compiling
+    /// a large plugin.
+    pub fn stop(self, patience: Duration) {
+        _ = self.wakes.send(Wake::Stop);
+        // Nothing is ever sent: the thread drops its end.
+        _ = self.ended.recv_timeout(patience);
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // Likewise.
-        _ = self.0.send(Wake::Stop);
+        _ = self.wakes.send(Wake::Stop);
     }
 }
 
@@ -75,9 +96,12 @@ impl Reloader {
     /// When the thread cannot be started.
     pub fn start(mut self, watch: bool) -> io::Result<Handle> {
         let mut watcher = Watch::new(watch);
-        let handle = Handle(watcher.waker());
+        let (end, ended) = mpsc::channel();
+        let handle = Handle { wakes: watcher.waker(), ended };
         std::thread::Builder::new().name("clockbox-reload".into()).spawn(move || {
             self.run(&mut watcher, watch);
+            drop(self);
+            drop(end);
         })?;
         Ok(handle)
     }
@@ -86,10 +110,14 @@ impl Reloader {
         let (folders, files) = self.places();
         watch.set(folders.clone());
         let mut seen = Fingerprint::take(&folders, &files);
+        if enabled {
+            self.reload(Why::Started);
+        }
         loop {
+            let mut why = Why::Changed;
             match watch.next(enabled) {
                 Wake::Stop => return,
-                Wake::Demand => {}
+                Wake::Demand => why = Why::Asked,
                 Wake::Look => {
                     let (folders, files) = self.places();
                     if Fingerprint::take(&folders, &files) == seen {
@@ -99,7 +127,7 @@ impl Reloader {
             }
             let Some(now) = self.settled(watch) else { return };
             seen = now;
-            self.reload();
+            self.reload(why);
             watch.set(self.places().0);
         }
     }
@@ -133,7 +161,7 @@ impl Reloader {
     }
 
     /// Reads everything again and puts it in force, or refuses it.
-    fn reload(&mut self) {
+    fn reload(&mut self, why: Why) {
         let loaded = match manifest::load(&self.path, &self.overrides, &super::description) {
             Ok(loaded) => loaded,
             Err(problems) => return self.reject(problems.0.iter().map(ToString::to_string).collect()),
@@ -157,6 +185,13 @@ impl Reloader {
         let mut plugins = self.loader.load(&new);
         problems.extend(plugins.problems.iter().map(ToString::to_string));
         plugins.plugins.extend(held);
+        let is_same = new == self.current && plugins.replaced.is_empty();
+        if is_same && (why == Why::Started || why == Why::Changed && problems.is_empty()) {
+            return;
+        }
+        for name in &plugins.replaced {
+            tracing::info!("plugin {:?} was loaded anew", name.as_str());
+        }
 
         if new.store != self.current.store {
             tracing::warn!(
@@ -165,7 +200,7 @@ impl Reloader {
         }
         let (change, event) = change(&self.current, &new);
         let (reply_to, reply) = Reply::channel();
-        let message = Message::Reload { plugins: plugins.plugins, change, event, reply: reply_to };
+        let message = Message::Reload { plugins: plugins.into_works(), change, event, reply: reply_to };
         self.scheduler.inbox().send(message);
         if let Err(error) = reply.wait() {
             tracing::error!("the reload did not take effect: {error}");

@@ -1,7 +1,7 @@
 //! From parts to a running scheduler.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{BTreeMap, HashSet, VecDeque},
     future::Future,
     sync::Arc,
 };
@@ -13,7 +13,7 @@ use clockbox_core::{
 use clockbox_sandbox::{CancelToken, Plugin};
 use clockbox_store::{JobStore, MemoryStore, Snapshot, StoreError, Writer, WriterOptions};
 
-use super::{Events, History, Inbox, Scheduler, driver::Driver, history};
+use super::{Events, History, Inbox, Scheduler, Subscription, driver::Driver, history};
 use crate::{
     clock::Clock,
     pool::{self, Sinks, Work, Works},
@@ -41,6 +41,7 @@ pub struct Builder {
     jobs: Vec<Arc<Job>>,
     declared: Option<Vec<Arc<Job>>>,
     history: History,
+    events: Events,
 }
 
 impl Builder {
@@ -53,6 +54,7 @@ impl Builder {
             jobs: Vec::new(),
             declared: None,
             history: History::default(),
+            events: Events::new(),
         }
     }
 
@@ -77,6 +79,12 @@ impl Builder {
     /// Adds a loaded plugin under a name that jobs can refer to.
     pub fn plugin(self, name: PluginName, plugin: Plugin) -> Self {
         self.works.insert(name, Work::Plugin(plugin));
+        self
+    }
+
+    /// Adds what plugin names stand for.
+    pub(crate) fn works(self, works: BTreeMap<PluginName, Work>) -> Self {
+        self.works.replace_plugins(works);
         self
     }
 
@@ -112,6 +120,12 @@ impl Builder {
         self
     }
 
+    /// What happens from the start on. [`Scheduler::subscribe`] comes too late for what happens at once.
+    #[must_use]
+    pub fn subscribe(&self) -> Subscription {
+        self.events.subscribe()
+    }
+
     /// Starts the scheduler on threads of its own and returns its handle.
     ///
     /// # Errors
@@ -127,7 +141,7 @@ impl Builder {
         actions.extend(timetable.restore(now, snapshot.jobs, unfinished, snapshot.last_run));
         actions.extend(timetable.handle(now, Input::Apply(change)).unwrap_or_default());
 
-        let events = Events::new();
+        let events = self.events;
         let (inbox, messages) = Inbox::channel();
         let writer = Arc::new(Writer::spawn(Arc::clone(&self.store), WriterOptions::default())?);
         let sinks = Sinks {

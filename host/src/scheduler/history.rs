@@ -31,39 +31,38 @@ impl Default for History {
     }
 }
 
-/// A thread that prunes.
+/// The thread that prunes.
 pub(super) struct Pruner {
-    alive: mpsc::Sender<()>,
-    thread: JoinHandle<()>,
+    alive: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
-impl Pruner {
-    /// Ends the thread, and with it its hold on the store.
-    pub(super) fn stop(self) {
-        drop(self.alive);
-        if self.thread.join().is_err() {
-            tracing::error!("the thread that deletes old runs panicked");
-        }
+impl Drop for Pruner {
+    /// Ends the thread, after the transaction that is under way.
+    fn drop(&mut self) {
+        drop(self.alive.take());
+        // A panic of it has been told by itself.
+        _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// Starts to prune.
+/// Prunes until what it returns is dropped.
 pub(super) fn spawn(store: Arc<dyn JobStore>, clock: Clock, history: History) -> std::io::Result<Pruner> {
     let (alive, stopped) = mpsc::channel::<()>();
     let thread = std::thread::Builder::new().name("clockbox-history".into()).spawn(move || {
         while stopped.recv_timeout(EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
-            prune(&*store, clock.now(), history);
+            prune(&*store, clock.now(), history, &stopped);
         }
     })?;
-    Ok(Pruner { alive, thread })
+    Ok(Pruner { alive: Some(alive), thread: Some(thread) })
 }
 
-fn prune(store: &dyn JobStore, now: Timestamp, history: History) {
+fn prune(store: &dyn JobStore, now: Timestamp, history: History, stopped: &mpsc::Receiver<()>) {
     let keep = chrono::TimeDelta::from_std(history.keep).unwrap_or(chrono::TimeDelta::MAX);
     let before = now.checked_sub_signed(keep).unwrap_or(Timestamp::MIN_UTC);
     loop {
         match store.prune(before, history.keep_per_job, AT_ONCE) {
-            Ok(deleted) if deleted == AT_ONCE => {}
+            Ok(deleted) if deleted == AT_ONCE && stopped.try_recv() == Err(mpsc::TryRecvError::Empty) => {}
             Ok(_) => return,
             Err(error) => {
                 tracing::warn!("old runs could not be deleted, the next try is in a minute: {error}");

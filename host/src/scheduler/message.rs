@@ -6,10 +6,10 @@ use clockbox_core::{
     model::{Event, PluginName, Report, RunId},
     timetable::{Change, Input, Timetable},
 };
-use clockbox_sandbox::Plugin;
 use tokio::sync::mpsc;
 
 use super::reply::ReplyTo;
+use crate::pool::Work;
 
 /// A question about the timetable.
 pub(crate) type Question = Box<dyn FnOnce(&Timetable) + Send>;
@@ -19,7 +19,7 @@ pub(crate) enum Message {
     /// Hand this to the timetable; answer with the runs that it recorded, once they are durable.
     Tell { input: Input, reply: ReplyTo<Vec<RunId>> },
     /// Put these plugins and this change in force together, and publish the event once they are durable.
-    Reload { plugins: BTreeMap<PluginName, Plugin>, change: Change, event: Event, reply: ReplyTo<Vec<RunId>> },
+    Reload { plugins: BTreeMap<PluginName, Work>, change: Change, event: Event, reply: ReplyTo<Vec<RunId>> },
     /// Look something up.
     Ask(Question),
     /// Publish an event behind all that is under way.

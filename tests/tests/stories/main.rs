@@ -1,0 +1,22 @@
+//! The real command on real files, story by story.
+
+mod architecture;
+mod bad_manifest;
+mod bad_plugins;
+mod crash;
+mod database;
+mod outcomes;
+mod overlap;
+mod plugins;
+mod quickstart;
+mod reload;
+
+use clockbox_tests::{Build, TestHost};
+
+/// A place to run the command in.
+fn place() -> TestHost {
+    TestHost::new(Build {
+        command: env!("CARGO_BIN_EXE_clockbox-under-test"),
+        scratch: env!("CARGO_TARGET_TMPDIR"),
+    })
+}
