@@ -71,8 +71,12 @@ fn pool(max_instances: u32) -> InstanceAllocationStrategy {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(max_instances)
         .total_core_instances(max_instances.saturating_mul(4))
-        .total_memories(max_instances)
+        .total_memories(max_instances.saturating_mul(2))
         .total_tables(max_instances.saturating_mul(2))
+        // One guest must not take what all the others need.
+        .max_core_instances_per_component(64)
+        .max_memories_per_component(4)
+        .max_tables_per_component(64)
         .total_stacks(max_instances)
         .total_gc_heaps(max_instances)
         // Interpreters that are compiled to WebAssembly have tens of thousands of functions in a table.

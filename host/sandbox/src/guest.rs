@@ -17,7 +17,10 @@ use crate::{
 };
 
 /// The most resources (streams, files, requests) that a run may hold at one time.
-const MOST_RESOURCES: usize = 10_000;
+const MOST_RESOURCES: usize = 1_000;
+/// The most bytes of one set of HTTP header fields: with the number of resources it bounds what a guest can make the host
+/// hold beside its own memory.
+const MOST_FIELD_BYTES: usize = 16 << 10;
 
 /// What one guest has on the host's side.
 pub(crate) struct Guest {
@@ -40,6 +43,8 @@ impl Guest {
         config: Arc<WasiConfigVariables>,
     ) -> Self {
         wasi.ctx().table.set_max_capacity(MOST_RESOURCES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MOST_FIELD_BYTES);
         Self {
             limiter: Limiter::new(facts.spec.limits.memory),
             progress: Progress::new(facts.sink.clone()),
@@ -48,7 +53,7 @@ impl Guest {
             journal,
             config,
             wasi,
-            http: WasiHttpCtx::new(),
+            http,
         }
     }
 }

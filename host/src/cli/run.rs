@@ -51,8 +51,11 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         clockbox_store::open(&manifest.store.url, &manifest.folder(), access).map_err(Failure::new)?;
     let cache_dir =
         args.cache_dir.clone().or_else(|| manifest.scheduler.cache_dir.clone()).or_else(cache_dir);
-    let sandbox =
-        Sandbox::new(SandboxOptions { cache_dir, ..SandboxOptions::default() }).map_err(Failure::new)?;
+    let options = SandboxOptions { cache_dir, ..SandboxOptions::default() };
+    // Every slot of every pool has its place; a reload that goes beyond is told by the runs that find none.
+    let slots = manifest.pools.values().fold(0_u32, |sum, pool| sum.saturating_add(pool.max_instances));
+    let max_instances = options.max_instances.max(slots.saturating_mul(2).min(20_000));
+    let sandbox = Sandbox::new(SandboxOptions { max_instances, ..options }).map_err(Failure::new)?;
     let mut loader = Loader::new(sandbox);
     let loaded = loader.load(&manifest);
 
@@ -65,6 +68,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let plugins = loaded.plugins.len();
     let problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
     let declared = manifest.jobs.values().map(|job| Arc::new(job.clone()));
+    // What a refused file says of its jobs is not known: what the store knows of them stays.
+    let unknown = refused.iter().flat_map(|refused| refused.plugins.iter().cloned());
+    let broken = loaded.problems.iter().map(|problem| problem.plugin.clone());
+    builder = builder.refused(unknown.chain(broken).collect::<Vec<_>>());
     builder = builder.works(loaded.into_works()).declared(declared);
     // Before the first job runs: from then on a signal must drain.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;

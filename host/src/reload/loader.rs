@@ -3,12 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    io::Read as _,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use clockbox_core::model::{PluginName, PluginSpec, format_size};
-use clockbox_sandbox::{Plugin, Sandbox};
+use clockbox_sandbox::{Plugin, Sandbox, SandboxOptions};
 
 use crate::{clock::Stopwatch, manifest::Manifest, pool::Work};
 
@@ -18,8 +19,20 @@ const SLOW: Duration = Duration::from_millis(300);
 /// The description that a plugin file carries, where it is a plugin that does. What is wrong with a file is told when it
 /// is loaded.
 pub(crate) fn description(path: &Path) -> Option<String> {
-    let bytes = std::fs::read(path).ok()?;
+    let bytes = read(path).ok()?;
     clockbox_sandbox::inspect(&bytes).ok()?.job
+}
+
+/// A plugin's file. Not a pipe or device, which could be waited for in vain, and not more than the sandbox takes.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let most = SandboxOptions::default().max_plugin_size;
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    // One byte more than is allowed, so that the sandbox sees that it is too many.
+    std::fs::File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Why a plugin was not loaded.
@@ -96,7 +109,7 @@ impl Loader {
         let mut loaded = LoadedPlugins::default();
         for (name, spec) in &manifest.plugins {
             let watch = Stopwatch::start();
-            match self.load_one(spec) {
+            match writable_around(spec, &manifest.plugins).map_or_else(|| self.load_one(spec), Err) {
                 Ok(plugin) => {
                     if watch.elapsed() >= SLOW {
                         let took = watch.elapsed().as_secs_f64();
@@ -129,6 +142,11 @@ impl Loader {
         loaded
     }
 
+    /// Takes these for what was loaded last: what was read meanwhile was refused.
+    pub(super) fn keep(&mut self, plugins: &BTreeMap<PluginName, Plugin>) {
+        self.last.extend(plugins.iter().map(|(name, plugin)| (name.clone(), plugin.clone())));
+    }
+
     /// What was loaded last under this name.
     pub(super) fn last(&self, names: &BTreeSet<PluginName>) -> BTreeMap<PluginName, Plugin> {
         self.last
@@ -140,10 +158,44 @@ impl Loader {
 
     /// Loads one plugin, or says why not and what to do.
     fn load_one(&self, spec: &PluginSpec) -> Result<Plugin, (String, Option<String>)> {
-        let bytes = std::fs::read(&spec.path).map_err(|error| (format!("cannot be read: {error}"), None))?;
+        let bytes = read(&spec.path).map_err(|error| (format!("cannot be read: {error}"), None))?;
         if bytes.len() > 1 << 20 {
             tracing::debug!("loading plugin {:?} ({})", spec.name.as_str(), format_size(bytes.len() as u64));
         }
         self.sandbox.load(&bytes, spec).map_err(|error| (error.to_string(), error.hint()))
     }
+}
+
+/// Why a folder that is granted to a plugin is no safe grant: it lies inside one that a plugin may write to, which could
+/// put a link to anywhere in its place.
+fn writable_around(
+    spec: &PluginSpec,
+    plugins: &BTreeMap<PluginName, PluginSpec>,
+) -> Option<(String, Option<String>)> {
+    let place = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| place(path));
+    let inside = |inner: &Path, outer: &Path| {
+        let within = |inner: &Path, outer: &Path| inner != outer && inner.starts_with(outer);
+        within(&place(inner), &place(outer)) || within(&real(inner), &real(outer))
+    };
+    let granted = spec.rights.read.values().chain(spec.rights.write.values());
+    let writable = || {
+        plugins
+            .values()
+            .flat_map(|other| other.rights.write.values().map(move |folder| (&other.name, folder)))
+    };
+    for folder in granted {
+        if let Some((other, outer)) = writable().find(|(_, outer)| inside(folder, outer)) {
+            let message = format!(
+                "it is granted the folder {}, which lies inside {}, where plugin {:?} may write: a link put in its place would \
+                 lead anywhere",
+                folder.display(),
+                outer.display(),
+                other.as_str()
+            );
+            let hint = "grant the same folder to both, or folders that lie beside each other".to_owned();
+            return Some((message, Some(hint)));
+        }
+    }
+    None
 }

@@ -184,6 +184,12 @@ impl Reloader {
         let held = self.loader.last(&kept);
         let mut plugins = self.loader.load(&new);
         problems.extend(plugins.problems.iter().map(ToString::to_string));
+        // A file that is no good plugin now cannot say what it says of its jobs either: they stay as they are.
+        let broken: BTreeSet<&PluginName> = plugins.problems.iter().map(|problem| &problem.plugin).collect();
+        for (id, job) in self.current.jobs.iter().filter(|(_, job)| broken.contains(&job.plugin)) {
+            new.jobs.insert(id.clone(), job.clone());
+        }
+        self.loader.keep(&held);
         plugins.plugins.extend(held);
         let is_same = new == self.current && plugins.replaced.is_empty();
         if is_same && (why == Why::Started || why == Why::Changed && problems.is_empty()) {

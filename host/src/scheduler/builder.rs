@@ -1,7 +1,7 @@
 //! From parts to a running scheduler.
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     future::Future,
     sync::Arc,
 };
@@ -40,6 +40,7 @@ pub struct Builder {
     pools: Vec<Pool>,
     jobs: Vec<Arc<Job>>,
     declared: Option<Vec<Arc<Job>>>,
+    refused: BTreeSet<PluginName>,
     history: History,
     events: Events,
 }
@@ -53,6 +54,7 @@ impl Builder {
             pools: Vec::new(),
             jobs: Vec::new(),
             declared: None,
+            refused: BTreeSet::new(),
             history: History::default(),
             events: Events::new(),
         }
@@ -114,6 +116,13 @@ impl Builder {
         self
     }
 
+    /// What these plugins say of their jobs cannot be read at the moment: declared jobs of theirs that the store knows
+    /// stay as they are there, so that a broken file costs no job its place in its schedule.
+    pub fn refused(mut self, plugins: impl IntoIterator<Item = PluginName>) -> Self {
+        self.refused.extend(plugins);
+        self
+    }
+
     /// How long runs are kept.
     pub fn history(mut self, history: History) -> Self {
         self.history = history;
@@ -168,7 +177,7 @@ impl Builder {
         let (stopped, on_stop) = tokio::sync::watch::channel(false);
         std::thread::Builder::new().name("clockbox-driver".into()).spawn(move || {
             let ending = runtime.block_on(driver.run(actions));
-            pruner.stop();
+            drop(pruner);
             stopped.send_replace(true);
             ending.tell();
         })?;
@@ -181,13 +190,21 @@ impl Builder {
         let mut remove = Vec::new();
         if let Some(declared) = &self.declared {
             let names: HashSet<&JobId> = declared.iter().map(|job| &job.id).collect();
+            let stays = |job: &Job| self.refused.contains(&job.plugin) && job.source.is_reloaded();
+            let kept: HashSet<&JobId> = snapshot
+                .jobs
+                .iter()
+                .filter(|record| stays(&record.job))
+                .map(|record| &record.job.id)
+                .collect();
             remove = snapshot
                 .jobs
                 .iter()
                 .filter(|record| record.job.source.is_reloaded() && !names.contains(&record.job.id))
+                .filter(|record| !kept.contains(&record.job.id))
                 .map(|record| record.job.id.clone())
                 .collect();
-            put.extend(declared.iter().cloned());
+            put.extend(declared.iter().filter(|job| !kept.contains(&job.id)).cloned());
         }
         Change { pools: Vec::new(), put, remove }
     }
