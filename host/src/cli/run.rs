@@ -15,6 +15,9 @@ use crate::{
     scheduler::{Event, History, Scheduler, Subscription},
 };
 
+/// Two signals within this time are one.
+const SAME_SIGNAL: std::time::Duration = std::time::Duration::from_millis(250);
+
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]
@@ -165,12 +168,15 @@ async fn host(
         }
     }
     tracing::info!("stopping: runs have {} to end; a second signal stops at once", text::span(grace));
+    let first = Stopwatch::start();
     let mut stopped = std::pin::pin!(scheduler.shutdown(grace));
     loop {
         tokio::select! {
             biased;
-            signal = signals.next() => if matches!(signal, Signal::Stop) {
-                return Err(Failure::stopped());
+            signal = signals.next() => match signal {
+                // The same keystroke may arrive twice, from the terminal and from whoever started the host.
+                Signal::Stop if first.elapsed() > SAME_SIGNAL => return Err(Failure::stopped()),
+                Signal::Stop | Signal::Reload => {}
             },
             event = events.next() => match event {
                 Some(Ok(happening)) => tell(&happening.event),
