@@ -30,10 +30,10 @@ impl Answer {
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let pid = Pid::from_child(&child);
         let (sender, output) = mpsc::channel();
-        std::thread::spawn(move || drop(sender.send(child.wait_with_output())));
+        std::thread::spawn(move || sender.send(child.wait_with_output()));
         let Ok(output) = output.recv_timeout(DEADLINE) else {
             // An error means that it ended just now.
-            drop(kill_process(pid, Signal::KILL));
+            _ = kill_process(pid, Signal::KILL);
             panic!("{command:?} does not end");
         };
         let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));

@@ -97,6 +97,13 @@ impl TestHost {
         Running::spawn(command)
     }
 
+    /// Starts a host with a command line of its own, such as one that begins in another folder.
+    #[must_use]
+    #[track_caller]
+    pub fn start_as(command: Command) -> Running {
+        Running::spawn(command)
+    }
+
     /// Runs a command in the folder to its end.
     #[track_caller]
     pub fn cli(&self, args: &[&str]) -> Answer {

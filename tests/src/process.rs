@@ -77,7 +77,7 @@ impl Running {
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
                 // The test that listened may have ended.
-                drop(sender.send(Line::new(String::from_utf8_lossy(&line).into_owned())));
+                _ = sender.send(Line::new(String::from_utf8_lossy(&line).into_owned()));
             }
         });
         Self { child, lines, heard: Vec::new() }
@@ -192,8 +192,8 @@ impl fmt::Display for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // Errors mean that it has ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        _ = self.child.kill();
+        _ = self.child.wait();
     }
 }
 

@@ -55,7 +55,7 @@ impl WebServer {
                 std::thread::spawn(move || {
                     // A connection that breaks is the test's to notice, by a request that is missing.
                     if let Ok(request) = answer(&connection) {
-                        drop(sender.send(request));
+                        _ = sender.send(request);
                     }
                 });
             }

@@ -5,6 +5,7 @@ mod bad_manifest;
 mod bad_plugins;
 mod crash;
 mod database;
+mod downtime;
 mod outcomes;
 mod overlap;
 mod plugins;

@@ -73,6 +73,32 @@ fn every_guest_of_the_gallery_ends_as_it_deserves() {
 }
 
 #[test]
+fn guests_that_spin_keep_nobody_from_running() {
+    let place = crate::place();
+    place.drop_plugin(&guest("spin"), "spin");
+    place.drop_plugin(&guest("echo"), "echo");
+    let mut manifest =
+        String::from("[scheduler]\nshutdown_grace = \"0s\"\n[plugins.spin]\nlimits = { timeout = \"1h\" }\n");
+    let spinners = ["spin-1", "spin-2", "spin-3", "spin-4"];
+    for job in spinners {
+        manifest += &format!("[jobs.{job}]\nplugin = \"spin\"\n");
+    }
+    place.manifest(&(manifest + "[jobs.tick]\nplugin = \"echo\"\ntrigger = { interval = \"100ms\" }\n"));
+    let mut host = place.start();
+    for _ in spinners {
+        host.hear("a spinner starts", |line| line.job().starts_with("spin") && line.message() == "started");
+    }
+    for _ in 0..5 {
+        host.hear_of("tick", "succeeded");
+    }
+    host.stop();
+    let history = place.history();
+    for job in spinners {
+        assert_eq!(only(history.of(job)).outcome, Some(Outcome::Cancelled));
+    }
+}
+
+#[test]
 fn a_trap_is_shown_with_the_names_of_its_functions() {
     let place = place(&["trap"], "");
     let mut host = place.start();

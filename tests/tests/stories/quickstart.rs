@@ -87,9 +87,32 @@ fn the_history_is_answered_for_people_and_for_programs() {
     assert_eq!(detail["attempts"][0]["outcome"], "succeeded");
     assert!(detail["logs"][0]["message"].as_str().unwrap().contains("hello world"), "{detail}");
 
+    assert_eq!(place.cli(&["runs", "show", &id[..id.len() - 2], "--json"]).exits(0).json()["id"], *id);
     place.cli(&["runs", "show", "zzz"]).exits(2).says(&["is not the beginning of a run id"]);
     place.cli(&["runs", "show", "0000000000000"]).exits(1).says(&["no run"]);
     host.stop();
+}
+
+#[test]
+fn the_command_of_the_readme_speaks_to_people_from_whatever_folder_it_is_typed_in() {
+    let place = quickstart();
+    let elsewhere = crate::place();
+    let mut command = place.command();
+    command.current_dir(elsewhere.folder()).env_remove("CLOCKBOX_LOG").arg("run").arg(place.folder());
+    let mut host = TestHost::start_as(command);
+    host.ready();
+    host.hear_text("hello        next ");
+    host.hear_text("hello        | hello world");
+    let line = host.hear_text("hello        succeeded in ");
+    assert_eq!(line.message().as_bytes()[2], b':', "the time comes first: {line}");
+    host.stop();
+    assert!(place.path("clockbox.db").exists(), "the store lies beside the manifest");
+    assert!(!elsewhere.path("clockbox.db").exists());
+    // Another command finds it from there, by `-C` as well.
+    let mut command = elsewhere.command();
+    command.args(["runs", "--json", "-C"]).arg(place.folder());
+    let output = command.output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\"hello\""));
 }
 
 #[test]
@@ -142,6 +165,31 @@ fn either_signal_drains_and_ends_with_exit_code_0() {
         assert_eq!((run.state, run.outcome), (RunState::Finished, Some(Outcome::Cancelled)), "{run:?}");
         assert!(run.reason.as_deref().unwrap_or_default().contains("stopped"), "{run:?}");
     }
+}
+
+#[test]
+fn a_drain_lets_what_runs_end_and_starts_nothing_more() {
+    let place = crate::place();
+    place.drop_plugin(&guest("sleep"), "sleep");
+    place.drop_plugin(&guest("echo"), "echo");
+    place.manifest(
+        "[plugins.sleep]\nlimits = { timeout = \"2s\" }\n[jobs.nap]\nplugin = \"sleep\"\n\
+         [jobs.tick]\nplugin = \"echo\"\ntrigger = { interval = \"100ms\" }\n",
+    );
+    let mut host = place.start();
+    host.hear_of("nap", "started");
+    host.hear_of("tick", "succeeded");
+    host.signal(Signal::TERM);
+    host.hear_text("stopping: runs have 30 s to end");
+    let told = host.heard().len();
+    host.hear_of("nap", "timed-out");
+    assert_eq!(host.end().code(), Some(0), "{host}");
+    // What was on its way at the signal may start still; after that a job of every 100 ms is silent for its nap.
+    let started = host.heard()[told..].iter().filter(|line| line.is_of("tick", "started")).count();
+    assert!(started <= 1, "{started} more runs started; {host}");
+    let history = place.history();
+    assert!(history.all().iter().all(|run| run.state.is_final()), "{host}");
+    assert_eq!(history.of("nap")[0].outcome, Some(Outcome::TimedOut));
 }
 
 #[test]
