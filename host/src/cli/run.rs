@@ -167,15 +167,16 @@ async fn host(
             }
         }
     }
-    tracing::info!("stopping: runs have {} to end; a second signal stops at once", text::span(grace));
-    let first = Stopwatch::start();
+    tracing::info!("stopping: runs have {} to end", text::span(grace));
+    // The same keystroke may arrive twice, from the terminal and from whoever started the host.
+    let mut same_signal = std::pin::pin!(tokio::time::sleep(SAME_SIGNAL));
+    let mut is_same = true;
     let mut stopped = std::pin::pin!(scheduler.shutdown(grace));
     loop {
         tokio::select! {
             biased;
             signal = signals.next() => match signal {
-                // The same keystroke may arrive twice, from the terminal and from whoever started the host.
-                Signal::Stop if first.elapsed() > SAME_SIGNAL => return Err(Failure::stopped()),
+                Signal::Stop if !is_same => return Err(Failure::stopped()),
                 Signal::Stop | Signal::Reload => {}
             },
             event = events.next() => match event {
@@ -183,6 +184,10 @@ async fn host(
                 Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
                 None => {}
             },
+            () = &mut same_signal, if is_same => {
+                is_same = false;
+                tracing::info!("runs still go on; a second signal stops at once");
+            }
             done = &mut stopped => {
                 while let Some(Ok(happening)) = events.try_next() {
                     tell(&happening.event);
