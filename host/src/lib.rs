@@ -13,7 +13,7 @@ mod scheduler;
 pub use clock::{Clock, ManualClock};
 pub use clockbox_core::{
     model::{
-        Attempt, Cause, Coalesce, Delivery, Grace, Job, JobId, JobRecord, Limits, LogLevel, LogLine,
+        Attempt, Cause, Coalesce, Delivery, Grace, History, Job, JobId, JobRecord, Limits, LogLevel, LogLine,
         LogStream, Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy, Pool, PoolName, Report,
         Retry, RetryHint, Rights, Run, RunId, RunState, Source, Timestamp,
     },
@@ -23,6 +23,4 @@ pub use clockbox_core::{
 pub use clockbox_sandbox as sandbox;
 pub use clockbox_store as store;
 pub use pool::{NativeWork, Work};
-pub use scheduler::{
-    Builder, Event, Happening, History, Reply, Scheduler, SchedulerError, StartError, Subscription,
-};
+pub use scheduler::{Builder, Event, Happening, Reply, Scheduler, SchedulerError, StartError, Subscription};

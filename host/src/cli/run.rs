@@ -12,7 +12,7 @@ use crate::{
     manifest::{Loaded, Manifest},
     reload::{Loader, Reloader},
     sandbox::{Sandbox, SandboxOptions},
-    scheduler::{Event, History, Scheduler, Subscription},
+    scheduler::{Event, Scheduler, Subscription},
 };
 
 /// Two signals within this time are one.
@@ -63,8 +63,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let loaded = loader.load(&manifest);
 
     let mut builder = Scheduler::builder().store(Arc::clone(&store)).clock(clock.clone());
-    let kept = &manifest.scheduler.history;
-    builder = builder.history(History { keep: kept.keep, keep_per_job: kept.keep_per_job });
+    builder = builder.history(manifest.scheduler.history);
     for pool in manifest.pools.values() {
         builder = builder.pool(pool.clone());
     }

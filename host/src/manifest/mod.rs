@@ -76,7 +76,7 @@ pub use load::{FILE_NAME, load};
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};
 pub use rights::Wanted;
-pub use scheduler::{History, SchedulerSettings, StoreKind, StoreSettings};
+pub use scheduler::{SchedulerSettings, StoreKind, StoreSettings};
 pub use surroundings::{PathKind, PluginFile, Surroundings};
 
 /// A manifest that was understood: everything in it is checked.

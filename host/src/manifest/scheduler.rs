@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono_tz::Tz;
+use clockbox_core::model::History;
 
 use super::{
     paths::resolve,
@@ -49,21 +50,6 @@ impl SchedulerSettings {
             history: History::default(),
             cache_dir: None,
         }
-    }
-}
-
-/// How much history is kept: what is beyond either is removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct History {
-    /// How long a run is kept after it ended.
-    pub keep: Duration,
-    /// The most runs kept of each job.
-    pub keep_per_job: u32,
-}
-
-impl Default for History {
-    fn default() -> Self {
-        Self { keep: Duration::from_secs(30 * 86_400), keep_per_job: 1000 }
     }
 }
 

@@ -7,13 +7,13 @@ use std::{
 };
 
 use clockbox_core::{
-    model::{Job, JobId, PluginName, Pool, Report, RunState},
+    model::{History, Job, JobId, PluginName, Pool, Report, RunState},
     timetable::{Change, Input, Launch, Timetable, Unfinished},
 };
 use clockbox_sandbox::{CancelToken, Plugin};
 use clockbox_store::{JobStore, MemoryStore, Snapshot, StoreError, Writer, WriterOptions};
 
-use super::{Events, History, Inbox, Scheduler, Subscription, driver::Driver, history};
+use super::{Events, Inbox, Scheduler, Subscription, driver::Driver, history};
 use crate::{
     clock::Clock,
     pool::{self, Sinks, Work, Works},

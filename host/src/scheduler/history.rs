@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use clockbox_core::model::Timestamp;
+use clockbox_core::model::{History, Timestamp};
 use clockbox_store::JobStore;
 
 use crate::clock::Clock;
@@ -15,21 +15,6 @@ use crate::clock::Clock;
 const EVERY: Duration = Duration::from_secs(60);
 /// Runs deleted in one transaction, so that fires never wait long for the store.
 const AT_ONCE: u32 = 500;
-
-/// How long runs are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct History {
-    /// At most so long.
-    pub keep: Duration,
-    /// At most so many of each job.
-    pub keep_per_job: u32,
-}
-
-impl Default for History {
-    fn default() -> Self {
-        Self { keep: Duration::from_secs(30 * 86_400), keep_per_job: 1000 }
-    }
-}
 
 /// The thread that prunes.
 pub(super) struct Pruner {

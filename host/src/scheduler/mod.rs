@@ -16,6 +16,5 @@ pub use error::SchedulerError;
 pub(crate) use events::Events;
 pub use events::{Happening, Subscription};
 pub use handle::Scheduler;
-pub use history::History;
 pub(crate) use message::{Inbox, Message};
 pub use reply::Reply;

@@ -2,6 +2,7 @@
 
 mod duration;
 mod event;
+mod history;
 mod ids;
 mod job;
 mod log;
@@ -17,6 +18,7 @@ mod write;
 
 pub use duration::{DurationError, Grace, format_duration, parse_duration};
 pub use event::Event;
+pub use history::History;
 pub use ids::{IdError, JobId, PluginName, PoolName, RunId};
 pub use job::{Job, JobRecord, Pause, Source};
 pub use log::{LogLevel, LogLine, LogStream};
