@@ -1,6 +1,9 @@
 //! What the end-to-end tests stand on: a [`TestHost`] that runs the real command in a folder of its own, the
 //! [guests](guest) that misbehave, and a [`WebServer`] for the plugins that need one.
 
+// Signals, symbolic links and file modes are half of these stories.
+#![cfg(unix)]
+
 mod cli;
 mod guests;
 mod history;

@@ -1,5 +1,7 @@
 //! The real command on real files, story by story.
 
+#![cfg(unix)]
+
 mod architecture;
 mod bad_manifest;
 mod bad_plugins;
