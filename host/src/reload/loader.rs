@@ -5,6 +5,7 @@ use std::{
     fmt,
     io::Read as _,
     path::{Path, PathBuf},
+    sync::mpsc,
     time::Duration,
 };
 
@@ -13,8 +14,8 @@ use clockbox_sandbox::{Plugin, Sandbox, SandboxOptions};
 
 use crate::{clock::Stopwatch, manifest::Manifest, pool::Work};
 
-/// A compilation that takes longer is worth a line.
-const SLOW: Duration = Duration::from_millis(300);
+/// A plugin that is still being compiled after so long is worth a line, and another for each time as long again.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The description that a plugin file carries, where it is a plugin that does. What is wrong with a file is told when it
 /// is loaded.
@@ -108,16 +109,9 @@ impl Loader {
     pub fn load(&mut self, manifest: &Manifest) -> LoadedPlugins {
         let mut loaded = LoadedPlugins::default();
         for (name, spec) in &manifest.plugins {
-            let watch = Stopwatch::start();
-            match writable_around(spec, &manifest.plugins).map_or_else(|| self.load_one(spec), Err) {
+            let load = || writable_around(spec, &manifest.plugins).map_or_else(|| self.load_one(spec), Err);
+            match telling(name, load) {
                 Ok(plugin) => {
-                    if watch.elapsed() >= SLOW {
-                        let took = watch.elapsed().as_secs_f64();
-                        tracing::info!(
-                            "compiled plugin {:?} in {took:.1} s; the next start finds it in the cache",
-                            name.as_str()
-                        );
-                    }
                     loaded.plugins.insert(name.clone(), plugin);
                 }
                 Err((message, hint)) => {
@@ -198,4 +192,34 @@ fn writable_around(
         }
     }
     None
+}
+
+/// Does the work and tells from time to time that it goes on: the first compilation of a large plugin takes a while.
+fn telling<T>(name: &PluginName, work: impl FnOnce() -> T) -> T {
+    let watch = Stopwatch::start();
+    let (done, ended) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let teller = scope.spawn(move || {
+            let mut told = false;
+            while ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                tracing::info!(
+                    "compiling plugin {:?}: {:.0} s so far",
+                    name.as_str(),
+                    watch.elapsed().as_secs_f64()
+                );
+                told = true;
+            }
+            told
+        });
+        let result = work();
+        drop(done);
+        if teller.join().unwrap_or_default() {
+            let took = watch.elapsed().as_secs_f64();
+            tracing::info!(
+                "compiled plugin {:?} in {took:.1} s; the next start finds it in the cache",
+                name.as_str()
+            );
+        }
+        result
+    })
 }
