@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     manifest::{self, Problem, Problems, RefusedPlugin},
     reload::{LoadProblem, Loader},
-    sandbox::{Sandbox, SandboxOptions},
+    sandbox::SandboxOptions,
 };
 
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     if let Ok(loaded) = &mut loaded {
         let cache_dir = loaded.manifest.scheduler.cache_dir.clone().or_else(super::run::cache_dir);
         let options = SandboxOptions { cache_dir, ..SandboxOptions::default() };
-        let sandbox = Sandbox::new(options).map_err(Failure::new)?;
+        let sandbox = super::run::sandbox(options)?;
         let problems = Loader::new(sandbox).load(&loaded.manifest).problems;
         loaded.refused.extend(problems.into_iter().map(refused));
     }

@@ -23,7 +23,7 @@ pub use place::Place;
     name = "clockbox",
     version,
     max_term_width = 100,
-    after_help = "exit codes: 0 done; 1 the answer is no (problems found, nothing there); 2 wrong usage, or what was \
+    after_help = "exit codes: 0 done; 1 the answer is no (problems found, no such run or job); 2 wrong usage, or what was \
                   asked for could not be done; 130 stopped at once by a second signal"
 )]
 struct Cli {

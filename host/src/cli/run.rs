@@ -11,7 +11,7 @@ use crate::{
     clock::{Clock, Stopwatch},
     manifest::{Loaded, Manifest},
     reload::{Loader, Reloader},
-    sandbox::{Sandbox, SandboxOptions},
+    sandbox::{Sandbox, SandboxError, SandboxOptions},
     scheduler::{Event, Scheduler, Subscription},
 };
 
@@ -58,7 +58,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     // Every slot of every pool has its place; a reload that goes beyond is told by the runs that find none.
     let slots = manifest.pools.values().fold(0_u32, |sum, pool| sum.saturating_add(pool.max_instances));
     let max_instances = options.max_instances.max(slots.saturating_mul(2).min(20_000));
-    let sandbox = Sandbox::new(SandboxOptions { max_instances, ..options }).map_err(Failure::new)?;
+    let sandbox = sandbox(SandboxOptions { max_instances, ..options })?;
     let mut loader = Loader::new(sandbox);
     let loaded = loader.load(&manifest);
 
@@ -92,12 +92,12 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     greet(&manifest, plugins, &scheduler, clock.now(), watch);
 
-    let grace = manifest.scheduler.shutdown_grace;
+    let (grace, zone) = (manifest.scheduler.shutdown_grace, manifest.scheduler.timezone);
     let reloader =
         Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone());
     let reloader =
         reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
-    runtime.block_on(host(&scheduler, &reloader, signals, events, grace))?;
+    runtime.block_on(host(&scheduler, &reloader, signals, events, grace, zone))?;
     // Whoever holds the store lets go of it, so that it is closed in order: a database is one file then.
     reloader.stop(CLOSE_PATIENCE);
     drop((scheduler, store));
@@ -134,9 +134,9 @@ fn greet(manifest: &Manifest, plugins: usize, scheduler: &Scheduler, now: Timest
         }
     }
     if jobs.len() > 5 {
-        tracing::info!("… and {} more; `clockbox next` shows them", jobs.len() - 5);
+        tracing::info!("… and {} more; `clockbox check` lists them all", jobs.len() - 5);
     }
-    if jobs.is_empty() {
+    if manifest.jobs.is_empty() && jobs.is_empty() {
         tracing::warn!("no job will fire: add one to {}", manifest.path.display());
     }
 }
@@ -148,6 +148,7 @@ async fn host(
     mut signals: Signals,
     mut events: Subscription,
     grace: Duration,
+    zone: chrono_tz::Tz,
 ) -> Result<(), Failure> {
     loop {
         tokio::select! {
@@ -157,7 +158,7 @@ async fn host(
                 Signal::Stop => break,
             },
             event = events.next() => match event {
-                Some(Ok(happening)) => tell(&happening.event),
+                Some(Ok(happening)) => tell(&happening.event, zone),
                 Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
                 None => break,
             },
@@ -179,7 +180,7 @@ async fn host(
                 Signal::Stop | Signal::Reload => {}
             },
             event = events.next() => match event {
-                Some(Ok(happening)) => tell(&happening.event),
+                Some(Ok(happening)) => tell(&happening.event, zone),
                 Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
                 None => {}
             },
@@ -189,7 +190,7 @@ async fn host(
             }
             done = &mut stopped => {
                 while let Some(Ok(happening)) = events.try_next() {
-                    tell(&happening.event);
+                    tell(&happening.event, zone);
                 }
                 scheduler.stopped().await;
                 tracing::info!("stopped");
@@ -200,7 +201,7 @@ async fn host(
 }
 
 /// One event, for the operator.
-fn tell(event: &Event) {
+fn tell(event: &Event, zone: chrono_tz::Tz) {
     match event {
         Event::RunFinished { job, run, attempt, outcome, reason, elapsed_ms } => {
             let took = elapsed_ms
@@ -218,13 +219,13 @@ fn tell(event: &Event) {
         }
         Event::RunRetrying { job, run, attempt, outcome, reason, retry_at } => {
             let why = reason.as_deref().unwrap_or("no reason given");
-            tracing::warn!(job = job.as_str(), %run, "attempt {attempt} {outcome}: {why}; next attempt at {retry_at}");
+            tracing::warn!(job = job.as_str(), %run, "attempt {attempt} {outcome}: {why}; next attempt at {}", text::local(*retry_at, zone));
         }
         Event::Missed { job, run, reason, scheduled_at } => {
-            tracing::warn!(job = job.as_str(), %run, "missed its fire at {scheduled_at}: {reason}");
+            tracing::warn!(job = job.as_str(), %run, "missed its fire at {}: {reason}", text::local(*scheduled_at, zone));
         }
         Event::Skipped { job, run, reason, scheduled_at } => {
-            tracing::warn!(job = job.as_str(), %run, "skipped its fire at {scheduled_at}: {reason}");
+            tracing::warn!(job = job.as_str(), %run, "skipped its fire at {}: {reason}", text::local(*scheduled_at, zone));
         }
         Event::RunWaiting { job, run, .. } => tracing::debug!(job = job.as_str(), %run, "waits for a place"),
         Event::RunProgressed { job, run, done, total, note } => {
@@ -299,6 +300,20 @@ impl Signals {
             Ok(()) => Signal::Stop,
             Err(_) => std::future::pending().await,
         }
+    }
+}
+
+/// A sandbox, without a cache where its folder cannot be used: plugins are compiled at each start then.
+pub(super) fn sandbox(options: SandboxOptions) -> Result<Sandbox, Failure> {
+    match Sandbox::new(options.clone()) {
+        Err(error @ SandboxError::Cache { .. }) => {
+            eprintln!("warning: {error}");
+            eprintln!(
+                "hint: plugins are compiled at each start; name another folder with [scheduler] cache_dir"
+            );
+            Sandbox::new(SandboxOptions { cache_dir: None, ..options }).map_err(Failure::new)
+        }
+        sandbox => sandbox.map_err(Failure::new),
     }
 }
 

@@ -202,6 +202,10 @@ fn time(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text) {
         return Ok(at.to_utc());
     }
+    // As the table prints it.
+    if let Ok(at) = chrono::DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S %:z") {
+        return Ok(at.to_utc());
+    }
     clockbox_core::model::parse_duration(text)
         .ok()
         .and_then(|ago| chrono::TimeDelta::from_std(ago).ok())

@@ -30,7 +30,11 @@ pub(crate) enum Format {
 pub(crate) fn start(format: Format, zone: Tz, quiet: bool) {
     let usual = if quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_env("CLOCKBOX_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // A reader of stderr that went away, or a full disk, must not end the host.
+        .log_internal_errors(false);
     // An error means that the embedding program has a subscriber already, which then hears everything.
     drop(match format {
         Format::Text => {
@@ -65,7 +69,7 @@ where
         if event.metadata().target() == "clockbox::guest" {
             write!(out, "| ")?;
         }
-        writeln!(out, "{}{}", line.message, line.rest)
+        writeln!(out, "{}{}", in_place(&line.message), in_place(&line.rest))
     }
 }
 
@@ -93,5 +97,32 @@ impl Visit for Line {
             "job" => self.job = Some(value.to_owned()),
             _ => self.record_debug(field, &format_args!("{value}")),
         }
+    }
+}
+
+/// A text whose further lines are indented, and without control characters: what a guest makes the host say must not look
+/// like the host's own line, nor steer the terminal.
+fn in_place(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\n             "),
+            '\t' => out.push(c),
+            c if c.is_control() => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_cannot_be_forged_from_within_another() {
+        let forged = in_place("x: done\n12:00:00.000 payroll succeeded");
+        assert_eq!(forged, "x: done\n             12:00:00.000 payroll succeeded");
+        assert_eq!(in_place("a\u{1b}[2Jb\r"), "a\u{fffd}[2Jb\u{fffd}");
     }
 }

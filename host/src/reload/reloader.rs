@@ -35,6 +35,8 @@ pub struct Reloader {
     current: Manifest,
     loader: Loader,
     scheduler: Scheduler,
+    /// Something was refused, and nobody has been told yet that it is well again.
+    is_rejected: bool,
 }
 
 /// Why a reloader reads everything again.
@@ -87,7 +89,7 @@ impl Reloader {
         loader: Loader,
         scheduler: Scheduler,
     ) -> Self {
-        Self { path, overrides, current, loader, scheduler }
+        Self { path, overrides, current, loader, scheduler, is_rejected: false }
     }
 
     /// Starts the thread. Without `watch` it reloads on demand only.
@@ -192,8 +194,8 @@ impl Reloader {
         self.loader.keep(&held);
         plugins.plugins.extend(held);
         let is_same = new == self.current && plugins.replaced.is_empty();
-        if is_same && (why == Why::Started || why == Why::Changed && problems.is_empty()) {
-            return;
+        if is_same && why != Why::Asked {
+            return self.settle(why, problems);
         }
         for name in &plugins.replaced {
             tracing::info!("plugin {:?} was loaded anew", name.as_str());
@@ -212,13 +214,35 @@ impl Reloader {
             tracing::error!("the reload did not take effect: {error}");
             return;
         }
+        for (name, spec) in &new.plugins {
+            if self
+                .current
+                .plugins
+                .get(name)
+                .is_some_and(|old| old.rights != spec.rights || old.limits != spec.limits)
+            {
+                tracing::info!("plugin {:?} has other rights or limits from now on", name.as_str());
+            }
+        }
         self.current = new;
+        self.settle(why, problems);
+    }
+
+    /// What is wrong is told, and that nothing is wrong any more.
+    fn settle(&mut self, why: Why, problems: Vec<String>) {
         if !problems.is_empty() {
-            self.reject(problems);
+            match why {
+                // The start has told of them already.
+                Why::Started => self.is_rejected = true,
+                _ => self.reject(problems),
+            }
+        } else if std::mem::take(&mut self.is_rejected) {
+            tracing::info!("the problems are gone: what is loaded is what the files say");
         }
     }
 
-    fn reject(&self, problems: Vec<String>) {
+    fn reject(&mut self, problems: Vec<String>) {
+        self.is_rejected = true;
         self.scheduler.inbox().send(Message::Publish(Event::ReloadRejected { problems }));
     }
 }

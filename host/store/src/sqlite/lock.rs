@@ -16,6 +16,7 @@ use crate::StoreError;
 #[derive(Debug)]
 pub(super) struct HostLock {
     _file: File,
+    path: PathBuf,
 }
 
 impl HostLock {
@@ -48,13 +49,18 @@ impl HostLock {
         }
         let host = hostname::get().unwrap_or_else(|_| OsString::from("unknown"));
         let word = format!(
-            "pid {}\non {}\nsince {}\n",
+            "pid {}\non {}\nsince {}\n(clockbox holds this file locked while it runs: do not delete it)\n",
             std::process::id(),
             host.display(),
             opened_at.format("%Y-%m-%dT%H:%M:%SZ")
         );
         file.set_len(0).and_then(|()| file.write_all(word.as_bytes())).map_err(|e| cannot("write", &e))?;
-        Ok(Self { _file: file })
+        Ok(Self { _file: file, path })
+    }
+
+    /// The lock's file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 }
 
@@ -68,6 +74,6 @@ fn beside(database: &Path) -> PathBuf {
 fn holder(path: &Path) -> String {
     // Where the lock also keeps others from reading (Windows), the refusal still says what to do.
     let word = fs::read_to_string(path).unwrap_or_default();
-    let word: Vec<&str> = word.lines().filter(|line| !line.is_empty()).collect();
+    let word: Vec<&str> = word.lines().filter(|line| !line.is_empty() && !line.starts_with('(')).collect();
     if word.is_empty() { "which left no word of itself".to_owned() } else { word.join(", ") }
 }

@@ -4,6 +4,7 @@ mod apply;
 mod connect;
 mod error;
 mod filter;
+mod identity;
 mod lock;
 mod migrate;
 mod prune;
@@ -21,7 +22,7 @@ use std::{
 use clockbox_core::model::{JobRecord, LogLine, Refusal, Run, RunId, Timestamp, Write};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use self::{lock::HostLock, readers::Readers, statements::Statements};
+use self::{identity::Identity, lock::HostLock, readers::Readers, statements::Statements};
 use crate::{JobStore, RunDetail, RunFilter, Snapshot, StoreError};
 
 /// What a store is opened for.
@@ -58,6 +59,8 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Option<Mutex<Connection>>,
     _lock: Option<HostLock>,
+    /// The database and its lock, which must stay what they are while a host writes.
+    files: Vec<Identity>,
 }
 
 impl SqliteStore {
@@ -75,7 +78,7 @@ impl SqliteStore {
             Access::ReadWrite { opened_at } => Self::open_to_write(path, opened_at),
             Access::ReadOnly => {
                 let (path, readers) = connect::to_read(path)?;
-                Ok(Self { path, writer: None, readers, _lock: None })
+                Ok(Self { path, writer: None, readers, _lock: None, files: Vec::new() })
             }
         }
     }
@@ -85,7 +88,8 @@ impl SqliteStore {
         let lock = HostLock::take(&path, opened_at)?;
         let writer = connect::to_write(&path)?;
         let readers = Readers::new(path.clone());
-        Ok(Self { path, writer: Some(Mutex::new(writer)), readers, _lock: Some(lock) })
+        let files = vec![Identity::of(&path), Identity::of(lock.path())];
+        Ok(Self { path, writer: Some(Mutex::new(writer)), readers, _lock: Some(lock), files })
     }
 
     /// The file of the database, absolute and free of symbolic links.
@@ -131,10 +135,13 @@ impl SqliteStore {
 
 impl JobStore for SqliteStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
-        self.write(|transaction| {
+        let answers = self.write(|transaction| {
             let mut statements = Statements::new(transaction);
             writes.iter().map(|write| apply::apply(&mut statements, write)).collect()
-        })
+        })?;
+        // Only what lies in a file that others will find is durable.
+        self.files.iter().try_for_each(Identity::check)?;
+        Ok(answers)
     }
 
     fn load(&self) -> Result<Snapshot, StoreError> {
@@ -220,6 +227,22 @@ mod tests {
         set(&store, "max_page_count", 1_000_000);
         assert_eq!(store.commit(&batch).unwrap(), vec![Ok(()); 3]);
         assert_eq!(store.logs(run, None).unwrap().len(), 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_database_or_lock_that_is_deleted_under_its_host_is_noticed_at_the_next_commit() {
+        for name in ["clockbox.db", "clockbox.db.lock"] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = open(folder.path());
+            let write = [Write::RemoveJob(JobId::new("report").unwrap())];
+            assert_eq!(store.commit(&write).unwrap(), [Ok(())]);
+            std::fs::remove_file(store.path().with_file_name(name)).unwrap();
+            let Err(StoreError::Broken(message)) = store.commit(&write) else {
+                panic!("{name}: not noticed")
+            };
+            assert!(message.contains(name) && message.contains("was deleted or replaced"), "{message}");
+        }
     }
 
     #[test]
