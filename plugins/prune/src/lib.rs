@@ -1,5 +1,7 @@
 //! Deletes files older than some days in a granted folder, or says what it would delete.
 
+mod files;
+
 use std::{
     fs, io,
     path::Path,
@@ -7,6 +9,7 @@ use std::{
 };
 
 use clockbox_sdk::{JobError, OrFail, context, job, log, progress};
+use files::{check_glob, collect};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -34,17 +37,12 @@ struct Report {
     paths: Vec<String>,
 }
 
-struct Found {
-    path: String,
-    changed: SystemTime,
-    bytes: u64,
-}
-
 fn run(args: Args) -> Result<Report, JobError> {
     prune(&args, SystemTime::now())
 }
 
 fn prune(args: &Args, now: SystemTime) -> Result<Report, JobError> {
+    check_glob(&args.glob).or_invalid_args()?;
     let age = Duration::try_from_secs_f64(args.older_than_days * 86_400.0).or_invalid_args()?;
     let before = now.checked_sub(age).ok_or("older_than_days is too large").or_invalid_args()?;
     let mut found = Vec::new();
@@ -61,6 +59,10 @@ fn prune(args: &Args, now: SystemTime) -> Result<Report, JobError> {
     for (done, file) in found.iter().enumerate() {
         context::check_cancelled()?;
         if !dry_run && let Err(error) = fs::remove_file(folder.join(&file.path)) {
+            if error.kind() == io::ErrorKind::PermissionDenied {
+                let why = format!("{folder:?} may be read only: grant it under allow.write ({error})");
+                return Err(JobError::fatal("not-granted", why));
+            }
             log::warn!(error, "cannot delete {}", file.path);
             failed.push(&file.path);
             continue;
@@ -75,22 +77,6 @@ fn prune(args: &Args, now: SystemTime) -> Result<Report, JobError> {
     }
     let paths = found.iter().take(100).map(|file| file.path.clone()).collect();
     Ok(Report { dry_run, files: found.len(), bytes, paths })
-}
-
-/// The files below `folder` whose path fits; symbolic links are neither followed nor deleted.
-fn collect(folder: &Path, below: &str, glob: &str, found: &mut Vec<Found>) -> io::Result<()> {
-    for entry in fs::read_dir(folder.join(below))? {
-        let entry = entry?;
-        let path = format!("{below}{}", entry.file_name().to_string_lossy());
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            collect(folder, &format!("{path}/"), glob, found)?;
-        } else if kind.is_file() && fast_glob::glob_match(glob, &path) {
-            let meta = entry.metadata()?;
-            found.push(Found { path, changed: meta.modified()?, bytes: meta.len() });
-        }
-    }
-    Ok(())
 }
 
 job!(run, description = include_str!("../job.toml"));

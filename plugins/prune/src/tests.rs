@@ -111,3 +111,13 @@ fn a_symbolic_link_is_neither_followed_nor_deleted() {
     assert_eq!(left(other.path()), ["precious"]);
     assert!(folder.path().join("link").symlink_metadata().is_ok());
 }
+
+#[test]
+fn a_pattern_that_can_never_match_is_refused() {
+    let folder = folder(&[("old.log", 1, 90)]);
+    for glob in ["[", "/old/*.log", "./old.log", "{a,b"] {
+        let args = json!({ "glob": glob, "older_than_days": 30 });
+        assert!(matches!(pruned(folder.path(), args), Err(JobError::InvalidArgs(_))), "{glob}");
+    }
+    assert!(pruned(folder.path(), json!({ "glob": "[a-z]*.{log,txt}", "older_than_days": 30 })).is_ok());
+}

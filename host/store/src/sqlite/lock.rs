@@ -15,7 +15,7 @@ use crate::StoreError;
 /// process ends in whatever way; the file stays, as deleting it would let two hosts lock two files of that name.
 #[derive(Debug)]
 pub(super) struct HostLock {
-    _file: File,
+    file: File,
     path: PathBuf,
 }
 
@@ -55,12 +55,20 @@ impl HostLock {
             opened_at.format("%Y-%m-%dT%H:%M:%SZ")
         );
         file.set_len(0).and_then(|()| file.write_all(word.as_bytes())).map_err(|e| cannot("write", &e))?;
-        Ok(Self { _file: file, path })
+        Ok(Self { file, path })
     }
 
     /// The lock's file.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for HostLock {
+    fn drop(&mut self) {
+        // A process that this one is just starting has the file open until it runs its own program; closing would leave
+        // the lock with it. If this fails, the operating system lets go of it in any case.
+        _ = self.file.unlock();
     }
 }
 
