@@ -27,6 +27,11 @@ pub struct DurationError {
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     const LONGEST: Duration = Duration::from_secs(1000 * 366 * 86_400);
     let bad = |reason: String| DurationError { text: text.to_owned(), reason };
+    // A month to the parser, and a minute to whoever writes it.
+    let is_m = |word: &str| word == "M";
+    if text.split(|c: char| !c.is_ascii_alphabetic()).any(is_m) {
+        return Err(bad("\"M\" could be minutes or months: write \"m\" or \"months\"".to_owned()));
+    }
     let parsed = humantime::parse_duration(text.trim()).map_err(|e| bad(e.to_string()))?;
     if parsed > LONGEST {
         return Err(bad("it is longer than 1,000 years".to_owned()));
@@ -122,5 +127,12 @@ mod tests {
         assert!(parse_duration("99999999 years").is_err());
         assert!(parse_duration("").is_err());
         assert!(parse_duration("-3s").is_err());
+    }
+
+    #[test]
+    fn an_m_that_could_be_two_things_is_refused() {
+        assert!(parse_duration("5M").unwrap_err().to_string().contains("minutes or months"));
+        assert_eq!(parse_duration("5m").unwrap(), Duration::from_secs(300));
+        assert!(parse_duration("2months 3min").is_ok());
     }
 }
