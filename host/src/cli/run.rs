@@ -94,7 +94,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
 
     let (grace, zone) = (manifest.scheduler.shutdown_grace, manifest.scheduler.timezone);
     let reloader =
-        Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone());
+        Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone())
+            .after_problems(!refused.is_empty() || !problems.is_empty());
     let reloader =
         reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
     runtime.block_on(host(&scheduler, &reloader, signals, events, grace, zone))?;

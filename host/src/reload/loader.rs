@@ -223,3 +223,55 @@ fn telling<T>(name: &PluginName, work: impl FnOnce() -> T) -> T {
         result
     })
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn spec(name: &str, read: &[&Path], write: &[&Path]) -> (PluginName, PluginSpec) {
+        let grants = |folders: &[&Path]| {
+            folders.iter().enumerate().map(|(n, folder)| (format!("/{n}"), folder.to_path_buf())).collect()
+        };
+        let mut spec = PluginSpec {
+            name: name.parse().unwrap(),
+            path: "x.wasm".into(),
+            sha256: None,
+            rights: Default::default(),
+            limits: Default::default(),
+            config: BTreeMap::new(),
+        };
+        (spec.rights.read, spec.rights.write) = (grants(read), grants(write));
+        (spec.name.clone(), spec)
+    }
+
+    #[test]
+    fn a_folder_inside_one_that_a_plugin_may_write_to_is_no_grant() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, inner) = (folder.path().join("data"), folder.path().join("data/in"));
+        std::fs::create_dir_all(&inner).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&inner, &link).unwrap();
+
+        let plugins = BTreeMap::from([spec("writer", &[], &[&data])]);
+        for path in [&inner, &link] {
+            let (_, reader) = spec("reader", &[path], &[]);
+            let (message, _) = writable_around(&reader, &plugins).expect("refused");
+            assert!(message.contains("where plugin \"writer\" may write"), "{message}");
+        }
+        let (_, same) = spec("same", &[&data], &[&data]);
+        assert_eq!(writable_around(&same, &plugins), None, "the same folder is safe");
+        let (_, outer) = spec("outer", &[folder.path()], &[]);
+        assert_eq!(writable_around(&outer, &plugins), None, "so is one around it");
+    }
+
+    #[test]
+    fn what_is_no_regular_file_or_too_large_is_not_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(read(folder.path()).unwrap_err().to_string().contains("not a regular file"));
+        let large = folder.path().join("large.wasm");
+        let most = SandboxOptions::default().max_plugin_size;
+        // Sparse: it takes no room on the disk.
+        std::fs::File::create(&large).unwrap().set_len(most * 3).unwrap();
+        assert_eq!(read(&large).unwrap().len() as u64, most + 1);
+    }
+}

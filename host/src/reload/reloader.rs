@@ -92,6 +92,13 @@ impl Reloader {
         Self { path, overrides, current, loader, scheduler, is_rejected: false }
     }
 
+    /// Whether the start had something to refuse, so that its end is told as well.
+    #[must_use]
+    pub fn after_problems(mut self, any: bool) -> Self {
+        self.is_rejected = any;
+        self
+    }
+
     /// Starts the thread. Without `watch` it reloads on demand only.
     ///
     /// # Errors
@@ -233,7 +240,7 @@ impl Reloader {
         if !problems.is_empty() {
             match why {
                 // The start has told of them already.
-                Why::Started => self.is_rejected = true,
+                Why::Started if self.is_rejected => {}
                 _ => self.reject(problems),
             }
         } else if std::mem::take(&mut self.is_rejected) {

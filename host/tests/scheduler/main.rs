@@ -191,6 +191,19 @@ fn declared_jobs_that_are_gone_are_removed_and_others_stay() {
 }
 
 #[test]
+fn a_declared_job_of_a_refused_plugin_stays_as_the_store_knows_it() {
+    let mut declared = hourly("a");
+    declared.source = clockbox::Source::Manifest;
+    let bench = Bench::start(|builder| builder.declared([Arc::new(declared)]));
+    let a = JobId::new("a").unwrap();
+    bench.scheduler.pause_job(a.clone(), None).wait().unwrap();
+    // Its plugin cannot be read, so nobody knows what it declares.
+    let bench = bench.restart(|builder| builder.declared([]).refused(["quick".parse().unwrap()]));
+    let kept = bench.scheduler.job(a).wait().unwrap().expect("the job is still there");
+    assert!(kept.paused.is_some() && kept.next_fire == Some(at(3600)), "{kept:?}");
+}
+
+#[test]
 fn overlap_replace_stops_a_real_run_and_starts_the_next() {
     let bench = Bench::start(|builder| builder);
     let mut events = bench.scheduler.subscribe();

@@ -219,3 +219,27 @@ fn a_run_in_flight_keeps_the_plugin_it_began_with() {
     assert_eq!(history.of("nap").len(), 1);
     assert_eq!(history.of("nap")[0].outcome, Some(Outcome::TimedOut));
 }
+
+#[test]
+fn a_file_that_breaks_does_not_cost_its_own_job_its_place_in_the_schedule() {
+    let place = place();
+    // Its own description says when it runs; nothing else does.
+    place.drop_plugin(&prebuilt("hello"), "hello");
+    let mut host = start(&place);
+    let due = || place.history().job("hello").expect("its job is in the store").next_fire;
+    let before = due();
+    assert!(before.is_some());
+
+    let whole = fs::read(prebuilt("hello")).unwrap();
+    fs::write(place.path("jobs/hello.wasm"), &whole[..whole.len() / 2]).unwrap();
+    host.hear_text("the file ends in the middle");
+    assert_eq!(due(), before, "while the host runs; {host}");
+    host.stop();
+
+    let mut host = start(&place);
+    assert_eq!(due(), before, "after a start; {host}");
+    place.drop_plugin(&prebuilt("hello"), "hello");
+    host.hear_text("the problems are gone");
+    assert_eq!(due(), before, "after the file is whole again; {host}");
+    host.stop();
+}
