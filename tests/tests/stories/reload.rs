@@ -226,6 +226,8 @@ fn a_file_that_breaks_does_not_cost_its_own_job_its_place_in_the_schedule() {
     // Its own description says when it runs; nothing else does.
     place.drop_plugin(&prebuilt("hello"), "hello");
     let mut host = start(&place);
+    // Told once it is in the store.
+    host.hear_of("hello", "added");
     let due = || place.history().job("hello").expect("its job is in the store").next_fire;
     let before = due();
     assert!(before.is_some());
