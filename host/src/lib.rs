@@ -9,6 +9,7 @@ pub mod manifest;
 mod pool;
 pub mod reload;
 mod scheduler;
+mod system_zones;
 
 pub use clock::{Clock, ManualClock};
 pub use clockbox_core::{
@@ -18,9 +19,10 @@ pub use clockbox_core::{
         Retry, RetryHint, Rights, Run, RunId, RunState, Source, Timestamp,
     },
     timetable::{Launch, Rejection},
-    trigger::{Trigger, TriggerError, TriggerSpec},
+    trigger::{Trigger, TriggerError, TriggerSpec, zone_data},
 };
 pub use clockbox_sandbox as sandbox;
 pub use clockbox_store as store;
 pub use pool::{NativeWork, Work};
 pub use scheduler::{Builder, Event, Happening, Reply, Scheduler, SchedulerError, StartError, Subscription};
+pub use system_zones::prefer_system_zone_data;

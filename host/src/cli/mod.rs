@@ -11,17 +11,21 @@ mod runs;
 mod talk;
 mod text;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::LazyLock};
 
 use clap::{Args, Parser, Subcommand};
+use clockbox_core::trigger::zone_data;
 pub use exit::Failure;
 pub use place::Place;
+
+use crate::prefer_system_zone_data;
 
 /// Runs scheduled jobs as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
 #[command(
     name = "clockbox",
     version,
+    long_version = LONG_VERSION.as_str(),
     max_term_width = 100,
     after_help = "exit codes: 0 done; 1 the answer is no (problems found, no such run or job); 2 wrong usage, or what was \
                   asked for could not be done; 130 stopped at once by a second signal"
@@ -53,8 +57,15 @@ struct Output {
     json: bool,
 }
 
+/// The version, and what fire times depend on beside it.
+static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
+    let (release, origin) = (zone_data::release(), zone_data::origin());
+    format!("{}\ntime zone data {release} ({origin})", env!("CARGO_PKG_VERSION"))
+});
+
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
+    prefer_system_zone_data();
     let done = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use clockbox_core::{
     model::{JobId, Timestamp},
-    trigger::{Trigger, TriggerSpec, jsonl},
+    trigger::{Trigger, TriggerSpec, jsonl, local_time},
 };
 use serde_json::json;
 
@@ -182,7 +182,7 @@ fn of_manifest(args: &NextArgs, now: Timestamp) -> Result<(), Failure> {
 fn show(coming: &[Coming], now: Timestamp, output: Output) -> Result<(), Failure> {
     if output.json {
         let value = |coming: &Coming| {
-            let fire = coming.fire.with_timezone(&coming.zone).to_rfc3339();
+            let fire = local_time(coming.fire, coming.zone).to_rfc3339();
             match &coming.job {
                 Some(job) => json!({ "job": job, "fire": fire, "timezone": coming.zone.name() }),
                 None => json!({ "fire": fire, "timezone": coming.zone.name() }),

@@ -3,7 +3,10 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
-use clockbox_core::model::{Outcome, Timestamp};
+use clockbox_core::{
+    model::{Outcome, Timestamp},
+    trigger::local_time,
+};
 use clockbox_store::Access;
 
 use super::{exit::Failure, place::Place, talk, text};
@@ -128,7 +131,7 @@ fn greet(manifest: &Manifest, plugins: usize, scheduler: &Scheduler, now: Timest
             tracing::info!(
                 job = record.job.id.as_str(),
                 "next {} ({}), {}",
-                next.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S"),
+                local_time(next, zone).format("%Y-%m-%d %H:%M:%S"),
                 text::distance(next, now),
                 record.job.trigger.describe()
             );

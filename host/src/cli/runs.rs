@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
-use clockbox_core::model::{JobId, Outcome, Run, RunId, RunState, Timestamp};
+use clockbox_core::{
+    model::{JobId, Outcome, Run, RunId, RunState, Timestamp},
+    trigger::local_time,
+};
 use clockbox_store::{JobStore, RunDetail, RunFilter};
 
 use super::{
@@ -173,7 +176,7 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
         line("", attempt.backtrace.clone());
     }
     for (attempt, log) in &logs {
-        let time = log.at.with_timezone(&zone).format("%H:%M:%S%.3f");
+        let time = local_time(log.at, zone).format("%H:%M:%S%.3f");
         let fields: String = log.fields.iter().map(|(key, value)| format!(" {key}={value}")).collect();
         let nth = if attempts.len() > 1 { format!("[{attempt}] ") } else { String::new() };
         out.push_str(&format!("{nth}{time} {:<6} {:<5} {}{fields}\n", log.stream, log.level, log.message));

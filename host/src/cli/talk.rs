@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono_tz::Tz;
 use clap::ValueEnum;
+use clockbox_core::trigger::local_time;
 use tracing::{
     Event, Level, Subscriber,
     field::{Field, Visit},
@@ -57,7 +58,7 @@ where
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let mut line = Line::default();
         event.record(&mut line);
-        let time = Clock::system().now().with_timezone(&self.0);
+        let time = local_time(Clock::system().now(), self.0);
         write!(out, "{} ", time.format("%H:%M:%S%.3f"))?;
         let level = *event.metadata().level();
         if level != Level::INFO {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use clockbox_core::model::Timestamp;
+use clockbox_core::{model::Timestamp, trigger::local_time};
 use comfy_table::{ContentArrangement, Table, presets};
 
 /// A borderless table that fits the terminal.
@@ -28,7 +28,7 @@ pub(crate) fn lines(table: &Table) -> String {
 
 /// A time in a zone, to the second, with its offset: `2026-03-01 05:30:00 +08:00`.
 pub(crate) fn local(at: Timestamp, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %:z").to_string()
+    local_time(at, zone).format("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
 /// How far off a time is: `in 3 h 5 min`, `12 s ago`, `now`. Two units at most.

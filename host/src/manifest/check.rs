@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use clockbox_core::model::{Job, Source, Timestamp};
+use clockbox_core::{
+    model::{Job, Source, Timestamp},
+    trigger::local_time,
+};
 use serde_json::{Value as Json, json};
 
 use super::{Loaded, Manifest, Problem, Problems, Severity};
@@ -90,7 +93,7 @@ fn next_fire(job: &Job, now: Timestamp) -> String {
     match job.trigger.next_after(None, now) {
         Some(next) => {
             let zone = job.trigger.zone();
-            format!("next {}", next.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %:z"))
+            format!("next {}", local_time(next, zone).format("%Y-%m-%d %H:%M:%S %:z"))
         }
         None => "fires no more".to_owned(),
     }
@@ -125,7 +128,7 @@ pub fn report_json(loaded: &Result<Loaded, Problems>, now: Timestamp) -> Json {
 fn job_json(manifest: &Manifest, job: &Job, now: Timestamp) -> Json {
     let declared = manifest.declared.get(&job.id);
     let next =
-        job.trigger.next_after(None, now).map(|next| next.with_timezone(&job.trigger.zone()).to_rfc3339());
+        job.trigger.next_after(None, now).map(|next| local_time(next, job.trigger.zone()).to_rfc3339());
     json!({
         "id": job.id,
         "plugin": job.plugin,

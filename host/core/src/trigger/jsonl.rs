@@ -13,12 +13,16 @@
 //! The answer is `{"id", "fires"}` with up to ten fires not before `after`, or `{"id", "error"}`. Other keys are
 //! passed over, so that a line may carry its expected answer along.
 
-use chrono::{DateTime, FixedOffset};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{error::TriggerError, moment::Moment, spec::TriggerSpec, trigger::Trigger, zone::zone};
+use super::{
+    error::TriggerError,
+    moment::{Moment, local_time},
+    spec::TriggerSpec,
+    trigger::Trigger,
+};
 use crate::model::Timestamp;
 
 /// How many fires an answer lists at most.
@@ -142,7 +146,6 @@ impl Question {
 
 /// An instant with the zone's own offset; in UTC where that has seconds, which the format cannot express.
 fn print(at: Timestamp, tz: Tz) -> String {
-    let offset = Some(zone(tz).offset(at.timestamp())).filter(|offset| offset % 60 == 0).unwrap_or(0);
-    let offset = i32::try_from(offset).ok().and_then(FixedOffset::east_opt);
-    offset.map_or_else(|| at.to_rfc3339(), |offset| DateTime::with_timezone(&at, &offset).to_rfc3339())
+    let local = local_time(at, tz);
+    if local.offset().local_minus_utc() % 60 == 0 { local.to_rfc3339() } else { at.to_rfc3339() }
 }

@@ -10,7 +10,7 @@
 //! an instant, in local time.
 //!
 //! ```
-//! use clockbox_core::trigger::{Trigger, TriggerSpec};
+//! use clockbox_core::trigger::{Trigger, TriggerSpec, local_time};
 //!
 //! /// The first fires of a trigger after an instant, as the wall clock shows them.
 //! fn fires(spec: TriggerSpec, zone: &str, after: &str) -> Vec<String> {
@@ -18,7 +18,7 @@
 //!     let now = after.parse().unwrap();
 //!     let next = |previous: &Option<_>| trigger.next_after(*previous, now);
 //!     let fires = std::iter::successors(next(&None), |fire| next(&Some(*fire))).take(3);
-//!     fires.map(|fire| fire.with_timezone(&trigger.zone()).format("%d %H:%M %:z").to_string()).collect()
+//!     fires.map(|fire| local_time(fire, trigger.zone()).format("%d %H:%M %:z").to_string()).collect()
 //! }
 //!
 //! // A cron trigger is at *fixed times* when neither its hour nor its minute field begins with a star. Each of its
@@ -97,8 +97,9 @@
 //!
 //! # Time zone data
 //!
-//! The IANA data is the one bundled with `chrono-tz` ([`ZONE_DATA`] says which); the system's is not consulted, so a
-//! trigger means the same on every machine. It ends with the year 2099; rules in force then are taken to go on.
+//! The rules of time zones are those of the IANA data that is bundled ([`zone_data::BUNDLED`] says which release), or a
+//! newer one that was handed in before the first trigger was read ([`zone_data::ZoneData`]; the `clockbox` command does
+//! so where the system's data is newer). Rules without an end are followed until the year 2600.
 
 mod calendar;
 mod check;
@@ -122,14 +123,13 @@ mod text;
 #[expect(clippy::module_inception, reason = "the folder is named for the noun that it is about")]
 mod trigger;
 mod zone;
+pub mod zone_data;
 mod zones;
 
 pub use error::TriggerError;
 pub use hash::seed_of;
+pub use moment::local_time;
 pub use spec::{CronSpec, IntervalSpec, TriggerSpec, When};
 pub use table::{CalendarTable, CronTable, IntervalTable};
 pub use text::FieldText;
 pub use trigger::Trigger;
-
-/// The release of the bundled time zone data, such as `2025b`.
-pub const ZONE_DATA: &str = chrono_tz::IANA_TZDB_VERSION;

@@ -61,6 +61,19 @@ impl Moment {
     }
 }
 
+/// The time of an instant in a zone, with the zone's offset by the data in use (see [`super::zone_data`]).
+///
+/// ```
+/// use clockbox_core::trigger::local_time;
+/// let at = "2024-03-31T01:00:00Z".parse().unwrap();
+/// assert_eq!(local_time(at, chrono_tz::Europe::Berlin).to_rfc3339(), "2024-03-31T03:00:00+02:00");
+/// ```
+#[must_use]
+pub fn local_time(at: Timestamp, zone: Tz) -> DateTime<FixedOffset> {
+    let offset = i32::try_from(self::zone(zone).offset(at.timestamp())).ok().and_then(FixedOffset::east_opt);
+    at.with_timezone(&offset.unwrap_or_else(|| chrono::Offset::fix(&Utc)))
+}
+
 /// What the clock on the wall shows at an instant.
 pub(super) fn local(at: Timestamp, tz: Tz) -> NaiveDateTime {
     let utc = at.naive_utc();

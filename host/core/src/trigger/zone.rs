@@ -5,12 +5,16 @@
 
 use std::sync::OnceLock;
 
-use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeZone};
 use chrono_tz::{TZ_VARIANTS, Tz};
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::zone_data;
 
 const DAY: i64 = 86_400;
 /// No two offsets of a zone differ by more than this; the furthest were 24 hours apart.
 const REACH: i64 = 2 * DAY;
+/// Rules without an end are followed until the year 2600.
+const END: i64 = 19_880_899_200;
 
 #[derive(Debug, Clone, Copy)]
 struct Span {
@@ -29,34 +33,23 @@ pub(super) fn zone(tz: Tz) -> &'static Zone {
     static ZONES: OnceLock<Box<[OnceLock<Zone>]>> = OnceLock::new();
     let zones = ZONES.get_or_init(|| TZ_VARIANTS.iter().map(|_| OnceLock::new()).collect());
     // The variants are declared in the order of the list; the modulus only spares an unreachable panic.
-    zones[tz as usize % zones.len()].get_or_init(|| Zone::probe(tz))
+    zones[tz as usize % zones.len()].get_or_init(|| Zone::read(&zone_data::rules(tz)))
 }
 
 impl Zone {
-    /// The zone data can only be asked for the offset at an instant. No span of the bundled data is shorter than
-    /// six days (a test watches over this), so looking every five finds each change; bisection then places it.
-    fn probe(tz: Tz) -> Self {
-        const STEP: i64 = 5 * DAY;
-        let offset = |at: i64| {
-            let utc = DateTime::from_timestamp(at, 0).unwrap_or_default().naive_utc();
-            i64::from(tz.offset_from_utc_datetime(&utc).fix().local_minus_utc())
-        };
-        let (mut at, last) = (year_start(1840), year_start(2100));
-        let mut spans = vec![Span { begin: i64::MIN, offset: offset(at) }];
-        while at < last {
-            let next = at + STEP;
-            let (before, after) = (offset(at), offset(next));
-            if before != after {
-                let (mut low, mut high) = (at, next);
-                while high - low > 1 {
-                    let middle = low + (high - low) / 2;
-                    if offset(middle) == before { low = middle } else { high = middle }
-                }
-                spans.push(Span { begin: high, offset: after });
+    fn read(rules: &TimeZone) -> Self {
+        let offset = |at: Timestamp| i64::from(rules.to_offset(at).seconds());
+        let mut spans = vec![Span { begin: i64::MIN, offset: offset(Timestamp::MIN) }];
+        for change in rules.following(Timestamp::MIN) {
+            let (begin, offset) = (change.timestamp().as_second(), i64::from(change.offset().seconds()));
+            if begin >= END {
+                break;
             }
-            at = next;
+            // The name of the time may change without the offset.
+            if spans.last().is_none_or(|last| last.offset != offset) {
+                spans.push(Span { begin, offset });
+            }
         }
-        extend(&mut spans);
         Self { spans: spans.into() }
     }
 
@@ -117,35 +110,15 @@ impl Zone {
     }
 }
 
-/// The zone data ends with the year 2099, but rules in force then have no end: later years take the changes of the
-/// latest year that has the same calendar.
-fn extend(spans: &mut Vec<Span>) {
-    if spans.last().is_none_or(|span| span.begin < year_start(2098)) {
-        return;
-    }
-    let known = spans.clone();
-    for year in 2100..=2600 {
-        let kind = |year: i32| (NaiveDate::from_yo_opt(year, 1), NaiveDate::from_yo_opt(year, 366).is_some());
-        let like = |a: i32, b: i32| {
-            let ((a, a_leap), (b, b_leap)) = (kind(a), kind(b));
-            a.map(|day| day.weekday()) == b.map(|day| day.weekday()) && a_leap == b_leap
-        };
-        let Some(model) = (2072..2100).rev().find(|model| like(*model, year)) else { continue };
-        let (from, to) = (year_start(model), year_start(model + 1));
-        let shift = year_start(year) - from;
-        let changes = known.iter().filter(|span| (from..to).contains(&span.begin));
-        spans.extend(changes.map(|span| Span { begin: span.begin + shift, offset: span.offset }));
-    }
-}
-
-fn year_start(year: i32) -> i64 {
-    NaiveDate::from_yo_opt(year, 1)
-        .map_or(0, |day| day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp())
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, NaiveDate};
+
     use super::*;
+
+    fn year_start(year: i32) -> i64 {
+        NaiveDate::from_yo_opt(year, 1).unwrap().and_time(chrono::NaiveTime::MIN).and_utc().timestamp()
+    }
 
     #[test]
     fn every_zone_is_found_under_its_own_number() {
@@ -157,12 +130,11 @@ mod tests {
     #[test]
     fn no_change_of_any_zone_is_overlooked() {
         for tz in TZ_VARIANTS {
-            let zone = zone(tz);
+            let (zone, rules) = (zone(tz), zone_data::rules(tz));
             let mut at = year_start(1970);
-            while at < year_start(2040) {
-                let utc = DateTime::from_timestamp(at, 0).unwrap().naive_utc();
-                let offset = i64::from(tz.offset_from_utc_datetime(&utc).fix().local_minus_utc());
-                assert_eq!(zone.offset(at), offset, "{tz} at {utc}");
+            while at < year_start(2060) {
+                let expected = rules.to_offset(Timestamp::from_second(at).unwrap()).seconds();
+                assert_eq!(zone.offset(at), i64::from(expected), "{tz} at {at}");
                 at += 13 * DAY / 2;
             }
         }
@@ -173,8 +145,9 @@ mod tests {
         let berlin = zone(chrono_tz::Europe::Berlin);
         assert_eq!(berlin.offset(year_start(2232) + 180 * DAY), 7200);
         assert_eq!(berlin.offset(year_start(2232) + 20 * DAY), 3600);
-        let casablanca = zone(chrono_tz::Africa::Casablanca);
-        assert_eq!(casablanca.offset(year_start(2300) + 180 * DAY), 3600);
+        assert_eq!(berlin.offset(year_start(2599) + 180 * DAY), 7200);
+        let new_york = zone(chrono_tz::America::New_York);
+        assert_eq!(new_york.offset(year_start(2300) + 180 * DAY), -4 * 3600);
     }
 
     #[test]
