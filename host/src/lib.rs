@@ -9,6 +9,7 @@ pub mod manifest;
 mod pool;
 pub mod reload;
 mod scheduler;
+pub mod simulation;
 mod system_zones;
 
 pub use clock::{Clock, ManualClock};

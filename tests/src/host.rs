@@ -112,6 +112,15 @@ impl TestHost {
         Answer::of(command)
     }
 
+    /// Runs a command of the command line with variables in its environment.
+    #[must_use]
+    #[track_caller]
+    pub fn cli_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Answer {
+        let mut command = self.command();
+        command.args(args).envs(variables.iter().copied());
+        Answer::of(command)
+    }
+
     /// The history in the folder's database.
     #[must_use]
     #[track_caller]

@@ -315,7 +315,7 @@ proptest! {
                 prop_assert_eq!(serde_json::from_str::<Trigger>(&json).unwrap(), trigger);
             }
         }
-        prop_assert!(jsonl::answer(&text, now).contains("error"));
+        prop_assert!(jsonl::answer(&text, now, 10).contains("error"));
     }
 }
 

@@ -22,7 +22,7 @@ fn answers_exactly(text: &'static str, count: usize) {
     let mut asked = 0;
     for (line, expected) in lines(text) {
         asked += 1;
-        let got: Value = serde_json::from_str(&answer(line, now())).unwrap();
+        let got: Value = serde_json::from_str(&answer(line, now(), 10)).unwrap();
         assert_eq!(got["id"], expected["id"]);
         if got.get("fires").is_none_or(|fires| instants(fires) != instants(&expected["fires"])) {
             wrong.push(format!("{line}\n    got {got}"));
@@ -61,7 +61,7 @@ const LEGAL: [(&str, &str); 4] = [
 ];
 
 fn error_of(line: &str) -> Option<String> {
-    let answer: Value = serde_json::from_str(&answer(line, now())).unwrap();
+    let answer: Value = serde_json::from_str(&answer(line, now(), 10)).unwrap();
     answer["error"].as_str().map(str::to_owned)
 }
 
@@ -166,7 +166,7 @@ const SUSPECT: [(&str, Option<&str>); 31] = [
 fn suspect_lines_are_refused_or_given_their_obvious_meaning() {
     for ((line, case), (id, first)) in lines(include_str!("vectors/suspect.jsonl")).zip(SUSPECT) {
         assert_eq!(case["id"], id);
-        let got: Value = serde_json::from_str(&answer(line, now())).unwrap();
+        let got: Value = serde_json::from_str(&answer(line, now(), 10)).unwrap();
         let fire = got["fires"].get(0).map(|fire| fire.as_str().unwrap().parse::<DateTime<Utc>>().unwrap());
         assert_eq!(fire, first.map(|first| first.parse().unwrap()), "{line}\n{got}");
     }
@@ -174,9 +174,11 @@ fn suspect_lines_are_refused_or_given_their_obvious_meaning() {
 
 #[test]
 fn a_bad_line_is_answered_with_an_error_under_its_id() {
-    assert!(answer("not json", now()).contains(r#"{"id":null,"error":"the line is not understood"#));
-    assert!(answer(r#"{"id":"x"}"#, now()).starts_with(r#"{"id":"x","error":"#));
+    assert!(answer("not json", now(), 10).contains(r#"{"id":null,"error":"the line is not understood"#));
+    assert!(answer(r#"{"id":1,"kind":"cron"}"#, now(), 10).contains("missing field `spec`"));
+    assert!(answer(r#"{"id":"x"}"#, now(), 10).starts_with(r#"{"id":"x","error":"#));
     assert!(
-        answer(r#"{"id":3,"kind":"lunar"}"#, now()).contains("kind: \\\"lunar\\\" is no kind of trigger")
+        answer(r#"{"id":3,"kind":"lunar","spec":{}}"#, now(), 10)
+            .contains("kind: \\\"lunar\\\" is no kind of trigger")
     );
 }

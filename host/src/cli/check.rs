@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    manifest::{self, Problem, Problems, RefusedPlugin},
+    manifest::{self, Problem, Problems, RefusedPlugin, Stored},
     reload::{LoadProblem, Loader},
     sandbox::SandboxOptions,
 };
@@ -32,15 +32,19 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         let problems = Loader::new(sandbox).load(&loaded.manifest).problems;
         loaded.refused.extend(problems.into_iter().map(refused));
     }
+    let mut stored = Stored::new();
+    if let Ok(loaded) = &mut loaded {
+        let jobs = args.place.stored_jobs(&loaded.manifest);
+        stored = jobs.into_iter().map(|record| (record.job.id.clone(), record)).collect();
+        let exhausted = loaded.manifest.exhausted(&stored, now);
+        loaded.manifest.warnings.extend(exhausted.into_iter().map(|(_, problem)| problem));
+    }
     if args.output.json {
-        print_json(&manifest::report_json(&loaded, now))?;
+        print_json(&manifest::report_json(&loaded, &stored, now))?;
     } else {
-        print(&manifest::report(&loaded, now))?;
+        print(&manifest::report(&loaded, &stored, now))?;
     }
-    match loaded {
-        Ok(loaded) if loaded.refused.is_empty() => Ok(()),
-        _ => Err(Failure::no("")),
-    }
+    if manifest::passes(&loaded) { Ok(()) } else { Err(Failure::no("")) }
 }
 
 /// A file that is no good plugin, as a problem of the manifest that names it.

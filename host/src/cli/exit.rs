@@ -2,6 +2,8 @@
 
 use std::{fmt, process::ExitCode};
 
+use clockbox_core::trigger::TriggerError;
+
 /// Why a command did not succeed, and with it the exit code.
 #[derive(Debug)]
 pub struct Failure {
@@ -14,6 +16,13 @@ impl Failure {
     /// What was asked for could not be done: exit code 2.
     pub(crate) fn new(message: impl fmt::Display) -> Self {
         Self { message: message.to_string(), hint: None, code: 2 }
+    }
+
+    /// A trigger or time given on the command line was refused: exit code 2.
+    pub(crate) fn refused(error: TriggerError) -> Self {
+        let TriggerError { field, message, hint } = error;
+        let message = if field.is_empty() { message } else { format!("{field}: {message}") };
+        Self { message, hint, code: 2 }
     }
 
     /// The answer is no: exit code 1. An empty message prints nothing more.

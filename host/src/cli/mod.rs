@@ -4,10 +4,12 @@ mod check;
 mod exit;
 mod next;
 mod place;
+mod planned;
 mod plugins;
 mod run;
 mod run_json;
 mod runs;
+mod simulate;
 mod talk;
 mod text;
 
@@ -43,6 +45,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Show what fires next: the jobs of a manifest, or a trigger given here.
     Next(next::NextArgs),
+    /// Show what would fire in a window of time, and how the load is spread. Nothing runs.
+    Simulate(simulate::SimulateArgs),
     /// Show what ran: the history, newest first.
     Runs(runs::RunsArgs),
     /// Look at plugins.
@@ -70,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Next(args) => next::next(&args),
+        Command::Simulate(args) => simulate::simulate(&args),
         Command::Runs(args) => runs::runs(&args),
         Command::Plugins(args) => plugins::plugins(&args),
     };

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use clockbox_core::{
     model::{JobId, Timestamp},
-    trigger::{Trigger, TriggerSpec, jsonl, local_time},
+    trigger::{Trigger, TriggerSpec, jsonl, local_time, parse_time},
 };
 use serde_json::json;
 
@@ -14,9 +14,13 @@ use super::{
     Output,
     exit::{Failure, print, print_json},
     place::Place,
-    text,
+    planned, text,
 };
-use crate::clock::Clock;
+use crate::{
+    clock::Clock,
+    manifest::{self, Loaded, Problem},
+    simulation::Planned,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct NextArgs {
@@ -24,17 +28,17 @@ pub(super) struct NextArgs {
     place: Place,
     #[command(flatten)]
     trigger: TriggerArgs,
-    /// Only this job of the manifest.
+    /// Only this job. May be given more than once.
     #[arg(long, conflicts_with = "TriggerArgs")]
-    job: Option<JobId>,
-    /// As if it were this time (RFC 3339) instead of now.
+    job: Vec<JobId>,
+    /// As if it were this time instead of now: 2030-11-06, "2030-11-06 16:30:05" or 2030-11-06T16:30:05Z.
     #[arg(long, value_name = "TIME")]
-    after: Option<Timestamp>,
+    after: Option<String>,
     /// So many fires.
     #[arg(short = 'n', long, default_value_t = 10)]
     count: usize,
     /// Answer JSON lines on stdin, each a trigger with id, kind, spec, timezone, start, end and after.
-    #[arg(long, conflicts_with_all = ["TriggerArgs", "after", "manifest"])]
+    #[arg(long, conflicts_with_all = ["TriggerArgs", "job", "after", "manifest"])]
     jsonl: bool,
     #[command(flatten)]
     output: Output,
@@ -55,8 +59,8 @@ struct TriggerArgs {
     /// Any trigger, as in the manifest: '{ cron = { hour = 5 }, end = "2030-05-30" }'.
     #[arg(long = "trigger", value_name = "TOML")]
     inline: Option<String>,
-    /// The time zone of the trigger, an IANA name such as Asia/Shanghai; UTC if nothing is said.
-    #[arg(long, value_name = "ZONE")]
+    /// The time zone, an IANA name such as Asia/Shanghai; else the manifest's if one is named, else UTC.
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
     timezone: Option<Tz>,
 }
 
@@ -69,111 +73,89 @@ struct Coming {
 
 pub(super) fn next(args: &NextArgs) -> Result<(), Failure> {
     if args.jsonl {
-        return answer_lines();
+        return answer_lines(args.count);
     }
-    let now = args.after.unwrap_or_else(|| Clock::system().now());
-    match args.trigger.trigger()? {
-        Some(trigger) => {
-            if !args.output.json {
-                eprintln!("{}", trigger.describe());
-            }
-            show(&fires(&trigger, None, None, now, args.count), now, args.output)
-        }
-        None => of_manifest(args, now),
+    match &args.trigger {
+        given if given.is_given() => of_trigger(args),
+        TriggerArgs { timezone: Some(_), .. } => Err(Failure::new("--timezone alone names no trigger")
+            .hint("add --cron, --interval, --date or --trigger")),
+        _ => of_manifest(args),
     }
+}
+
+/// The time that the question is asked for.
+fn asked_for(after: Option<&str>, zone: Tz) -> Result<Timestamp, Failure> {
+    match after {
+        Some(after) => parse_time(after, zone).map_err(Failure::refused),
+        None => Ok(Clock::system().now()),
+    }
+}
+
+fn of_trigger(args: &NextArgs) -> Result<(), Failure> {
+    let zone = match args.trigger.timezone {
+        Some(zone) => zone,
+        None if args.place.is_given() => load(&args.place)?.manifest.scheduler.timezone,
+        None => Tz::UTC,
+    };
+    let trigger = args.trigger.trigger(zone)?;
+    let now = asked_for(args.after.as_deref(), trigger.zone())?;
+    if !args.output.json {
+        eprintln!("{}", trigger.describe());
+    }
+    let first = trigger.next_after(None, now);
+    let fires = std::iter::successors(first, |fire| trigger.next_after(Some(*fire), *fire));
+    let coming = |fire| Coming { fire, job: None, zone: trigger.zone() };
+    let coming: Vec<_> = fires.take(args.count).map(coming).collect();
+    show(&coming, now, args.output)
 }
 
 impl TriggerArgs {
-    fn trigger(&self) -> Result<Option<Trigger>, Failure> {
-        let of = |key: &str, value: &str| serde_json::from_value::<TriggerSpec>(json!({ key: value }));
+    fn is_given(&self) -> bool {
+        self.cron.is_some() || self.interval.is_some() || self.date.is_some() || self.inline.is_some()
+    }
+
+    fn trigger(&self, zone: Tz) -> Result<Trigger, Failure> {
         let spec = match self {
-            Self { cron: Some(text), .. } => of("cron", text).map_err(Failure::new)?,
-            Self { interval: Some(text), .. } => of("interval", text).map_err(Failure::new)?,
-            Self { date: Some(text), .. } => of("date", text).map_err(Failure::new)?,
-            Self { inline: Some(text), .. } => inline(text)?,
-            Self { timezone: None, .. } => return Ok(None),
-            Self { .. } => {
-                return Err(Failure::new("--timezone alone names no trigger")
-                    .hint("add --cron, --interval, --date or --trigger"));
-            }
+            Self { cron: Some(text), .. } => TriggerSpec::cron(text),
+            Self { interval: Some(text), .. } => TriggerSpec::interval(text),
+            Self { date: Some(text), .. } => TriggerSpec::date(text),
+            Self { inline: Some(text), .. } => return inline(text, zone),
+            Self { .. } => TriggerSpec::default(),
         };
-        let zone = self.timezone.unwrap_or(Tz::UTC);
-        Trigger::new(spec, zone).map(Some).map_err(|error| {
-            let failure = Failure::new(&error);
-            match error.hint {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        })
+        Trigger::new(spec, zone).map_err(Failure::refused)
     }
 }
 
-/// A trigger as it stands in a manifest: an inline table.
-fn inline(text: &str) -> Result<TriggerSpec, Failure> {
-    #[derive(serde::Deserialize)]
-    struct Holder {
-        trigger: TriggerSpec,
-    }
-    let holder: Holder = toml::from_str(&format!("trigger = {text}"))
-        .map_err(|error| Failure::new(error.to_string().trim_end()))?;
-    Ok(holder.trigger)
+/// A trigger as it stands in a manifest, read with the manifest's own care.
+fn inline(text: &str, zone: Tz) -> Result<Trigger, Failure> {
+    manifest::read_trigger(text, zone).map_err(|problems| {
+        let text = |problem: &Problem| {
+            let hint = problem.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            format!("{}: {}{hint}", problem.key, problem.message)
+        };
+        Failure::new(problems.0.iter().map(text).collect::<Vec<_>>().join("\nerror: "))
+    })
 }
 
-/// The next fires of a trigger whose first one may be known already.
-fn fires(
-    trigger: &Trigger,
-    job: Option<&JobId>,
-    known: Option<Timestamp>,
-    now: Timestamp,
-    count: usize,
-) -> Vec<Coming> {
-    let mut coming = Vec::new();
-    let mut at = known.or_else(|| trigger.next_after(None, now));
-    while let Some(fire) = at.filter(|_| coming.len() < count) {
-        coming.push(Coming { fire, job: job.cloned(), zone: trigger.zone() });
-        at = trigger.next_after(Some(fire), fire);
-    }
-    coming
+/// Reads an IANA time zone name.
+fn zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| format!("no such time zone; {}", manifest::zone_hint(text)))
 }
 
-fn of_manifest(args: &NextArgs, now: Timestamp) -> Result<(), Failure> {
-    let loaded = args.place.load().map_err(|problems| Failure::new(problems.to_string().trim_end()))?;
-    let jobs = &loaded.manifest.jobs;
-    if let Some(id) = args.job.as_ref().filter(|id| !jobs.contains_key(*id)) {
-        return Err(Failure::no(format!(
-            "there is no job {:?} in {}",
-            id.as_str(),
-            loaded.manifest.path.display()
-        )));
-    }
-    // What the store knows counts: an interval goes on from its last fire, and a paused job does not fire.
-    let stored = match args.after {
-        None => args
-            .place
-            .open_store()
-            .and_then(|(store, _)| store.jobs().map_err(Failure::new))
-            .unwrap_or_default(),
-        Some(_) => Vec::new(),
+pub(super) fn load(place: &Place) -> Result<Loaded, Failure> {
+    place.load().map_err(|problems| Failure::new(problems.to_string().trim_end()))
+}
+
+fn of_manifest(args: &NextArgs) -> Result<(), Failure> {
+    let manifest = load(&args.place)?.manifest;
+    let now = asked_for(args.after.as_deref(), manifest.scheduler.timezone)?;
+    let planned = planned::jobs(&args.place, &manifest, &args.job, args.after.is_none())?;
+    let fires = |planned: &Planned| {
+        let (job, zone) = (planned.job.clone(), planned.trigger.zone());
+        let fires: Vec<_> = planned.fires(now).take(args.count).collect();
+        fires.into_iter().map(move |fire| Coming { fire, job: Some(job.clone()), zone })
     };
-    let mut coming = Vec::new();
-    for job in jobs.values().filter(|job| args.job.as_ref().is_none_or(|id| *id == job.id)) {
-        let known = stored.iter().find(|record| record.job.id == job.id && record.job.trigger == job.trigger);
-        match known {
-            Some(record) if record.paused.is_some() => eprintln!("job {} is paused", job.id),
-            Some(record) if record.next_fire.is_none() => {}
-            known => {
-                let next = known.and_then(|record| record.next_fire);
-                coming.extend(fires(&job.trigger, Some(&job.id), next, now, args.count));
-            }
-        }
-    }
-    let declared = |id: &JobId| jobs.contains_key(id);
-    for record in stored.iter().filter(|record| !record.job.source.is_reloaded() && !declared(&record.job.id))
-    {
-        if let (Some(next), None, None) = (record.next_fire, &record.paused, &args.job) {
-            coming.extend(fires(&record.job.trigger, Some(&record.job.id), Some(next), now, args.count));
-        }
-    }
+    let mut coming: Vec<_> = planned.iter().flat_map(fires).collect();
     coming.sort_by(|a, b| (a.fire, &a.job).cmp(&(b.fire, &b.job)));
     coming.truncate(args.count);
     show(&coming, now, args.output)
@@ -209,7 +191,7 @@ fn show(coming: &[Coming], now: Timestamp, output: Output) -> Result<(), Failure
 }
 
 /// One answer a line; a bad line is answered with an error and the rest goes on.
-fn answer_lines() -> Result<(), Failure> {
+fn answer_lines(most: usize) -> Result<(), Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let now = Clock::system().now();
     let failed = |error: std::io::Error| Failure::new(format!("stdout: {error}"));
@@ -219,7 +201,7 @@ fn answer_lines() -> Result<(), Failure> {
         if line.trim().is_empty() {
             continue;
         }
-        match writeln!(out, "{}", jsonl::answer(&line, now)) {
+        match writeln!(out, "{}", jsonl::answer(&line, now, most)) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
             done => done.map_err(failed)?,
         }

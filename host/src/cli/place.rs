@@ -7,11 +7,12 @@ use std::{
 
 use chrono_tz::Tz;
 use clap::Args;
-use clockbox_store::{Access, JobStore};
+use clockbox_core::model::JobRecord;
+use clockbox_store::{Access, JobStore, StoreError};
 
 use super::exit::Failure;
 use crate::{
-    manifest::{self, Loaded, Overrides, Problems},
+    manifest::{self, Loaded, Manifest, Overrides, Problems},
     reload,
 };
 
@@ -40,6 +41,11 @@ impl Place {
         }
     }
 
+    /// Whether one was named.
+    pub(crate) fn is_given(&self) -> bool {
+        self.manifest.is_some() || self.directory.is_some()
+    }
+
     /// Flags of this command line and variables of the environment.
     pub(crate) fn overrides(&self) -> Overrides {
         let variables = std::env::vars_os()
@@ -50,6 +56,20 @@ impl Place {
     /// Reads the manifest.
     pub(crate) fn load(&self) -> Result<Loaded, Problems> {
         manifest::load(&self.path(), &self.overrides(), &reload::description)
+    }
+
+    /// The jobs as the store of a manifest has them; nothing, with a word about it, when it cannot be read. A host that
+    /// never ran has no store yet.
+    pub(crate) fn stored_jobs(&self, manifest: &Manifest) -> Vec<JobRecord> {
+        let (url, folder) = (&manifest.store.url, manifest.folder());
+        match clockbox_store::open(url, &folder, Access::ReadOnly).and_then(|store| store.jobs()) {
+            Ok(jobs) => jobs,
+            Err(StoreError::Missing(_)) => Vec::new(),
+            Err(error) => {
+                eprintln!("warning: answered from the manifest alone: {error}");
+                Vec::new()
+            }
+        }
     }
 
     /// Opens the store for reading, with the zone that its times are shown in. A manifest with problems does not hide

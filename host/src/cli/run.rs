@@ -124,6 +124,10 @@ fn greet(manifest: &Manifest, plugins: usize, scheduler: &Scheduler, now: Timest
         text::span(watch.elapsed()),
     );
     let Ok(mut jobs) = scheduler.jobs().wait() else { return };
+    let stored = jobs.iter().map(|record| (record.job.id.clone(), record.clone())).collect();
+    for (_, problem) in manifest.exhausted(&stored, now) {
+        tracing::warn!("{problem}");
+    }
     jobs.retain(|job| job.next_fire.is_some() && job.paused.is_none());
     jobs.sort_by_key(|job| job.next_fire);
     for record in jobs.iter().take(5) {

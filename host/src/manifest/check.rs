@@ -8,12 +8,12 @@ use clockbox_core::{
 };
 use serde_json::{Value as Json, json};
 
-use super::{Loaded, Manifest, Problem, Problems, Severity};
+use super::{Loaded, Manifest, Problem, Problems, Severity, Stored, exhausted::record_of};
 
 /// Whether the manifest and every plugin beside it is right; warnings do not count.
 #[must_use]
 pub fn passes(loaded: &Result<Loaded, Problems>) -> bool {
-    loaded.as_ref().is_ok_and(|loaded| loaded.refused.is_empty())
+    loaded.is_ok() && problems(loaded).iter().all(|problem| problem.severity == Severity::Warning)
 }
 
 /// Every problem: errors of the manifest, or else those of refused plugins and the warnings.
@@ -28,15 +28,15 @@ fn problems(loaded: &Result<Loaded, Problems>) -> Vec<&Problem> {
 }
 
 /// `1 job`, `2 jobs`.
-fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
 
 /// The outcome of a check for people: first the problems, each with its source line, then what was loaded, with what
-/// each job's trigger means and its next fire after `now`.
+/// each job's trigger means and its next fire after `now`, by what is `stored` of it.
 #[must_use]
-pub fn report(loaded: &Result<Loaded, Problems>, now: Timestamp) -> String {
+pub fn report(loaded: &Result<Loaded, Problems>, stored: &Stored, now: Timestamp) -> String {
     let problems = problems(loaded);
     let mut text: String = problems.iter().map(|problem| problem.render()).collect();
     if !text.is_empty() {
@@ -45,7 +45,7 @@ pub fn report(loaded: &Result<Loaded, Problems>, now: Timestamp) -> String {
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     let warnings = problems.len() - errors;
     if let Ok(loaded) = loaded {
-        describe(&mut text, &loaded.manifest, now);
+        describe(&mut text, &loaded.manifest, stored, now);
         for refused in &loaded.refused {
             let jobs: Vec<&str> = refused.jobs.iter().map(|id| id.as_str()).collect();
             let without =
@@ -65,7 +65,7 @@ pub fn report(loaded: &Result<Loaded, Problems>, now: Timestamp) -> String {
     text
 }
 
-fn describe(text: &mut String, manifest: &Manifest, now: Timestamp) {
+fn describe(text: &mut String, manifest: &Manifest, stored: &Stored, now: Timestamp) {
     let given = if manifest.scheduler.timezone_given { "" } else { " (none is given)" };
     let _ = writeln!(
         text,
@@ -81,7 +81,12 @@ fn describe(text: &mut String, manifest: &Manifest, now: Timestamp) {
         let id = id.as_str();
         match manifest.jobs.get(id) {
             Some(job) => {
-                let _ = writeln!(text, "  {id:width$}  {}; {}", job.trigger.describe(), next_fire(job, now));
+                let _ = writeln!(
+                    text,
+                    "  {id:width$}  {}; {}",
+                    job.trigger.describe(),
+                    next_fire(job, stored, now)
+                );
             }
             None if !declared.enabled => _ = writeln!(text, "  {id:width$}  disabled"),
             None => {}
@@ -89,24 +94,36 @@ fn describe(text: &mut String, manifest: &Manifest, now: Timestamp) {
     }
 }
 
-fn next_fire(job: &Job, now: Timestamp) -> String {
-    match job.trigger.next_after(None, now) {
+fn next_fire(job: &Job, stored: &Stored, now: Timestamp) -> String {
+    if record_of(job, stored).is_some_and(|record| record.paused.is_some()) {
+        return "paused".to_owned();
+    }
+    match coming(job, stored, now) {
         Some(next) => {
-            let zone = job.trigger.zone();
-            format!("next {}", local_time(next, zone).format("%Y-%m-%d %H:%M:%S %:z"))
+            let time = local_time(next, job.trigger.zone()).format("%Y-%m-%d %H:%M:%S %:z");
+            if next < now { format!("due since {time}") } else { format!("next {time}") }
         }
         None => "fires no more".to_owned(),
     }
 }
 
+/// The next fire, as the store has it or as it would be for a new job.
+fn coming(job: &Job, stored: &Stored, now: Timestamp) -> Option<Timestamp> {
+    match record_of(job, stored) {
+        Some(record) if !job.trigger.fires_at_start() => record.next_fire,
+        _ => job.trigger.next_after(None, now),
+    }
+}
+
 /// The same as one JSON object.
 #[must_use]
-pub fn report_json(loaded: &Result<Loaded, Problems>, now: Timestamp) -> Json {
+pub fn report_json(loaded: &Result<Loaded, Problems>, stored: &Stored, now: Timestamp) -> Json {
     let problems: Vec<Json> = problems(loaded).into_iter().map(|problem| json!(problem)).collect();
     let mut report = json!({ "ok": passes(loaded), "problems": problems });
     if let (Ok(loaded), Some(report)) = (loaded, report.as_object_mut()) {
         let manifest = &loaded.manifest;
-        let jobs: Vec<Json> = manifest.jobs.values().map(|job| job_json(manifest, job, now)).collect();
+        let jobs: Vec<Json> =
+            manifest.jobs.values().map(|job| job_json(manifest, job, stored, now)).collect();
         let disabled = manifest.declared.iter().filter(|(_, declared)| !declared.enabled);
         let plugins: Vec<Json> = manifest
             .plugins
@@ -125,10 +142,9 @@ pub fn report_json(loaded: &Result<Loaded, Problems>, now: Timestamp) -> Json {
     report
 }
 
-fn job_json(manifest: &Manifest, job: &Job, now: Timestamp) -> Json {
+fn job_json(manifest: &Manifest, job: &Job, stored: &Stored, now: Timestamp) -> Json {
     let declared = manifest.declared.get(&job.id);
-    let next =
-        job.trigger.next_after(None, now).map(|next| local_time(next, job.trigger.zone()).to_rfc3339());
+    let next = coming(job, stored, now).map(|next| local_time(next, job.trigger.zone()).to_rfc3339());
     json!({
         "id": job.id,
         "plugin": job.plugin,
@@ -139,5 +155,6 @@ fn job_json(manifest: &Manifest, job: &Job, now: Timestamp) -> Json {
         "trigger": job.trigger.describe(),
         "timezone": job.trigger.zone().name(),
         "next_fire": next,
+        "paused": record_of(job, stored).is_some_and(|record| record.paused.is_some()),
     })
 }

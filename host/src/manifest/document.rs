@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clockbox_core::model::{JobId, PluginName};
+use chrono_tz::Tz;
+use clockbox_core::{
+    model::{JobId, PluginName},
+    trigger::Trigger,
+};
 
 use super::{
     Declared, Loaded, Manifest, Overrides, Problem, Problems, RefusedPlugin, Surroundings,
@@ -20,6 +24,7 @@ use super::{
     source::{SourceKind, Sources, Spot},
     syntax,
     tree::{Table, Value},
+    trigger,
 };
 
 /// Reads a manifest's text. `file` names it in problems, and its folder is where relative paths start.
@@ -34,6 +39,30 @@ pub fn parse(
     around: &Surroundings<'_>,
 ) -> Result<Loaded, Problems> {
     Document::new(text, file, overrides).read(around)
+}
+
+/// Reads a trigger as it stands in a manifest, such as `{ cron = "0 5 * * *", end = "2030-05-30" }`.
+///
+/// ```
+/// let trigger = clockbox::manifest::read_trigger("{ interval = '2h' }", chrono_tz::UTC).unwrap();
+/// assert_eq!(trigger.describe(), "every 2 hours");
+/// let problems = clockbox::manifest::read_trigger("{ cron = { hour = 24 }, evry = 1 }", chrono_tz::UTC).unwrap_err();
+/// assert_eq!(problems.0.len(), 2);
+/// ```
+///
+/// # Errors
+/// With every problem of the trigger; their places count from a line that holds `trigger = ` and the text.
+pub fn read_trigger(text: &str, zone: Tz) -> Result<Trigger, Problems> {
+    let mut sources = Sources::default();
+    let findings = Findings::default();
+    let text = format!("trigger = {text}");
+    let source = sources.add(SourceKind::File(PathBuf::from("trigger")), &text);
+    let parsed = syntax::parse(&text, source, &findings);
+    let table = TableReader::new(&parsed.table, &parsed.spot, String::new(), &findings);
+    let trigger = if parsed.readable { trigger::read(&table, "", zone) } else { None };
+    table.finish(&[]);
+    let problems = placed(findings.into_list(), &sources);
+    trigger.filter(|_| problems.is_empty()).ok_or(Problems(problems))
 }
 
 /// A manifest before it is read.

@@ -35,6 +35,7 @@ mod check;
 mod described;
 mod diff;
 mod document;
+mod exhausted;
 mod jobs;
 mod json;
 mod limits;
@@ -69,9 +70,14 @@ use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Pool, PoolName};
 
 use paths::folder_of;
 
+pub(crate) use check::count;
+pub(crate) use suggest::hint as known_hint;
+pub(crate) use zone::hint as zone_hint;
+
 pub use check::{passes, report, report_json};
 pub use diff::{Changes, Diff};
-pub use document::parse;
+pub use document::{parse, read_trigger};
+pub use exhausted::Stored;
 pub use load::{FILE_NAME, load};
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};

@@ -35,7 +35,7 @@ pub(super) fn read(field: &Field<'_>) -> Option<Tz> {
 }
 
 /// What to write in place of a name that is no time zone.
-pub(super) fn hint(text: &str) -> String {
+pub(crate) fn hint(text: &str) -> String {
     let trimmed = text.trim();
     if let Some((_, names)) = ABBREVIATIONS.iter().find(|(short, _)| short.eq_ignore_ascii_case(trimmed)) {
         return format!("{trimmed} is an abbreviation; write {names}");

@@ -231,8 +231,20 @@ impl Reloader {
                 tracing::info!("plugin {:?} has other rights or limits from now on", name.as_str());
             }
         }
+        self.warn_of_exhausted(&new);
         self.current = new;
         self.settle(why, problems);
+    }
+
+    /// Jobs that are new or changed and will never fire are told: they do no harm, but are hardly what was meant.
+    fn warn_of_exhausted(&self, new: &Manifest) {
+        let Ok(records) = self.scheduler.jobs().wait() else { return };
+        let stored = records.into_iter().map(|record| (record.job.id.clone(), record)).collect();
+        for (job, problem) in new.exhausted(&stored, self.scheduler.clock().now()) {
+            if self.current.jobs.get(&job) != new.jobs.get(&job) {
+                tracing::warn!("{problem}");
+            }
+        }
     }
 
     /// What is wrong is told, and that nothing is wrong any more.

@@ -22,6 +22,9 @@ pub enum StoreError {
     /// The store could not be opened.
     #[error("{0}")]
     Open(String),
+    /// There is nothing to read yet: no host has recorded anything here, or not for others to see.
+    #[error("{0}")]
+    Missing(String),
     /// It may work the next time: the disk is full, the database is locked.
     #[error("{0}")]
     Transient(String),

@@ -73,7 +73,8 @@ impl fmt::Display for StoreUrl {
 /// Opens the store that `url` names; a relative path starts at `base`, the folder of the manifest.
 ///
 /// # Errors
-/// [`StoreError::Open`] when the URL is not understood, when [`SqliteStore::open`] fails, or when a store in memory is
+/// [`StoreError::Open`] when the URL is not understood, those of [`SqliteStore::open`], and [`StoreError::Missing`] when a
+/// store in memory is
 /// to be opened for reading only.
 ///
 /// ```
@@ -86,7 +87,7 @@ impl fmt::Display for StoreUrl {
 pub fn open(url: &str, base: &Path, access: Access) -> Result<Arc<dyn JobStore>, StoreError> {
     match (url.parse().map_err(|e: StoreUrlError| StoreError::Open(e.to_string()))?, access) {
         (StoreUrl::Memory, Access::ReadWrite { .. }) => Ok(Arc::new(MemoryStore::new())),
-        (StoreUrl::Memory, Access::ReadOnly) => Err(StoreError::Open(
+        (StoreUrl::Memory, Access::ReadOnly) => Err(StoreError::Missing(
             "the store is memory: and ends with its host: ask the running host, or name a store such as \
              sqlite:clockbox.db to keep history"
                 .to_owned(),

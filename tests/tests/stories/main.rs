@@ -13,6 +13,7 @@ mod overlap;
 mod plugins;
 mod quickstart;
 mod reload;
+mod triggers;
 
 use clockbox_tests::{Build, TestHost};
 

@@ -10,7 +10,7 @@
 //! | `date` | `run_date`; without one, `after` itself |
 //! | `calendarinterval` | `years months weeks days hour minute second start_date end_date timezone` |
 //!
-//! The answer is `{"id", "fires"}` with up to ten fires not before `after`, or `{"id", "error"}`. Other keys are
+//! The answer is `{"id", "fires"}` with the first fires not before `after`, or `{"id", "error"}`. Other keys are
 //! passed over, so that a line may carry its expected answer along.
 
 use chrono_tz::Tz;
@@ -25,13 +25,9 @@ use super::{
 };
 use crate::model::Timestamp;
 
-/// How many fires an answer lists at most.
-const MOST_FIRES: usize = 10;
-
 #[derive(Deserialize)]
 struct Question {
     kind: String,
-    #[serde(default)]
     spec: Map<String, Value>,
     #[serde(default)]
     timezone: Option<Value>,
@@ -57,7 +53,7 @@ enum Outcome {
     Error(String),
 }
 
-/// Answers one line; a line that cannot be answered yields an `error`, never a failure.
+/// Answers one line with at most `most` fires; a line that cannot be answered yields an `error`, never a failure.
 ///
 /// With `after`, a trigger that has nothing left answers an empty list. Without it the question is asked for `now`,
 /// and a trigger that fires no more is an error that says why.
@@ -67,16 +63,16 @@ enum Outcome {
 /// let line = r#"{"id": 7, "kind": "crontab", "spec": {"expr": "30 2 31 3 *"}, "timezone": "Europe/Berlin",
 ///                "end": "2025-01-01", "after": "2024-01-01T00:00:00Z"}"#;
 /// let now = "2026-03-01T00:00:00Z".parse().unwrap();
-/// assert_eq!(answer(line, now), r#"{"id":7,"fires":["2024-03-31T03:00:00+02:00"]}"#);
-/// assert!(answer("{", now).starts_with(r#"{"id":null,"error":"#));
+/// assert_eq!(answer(line, now, 10), r#"{"id":7,"fires":["2024-03-31T03:00:00+02:00"]}"#);
+/// assert!(answer("{", now, 10).starts_with(r#"{"id":null,"error":"#));
 /// ```
 #[must_use]
-pub fn answer(line: &str, now: Timestamp) -> String {
+pub fn answer(line: &str, now: Timestamp, most: usize) -> String {
     let value = serde_json::from_str::<Value>(line);
     let id = value.as_ref().ok().and_then(|value| value.get("id")).cloned().unwrap_or_default();
     let outcome = match value.and_then(serde_json::from_value::<Question>) {
         Err(error) => Outcome::Error(format!("the line is not understood: {error}")),
-        Ok(question) => match question.fires(now) {
+        Ok(question) => match question.fires(now, most) {
             Ok(fires) => Outcome::Fires(fires),
             Err(error) => Outcome::Error(error.to_string()),
         },
@@ -86,7 +82,7 @@ pub fn answer(line: &str, now: Timestamp) -> String {
 }
 
 impl Question {
-    fn fires(self, now: Timestamp) -> Result<Vec<String>, TriggerError> {
+    fn fires(self, now: Timestamp, most: usize) -> Result<Vec<String>, TriggerError> {
         let after = self.after.clone();
         let trigger = Trigger::unchecked(self.into_spec()?, Tz::UTC, 0)?;
         let zone = trigger.zone();
@@ -100,7 +96,7 @@ impl Question {
         };
         let mut fires = Vec::new();
         let mut previous = None;
-        while fires.len() < MOST_FIRES
+        while fires.len() < most
             && let Some(fire) = trigger.next_after(previous, after)
         {
             fires.push(print(fire, zone));

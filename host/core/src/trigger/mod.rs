@@ -128,7 +128,7 @@ mod zones;
 
 pub use error::TriggerError;
 pub use hash::seed_of;
-pub use moment::local_time;
+pub use moment::{local_time, parse_time};
 pub use spec::{CronSpec, IntervalSpec, TriggerSpec, When};
 pub use table::{CalendarTable, CronTable, IntervalTable};
 pub use text::FieldText;

@@ -61,6 +61,25 @@ impl Moment {
     }
 }
 
+/// Reads a time as people write it: `2030-11-06`, `2030-11-06 16:30:05` (in `zone`) or `2030-11-06T16:30:05+08:00`.
+///
+/// A time that the clock in `zone` shows twice is its first occurrence, one that it skips the end of the gap.
+///
+/// ```
+/// use clockbox_core::trigger::parse_time;
+/// let time = parse_time("2024-03-31 02:30:00", chrono_tz::Europe::Berlin).unwrap();
+/// assert_eq!(time.to_rfc3339(), "2024-03-31T01:00:00+00:00");
+/// assert!(parse_time("tomorrow", chrono_tz::UTC).is_err());
+/// ```
+///
+/// # Errors
+/// When the text is not such a time.
+pub fn parse_time(text: &str, zone: Tz) -> Result<Timestamp, TriggerError> {
+    const FORMS: &str = "write \"2030-11-06\", \"2030-11-06 16:30:05\" or \"2030-11-06T16:30:05+08:00\"";
+    let time = Moment::parse("", text).map(|moment| moment.resolve(zone));
+    time.map_err(|error| error.with_hint(FORMS))
+}
+
 /// The time of an instant in a zone, with the zone's offset by the data in use (see [`super::zone_data`]).
 ///
 /// ```

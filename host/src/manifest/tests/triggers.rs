@@ -92,3 +92,18 @@ fn a_hashed_crontab_field_depends_on_the_name_of_the_job() {
     assert_eq!(next("report"), next("report"));
     assert_ne!(next("report"), next("backup"));
 }
+
+/// The page for users says of each trigger in its first table what the trigger says of itself.
+#[test]
+fn the_triggers_page_says_what_triggers_say() {
+    let page = include_str!("../../../TRIGGERS.md");
+    let rows: Vec<(&str, &str)> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `{")?.strip_suffix(" |")?.split_once("}` | "))
+        .collect();
+    assert!(rows.len() > 12, "the table is not found");
+    for (trigger, meaning) in rows {
+        let trigger = crate::manifest::read_trigger(&format!("{{{trigger}}}"), chrono_tz::UTC).unwrap();
+        assert_eq!(trigger.describe(), meaning);
+    }
+}

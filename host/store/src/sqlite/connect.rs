@@ -97,7 +97,7 @@ pub(super) fn tune(connection: &Connection) -> rusqlite::Result<()> {
 /// Opens an existing database for reading: its settled path, and the pool to read it with.
 pub(super) fn to_read(path: &Path) -> Result<(PathBuf, Readers), StoreError> {
     let path = settle(path)?;
-    let none = || StoreError::Open(format!("no database at {}: has the host run yet?", path.display()));
+    let none = || StoreError::Missing(format!("no database at {}: has the host run yet?", path.display()));
     if !path.exists() {
         return Err(none());
     }

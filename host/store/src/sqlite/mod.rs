@@ -72,7 +72,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Open`], with what to do, when the folder is missing or cannot be written, another host holds the
     /// database, the file is not a database of clockbox, is damaged or of a newer version; for [`Access::ReadOnly`]
-    /// also when there is no database yet or it is of an older version.
+    /// also when it is of an older version, and [`StoreError::Missing`] when there is no database yet.
     pub fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
         match access {
             Access::ReadWrite { opened_at } => Self::open_to_write(path, opened_at),

@@ -27,7 +27,7 @@ fn a_store_in_memory_is_for_the_host_alone() {
     assert!(open("memory:", "nowhere".as_ref(), as_host()).is_ok());
     let refused = open("memory:", "nowhere".as_ref(), Access::ReadOnly).err().unwrap();
     assert!(
-        matches!(&refused, StoreError::Open(message) if message.contains("ask the running host")),
+        matches!(&refused, StoreError::Missing(message) if message.contains("ask the running host")),
         "{refused}"
     );
 }

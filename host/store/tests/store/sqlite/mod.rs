@@ -27,7 +27,7 @@ fn host(path: &Path) -> SqliteStore {
 /// Why the database cannot be opened.
 fn refusal(path: &Path, access: Access) -> String {
     match SqliteStore::open(path, access) {
-        Err(StoreError::Open(message)) => message,
+        Err(StoreError::Open(message) | StoreError::Missing(message)) => message,
         other => panic!("not refused: {other:?}"),
     }
 }

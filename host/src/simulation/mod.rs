@@ -1,0 +1,209 @@
+//! What would fire in a window of time, worked out from the triggers alone: nothing runs.
+//!
+//! ```
+//! use clockbox::{Trigger, TriggerSpec, simulation::{Planned, Simulation}};
+//! let trigger = Trigger::new(TriggerSpec::cron("30 5 * * mon-fri"), chrono_tz::UTC)?;
+//! let planned = Planned { job: "report".parse()?, trigger, next: None };
+//! let (from, to) = ("2026-03-01T00:00:00Z".parse()?, "2026-03-08T00:00:00Z".parse()?);
+//! let simulation = Simulation::new(vec![planned], from, to)?;
+//! assert_eq!(simulation.fires.len(), 5);
+//! assert_eq!(simulation.busiest_minutes(1)[0].fires, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod ical;
+mod load;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clockbox_core::{
+    model::{JobId, Timestamp},
+    trigger::{Trigger, seed_of},
+};
+
+pub use load::{Hour, Minute};
+
+/// More fires than anyone reads; they take some tens of megabytes.
+const MOST_FIRES: usize = 2_000_000;
+
+/// A job as far as its fires go.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// Its name.
+    pub job: JobId,
+    /// When it fires.
+    pub trigger: Trigger,
+    /// Its next fire, where a store knows it; otherwise it is worked out as for a job that never fired.
+    pub next: Option<Timestamp>,
+}
+
+/// One fire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fire {
+    /// The time that would be recorded.
+    pub at: Timestamp,
+    /// Which of the [`Simulation::planned`] jobs fires.
+    pub job: usize,
+}
+
+/// The fires of a window, in order.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    /// The first instant.
+    pub from: Timestamp,
+    /// The end; a fire at this very instant is not part of the window.
+    pub to: Timestamp,
+    /// The jobs, by name.
+    pub planned: Vec<Planned>,
+    /// All their fires, by time and then by job.
+    pub fires: Vec<Fire>,
+}
+
+/// Why there is no simulation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SimulationError {
+    /// The window is empty.
+    #[error("the window ends at {to}, which is not after its begin, {from}")]
+    Empty {
+        /// Its begin.
+        from: Timestamp,
+        /// Its end.
+        to: Timestamp,
+    },
+    /// More fires than can be listed.
+    #[error(
+        "there are more than {MOST_FIRES} fires; the window was full with those of job {:?}: take a shorter window, or \
+         leave that job out",
+        .0.as_str()
+    )]
+    TooMany(JobId),
+}
+
+impl Planned {
+    /// Its fires from `from` on.
+    pub fn fires(&self, from: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let first = self.next.or_else(|| self.trigger.next_after(None, from));
+        std::iter::successors(first, |fire| self.trigger.next_after(Some(*fire), *fire))
+    }
+
+    /// How long after `fire` its run would be due: its jitter.
+    fn delay(&self, fire: Timestamp) -> Duration {
+        self.trigger.delay(seed_of(self.job.as_str()), fire)
+    }
+}
+
+impl Simulation {
+    /// Works out the fires from `from` on and before `to`. A fire that a store knows to be overdue counts at `from`:
+    /// a host that starts then would decide about it then.
+    ///
+    /// # Errors
+    /// When the window is empty, or holds more than two million fires.
+    pub fn new(mut planned: Vec<Planned>, from: Timestamp, to: Timestamp) -> Result<Self, SimulationError> {
+        if to <= from {
+            return Err(SimulationError::Empty { from, to });
+        }
+        planned.sort_by(|a, b| a.job.cmp(&b.job));
+        let mut fires = Vec::new();
+        for (job, planned) in planned.iter().enumerate() {
+            // A backlog is one fire here: what becomes of it is for the job's policy.
+            let mut overdue = false;
+            for at in planned.fires(from).take_while(|at| *at < to) {
+                let at = at.max(from);
+                if at == from && std::mem::replace(&mut overdue, true) {
+                    continue;
+                }
+                fires.push(Fire { at, job });
+                if fires.len() > MOST_FIRES {
+                    return Err(SimulationError::TooMany(planned.job.clone()));
+                }
+            }
+        }
+        fires.sort_unstable();
+        Ok(Self { from, to, planned, fires })
+    }
+
+    /// The job of a fire.
+    #[must_use]
+    pub fn job_of(&self, fire: &Fire) -> &Planned {
+        &self.planned[fire.job]
+    }
+
+    /// Fires of one job: how many, the first and the last.
+    #[must_use]
+    pub fn of_job(&self, job: usize) -> (usize, Option<Timestamp>, Option<Timestamp>) {
+        let mut fires = self.fires.iter().filter(|fire| fire.job == job).map(|fire| fire.at);
+        let first = fires.next();
+        let (rest, last) = fires.fold((0, first), |(count, _), at| (count + 1, Some(at)));
+        (rest + usize::from(first.is_some()), first, last)
+    }
+
+    /// The fires as an iCalendar file (RFC 5545), an event each; `stamp` is the time at which it was made.
+    #[must_use]
+    pub fn to_ical(&self, stamp: Timestamp) -> String {
+        ical::render(self, stamp)
+    }
+
+    /// When the run of a fire would begin: its time and the job's jitter.
+    fn begin(&self, fire: &Fire) -> Timestamp {
+        let delay = TimeDelta::from_std(self.job_of(fire).delay(fire.at)).unwrap_or(TimeDelta::MAX);
+        fire.at.checked_add_signed(delay).unwrap_or(fire.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clockbox_core::trigger::TriggerSpec;
+
+    use super::*;
+
+    fn planned(job: &str, json: &str, next: Option<&str>) -> Planned {
+        let spec: TriggerSpec = serde_json::from_str(json).unwrap();
+        let trigger = Trigger::new(spec, chrono_tz::Europe::Berlin).unwrap();
+        Planned { job: job.parse().unwrap(), trigger, next: next.map(|next| next.parse().unwrap()) }
+    }
+
+    fn simulate(planned: Vec<Planned>) -> Result<Simulation, SimulationError> {
+        Simulation::new(planned, at("2026-10-24T22:00:00Z"), at("2026-10-25T23:00:00Z"))
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_window_holds_its_begin_and_not_its_end() {
+        let simulation = simulate(vec![planned("daily", r#"{"cron":"@daily"}"#, None)]).unwrap();
+        let fires: Vec<_> = simulation.fires.iter().map(|fire| fire.at).collect();
+        assert_eq!(fires, [at("2026-10-24T22:00:00Z")]);
+    }
+
+    #[test]
+    fn what_a_store_knows_comes_first_and_what_is_overdue_counts_at_the_begin() {
+        let known = planned("known", r#"{"interval":"10h"}"#, Some("2026-10-25T01:00:00Z"));
+        let late = planned(
+            "late",
+            r#"{"interval":"1h","end":"2026-10-24T22:30:00Z"}"#,
+            Some("2026-10-24T12:00:00Z"),
+        );
+        let simulation = simulate(vec![late, known]).unwrap();
+        let fires: Vec<_> =
+            simulation.fires.iter().map(|fire| (fire.at, simulation.job_of(fire).job.as_str())).collect();
+        let expected = [
+            (at("2026-10-24T22:00:00Z"), "late"),
+            (at("2026-10-25T01:00:00Z"), "known"),
+            (at("2026-10-25T11:00:00Z"), "known"),
+            (at("2026-10-25T21:00:00Z"), "known"),
+        ];
+        assert_eq!(fires, expected);
+        assert_eq!(simulation.of_job(0), (3, Some(expected[1].0), Some(expected[3].0)));
+    }
+
+    #[test]
+    fn a_window_that_is_empty_or_too_full_is_refused_with_the_job_to_blame() {
+        let often = || planned("often", r#"{"interval":"1ms"}"#, None);
+        assert_eq!(simulate(vec![often()]).unwrap_err(), SimulationError::TooMany("often".parse().unwrap()));
+        let now = at("2026-10-24T22:00:00Z");
+        assert!(matches!(Simulation::new(vec![often()], now, now), Err(SimulationError::Empty { .. })));
+    }
+}
