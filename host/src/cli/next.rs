@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::Clock,
     manifest::{self, Loaded, Problem},
-    simulation::Planned,
+    simulation::{Planned, fire_before},
 };
 
 #[derive(Debug, Args)]
@@ -102,8 +102,8 @@ fn of_trigger(args: &NextArgs) -> Result<(), Failure> {
     if !args.output.json {
         eprintln!("{}", trigger.describe());
     }
-    let first = trigger.next_after(None, now);
-    let fires = std::iter::successors(first, |fire| trigger.next_after(Some(*fire), *fire));
+    let fire = |previous, from| fire_before(&trigger, previous, from, Timestamp::MAX_UTC);
+    let fires = std::iter::successors(fire(None, now), |previous| fire(Some(*previous), *previous));
     let coming = |fire| Coming { fire, job: None, zone: trigger.zone() };
     let coming: Vec<_> = fires.take(args.count).map(coming).collect();
     show(&coming, now, args.output)
@@ -152,7 +152,7 @@ fn of_manifest(args: &NextArgs) -> Result<(), Failure> {
     let planned = planned::jobs(&args.place, &manifest, &args.job, args.after.is_none())?;
     let fires = |planned: &Planned| {
         let (job, zone) = (planned.job.clone(), planned.trigger.zone());
-        let fires: Vec<_> = planned.fires(now).take(args.count).collect();
+        let fires: Vec<_> = planned.fires(now, Timestamp::MAX_UTC).take(args.count).collect();
         fires.into_iter().map(move |fire| Coming { fire, job: Some(job.clone()), zone })
     };
     let mut coming: Vec<_> = planned.iter().flat_map(fires).collect();
@@ -195,8 +195,21 @@ fn answer_lines(most: usize) -> Result<(), Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let now = Clock::system().now();
     let failed = |error: std::io::Error| Failure::new(format!("stdout: {error}"));
-    for line in std::io::stdin().lock().split(b'\n') {
-        let line = line.map_err(|error| Failure::new(format!("stdin: {error}")))?;
+    let mut input = std::io::BufReader::new(std::io::stdin());
+    let mut line = Vec::new();
+    loop {
+        // Whoever waits for an answer before it asks on gets it.
+        if input.buffer().is_empty() {
+            match out.flush() {
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+                done => done.map_err(failed)?,
+            }
+        }
+        line.clear();
+        let read = input.read_until(b'\n', &mut line);
+        if read.map_err(|error| Failure::new(format!("stdin: {error}")))? == 0 {
+            break;
+        }
         let line = String::from_utf8_lossy(&line);
         if line.trim().is_empty() {
             continue;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use clockbox_core::{
     model::{JobId, Timestamp},
-    trigger::{Trigger, seed_of},
+    trigger::{Next, Trigger, seed_of},
 };
 
 pub use load::{Hour, Minute};
@@ -37,6 +37,9 @@ pub struct Planned {
     /// Its next fire, where a store knows it; otherwise it is worked out as for a job that never fired.
     pub next: Option<Timestamp>,
 }
+
+/// How often a search that comes to no end is taken up again: some seconds at most.
+const MOST_LOOKS: u32 = 2000;
 
 /// One fire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,10 +84,11 @@ pub enum SimulationError {
 }
 
 impl Planned {
-    /// Its fires from `from` on.
-    pub fn fires(&self, from: Timestamp) -> impl Iterator<Item = Timestamp> {
-        let first = self.next.or_else(|| self.trigger.next_after(None, from));
-        std::iter::successors(first, |fire| self.trigger.next_after(Some(*fire), *fire))
+    /// Its fires from `from` on and before `to`.
+    pub fn fires(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let first =
+            self.next.filter(|next| *next < to).or_else(|| fire_before(&self.trigger, None, from, to));
+        std::iter::successors(first, move |fire| fire_before(&self.trigger, Some(*fire), *fire, to))
     }
 
     /// How long after `fire` its run would be due: its jitter.
@@ -108,7 +112,7 @@ impl Simulation {
         for (job, planned) in planned.iter().enumerate() {
             // A backlog is one fire here: what becomes of it is for the job's policy.
             let mut overdue = false;
-            for at in planned.fires(from).take_while(|at| *at < to) {
+            for at in planned.fires(from, to) {
                 let at = at.max(from);
                 if at == from && std::mem::replace(&mut overdue, true) {
                     continue;
@@ -149,6 +153,23 @@ impl Simulation {
         let delay = TimeDelta::from_std(self.job_of(fire).delay(fire.at)).unwrap_or(TimeDelta::MAX);
         fire.at.checked_add_signed(delay).unwrap_or(fire.at)
     }
+}
+
+/// The first fire after `previous` and not before `from`, if it comes before `to`.
+pub(crate) fn fire_before(
+    trigger: &Trigger,
+    previous: Option<Timestamp>,
+    mut from: Timestamp,
+    to: Timestamp,
+) -> Option<Timestamp> {
+    for _ in 0..MOST_LOOKS {
+        match trigger.look(previous, from) {
+            Next::Fire(fire) => return Some(fire).filter(|fire| *fire < to),
+            Next::NotBefore(later) if later < to => from = later,
+            Next::NotBefore(_) | Next::Never => break,
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -1,16 +1,23 @@
 //! Whether a trigger can fire at all, and if not, why.
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::{
+    combine,
     error::TriggerError,
     field::Field,
     moment::local,
     plan::{Kind, Plan},
+    search::Next,
     spec::{CronSpec, TriggerSpec, When},
 };
 use crate::model::Timestamp;
+
+/// The begin of 2026.
+const RECENT: i64 = 1_767_225_600;
+/// Parts that did not meet for so long never will.
+const LONG: TimeDelta = TimeDelta::days(3653);
 
 impl Plan {
     /// Whether it can ever fire, whatever the time is now.
@@ -29,8 +36,7 @@ impl Plan {
             Kind::Interval(interval) if interval.start.is_none() => return Ok(()),
             Kind::Calendar(calendar) if calendar.first.is_none() => return Ok(()),
             Kind::Cron(cron) if cron.is_impossible() => {
-                let message = format!("it can never fire: no year has a day that matches {}", given(spec));
-                return Err(TriggerError::new(field, message));
+                return Err(impossible(spec));
             }
             Kind::Date(date) if self.start.is_some_and(|start| *date < start) => {
                 return Err(TriggerError::new(
@@ -40,15 +46,14 @@ impl Plan {
             }
             _ => {}
         }
-        if self.at_or_after(DateTime::<chrono::Utc>::MIN_UTC).is_some() {
+        let begin = combine::begin(self);
+        let first = self.first_of_all(begin);
+        if first.is_ok() {
             return Ok(());
         }
-        let unbounded = self.end.and_then(|_| {
-            let unbounded = Self { end: None, ..self.clone() };
-            unbounded.at_or_after(DateTime::<chrono::Utc>::MIN_UTC)
-        });
-        Err(match (self.end, unbounded) {
-            (Some(end), Some(first)) => TriggerError::new(
+        let unbounded = self.end.and_then(|_| Self { end: None, ..self.clone() }.at_or_after(begin).fire());
+        Err(match (self.end, unbounded, &self.kind) {
+            (Some(end), Some(first), _) => TriggerError::new(
                 "end",
                 format!(
                     "the first fire would be {}, after the end, {}, so the trigger never fires",
@@ -56,11 +61,31 @@ impl Plan {
                     local_text(end, self.zone)
                 ),
             ),
-            _ if matches!(self.kind, Kind::All(_)) => {
-                TriggerError::new(field, "its parts never fire at the same instant, as far as was looked")
+            (.., Kind::All(_)) => {
+                let looked = first.err().flatten().map_or_else(String::new, |until| {
+                    format!(", as far as was looked: until {}", local_text(until, self.zone))
+                });
+                TriggerError::new(field, format!("its parts never fire at the same instant{looked}"))
             }
+            (_, _, Kind::Cron(_)) if self.start.is_none() => impossible(spec),
             _ => TriggerError::new(field, "it never fires: its last time lies before the start"),
         })
+    }
+
+    /// Whether anything fires from `begin` on, or may do so; otherwise up to when that was looked for.
+    fn first_of_all(&self, begin: Timestamp) -> Result<(), Option<Timestamp>> {
+        // Zones had other rules in the past: what meets nowadays need not have met then.
+        let recent = DateTime::from_timestamp(RECENT, 0).unwrap_or_default();
+        let mut looked = None;
+        for from in [begin, recent.max(begin)] {
+            match self.at_or_after(from) {
+                Next::Fire(_) => return Ok(()),
+                Next::NotBefore(until) if until - from.max(DateTime::UNIX_EPOCH) < LONG => return Ok(()),
+                Next::NotBefore(until) => looked = Some(until),
+                Next::Never => {}
+            }
+        }
+        Err(looked)
     }
 
     /// Why nothing fires from `now` on.
@@ -99,6 +124,10 @@ impl Kind {
             Self::Any(_) => "any",
         }
     }
+}
+
+fn impossible(spec: &TriggerSpec) -> TriggerError {
+    TriggerError::new("cron", format!("it can never fire: no year has a day that matches {}", given(spec)))
 }
 
 /// The date fields of a cron trigger as written.
@@ -159,5 +188,53 @@ mod tests {
         assert_eq!(read(r#"{"cron":"0 5 * * *"}"#).unwrap().check_at(now), Ok(()));
         let ended = read(r#"{"cron":"0 5 * * *","end":"2025-01-01"}"#).unwrap();
         assert_eq!(ended.check_at(now).unwrap_err().field, "end");
+    }
+
+    #[test]
+    fn parts_that_meet_rarely_or_late_are_no_error() {
+        for json in [
+            r#"{"all":[{"cron":"0 9 * * *"},{"any":[{"cron":"30 9 * * *"},{"date":"2026-12-24T09:00:00"}]}]}"#,
+            r#"{"all":[{"cron":"0 9 * * *"},{"any":[{"cron":"30 9 * * *"},{"cron":"0 9 * * *","start":"2024-01-01"}]}]}"#,
+            r#"{"all":[{"cron":"*/15 * * * *"},{"any":[{"cron":"5 * * * *"},{"cron":"0 0 29 2 *"}]}]}"#,
+            r#"{"all":[{"interval":"10007s"},{"interval":"10009s"}],"start":"2020-01-01"}"#,
+        ] {
+            let trigger = read(json).unwrap();
+            let mut at = "2026-03-01T00:00:00Z".parse().unwrap();
+            let looks = std::iter::from_fn(|| match trigger.look(None, at) {
+                Next::NotBefore(later) => {
+                    assert!(later > at, "{json}");
+                    at = later;
+                    Some(Next::NotBefore(later))
+                }
+                _ => None,
+            });
+            assert!(looks.count() < 1000);
+            assert!(matches!(trigger.look(None, at), Next::Fire(_)), "{json}");
+            assert!(trigger.check_at(at).is_ok());
+        }
+    }
+
+    #[test]
+    fn years_that_lack_the_day_are_named_as_the_reason() {
+        for json in [
+            r#"{"cron":{"year":"*/4","month":2,"day":29}}"#,
+            r#"{"cron":{"year":2027,"week":53,"day":31}}"#,
+            r#"{"cron":"0 0 0 29 2 ? 2001-2003"}"#,
+        ] {
+            let error = read(json).unwrap_err();
+            assert!(error.message.contains("no year has a day that matches"), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_not_repeated_in_full() {
+        let error = Trigger::new(TriggerSpec::cron(&"é".repeat(100_000)), chrono_tz::UTC).unwrap_err();
+        assert!(error.to_string().chars().count() < 1000, "{}", error.to_string().len());
+    }
+
+    #[test]
+    fn nothing_fires_after_the_year_9999() {
+        let trigger = read(r#"{"interval":"400days"}"#).unwrap();
+        assert_eq!(trigger.look(None, "9999-06-01T00:00:00Z".parse().unwrap()), Next::Never);
     }
 }

@@ -5,12 +5,13 @@ use chrono_tz::Tz;
 use super::{
     error::TriggerError,
     plan::{Kind, Plan, Whole},
+    search::Next,
     spec::TriggerSpec,
 };
 use crate::model::Timestamp;
 
-/// How often the parts of `all` are brought forward to the latest of them before it is taken that they never meet.
-/// It bounds the time that one question takes; two daily parts are followed for 11 years.
+/// How often the parts of `all` are brought forward to the latest of them in one search. It bounds the time that a
+/// search takes; two daily parts are followed for 11 years.
 const TRIES: usize = 8192;
 const MOST_PARTS: usize = 64;
 const DEEPEST: usize = 4;
@@ -26,31 +27,47 @@ impl Tries {
 }
 
 /// The first instant not before `at` at which every part fires.
-pub(super) fn all(parts: &[Plan], mut at: Timestamp, tries: &mut Tries) -> Option<Timestamp> {
+pub(super) fn all(parts: &[Plan], mut at: Timestamp, tries: &mut Tries) -> Next {
     let mut met = 0;
     for part in parts.iter().cycle() {
-        tries.0 = tries.0.checked_sub(part.effort(at))?;
-        let fire = part.search(at, tries)?;
+        let Some(left) = tries.0.checked_sub(part.effort(at)) else { return Next::NotBefore(at) };
+        tries.0 = left;
+        let fire = match part.search(at, tries) {
+            Next::Fire(fire) => fire,
+            ended => return ended,
+        };
         met = if fire == at { met + 1 } else { 1 };
         at = fire;
         if met >= parts.len() {
             break;
         }
     }
-    Some(at)
+    Next::Fire(at)
 }
 
 /// The first instant not before `at` at which some part fires.
-pub(super) fn any(parts: &[Plan], at: Timestamp, tries: &mut Tries) -> Option<Timestamp> {
+pub(super) fn any(parts: &[Plan], at: Timestamp, tries: &mut Tries) -> Next {
     // Each has its share, so that a part that meets nothing cannot keep the others from firing.
     let share = tries.0 / parts.len().max(1);
     let search = |part: &Plan| {
         let mut own = Tries(share);
-        let fire = part.search(at, &mut own);
+        let next = part.search(at, &mut own);
         tries.0 = tries.0.saturating_sub(share - own.0 + 1);
-        fire
+        next
     };
-    parts.iter().filter_map(search).min()
+    parts.iter().map(search).fold(Next::Never, Next::or)
+}
+
+/// From when on it is worth to look for a fire of a part.
+pub(super) fn begin(plan: &Plan) -> Timestamp {
+    let kind = match &plan.kind {
+        Kind::Date(date) => *date,
+        Kind::Interval(interval) => interval.start.unwrap_or(Timestamp::MIN_UTC),
+        Kind::All(parts) => parts.iter().map(begin).max().unwrap_or(Timestamp::MIN_UTC),
+        Kind::Any(parts) => parts.iter().map(begin).min().unwrap_or(Timestamp::MIN_UTC),
+        Kind::Once | Kind::Cron(_) | Kind::Calendar(_) => Timestamp::MIN_UTC,
+    };
+    plan.start.map_or(kind, |start| start.max(kind))
 }
 
 /// Compiles the parts of a combination.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// A message is cut after so many.
+const MOST_CHARACTERS: usize = 500;
+
 /// Why a trigger was refused: where, what is wrong, and what to do.
 ///
 /// ```
@@ -22,7 +25,13 @@ pub struct TriggerError {
 
 impl TriggerError {
     pub(super) fn new(field: &str, message: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), message: message.into(), hint: None }
+        let mut message = message.into();
+        // What was written stands in it, however long that is.
+        if let Some((cut, _)) = message.char_indices().nth(MOST_CHARACTERS) {
+            message.truncate(cut);
+            message.push('…');
+        }
+        Self { field: field.to_owned(), message, hint: None }
     }
 
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 
 use super::{
     calendar::Calendar,
     combine::{self, Tries},
-    cron::Cron,
+    cron::{Cron, LAST_YEAR},
     crontab,
     crontab::Crontab,
     error::TriggerError,
     fields, interval,
     interval::Interval,
     moment::Moment,
+    search::Next,
     spec::{CronSpec, TriggerSpec, When},
     zones,
 };
@@ -79,18 +80,22 @@ impl Plan {
 
     /// The first fire not before `at`, for kinds that need not know the previous one: an interval or calendar that
     /// counts from the previous fire answers `None`.
-    pub(super) fn at_or_after(&self, at: Timestamp) -> Option<Timestamp> {
+    pub(super) fn at_or_after(&self, at: Timestamp) -> Next {
         self.search(at, &mut Tries::new())
     }
 
-    pub(super) fn search(&self, at: Timestamp, tries: &mut Tries) -> Option<Timestamp> {
+    pub(super) fn search(&self, at: Timestamp, tries: &mut Tries) -> Next {
         let at = self.start.map_or(at, |start| start.max(at));
         self.bounded(match &self.kind {
-            Kind::Once => Some(at),
-            Kind::Date(date) => (*date >= at).then_some(*date),
-            Kind::Interval(interval) => interval.on_grid(interval.start?, 0, at),
-            Kind::Cron(cron) => cron.at_or_after(at, self.zone),
-            Kind::Calendar(calendar) => calendar.at_or_after(calendar.first?, at, self.zone),
+            Kind::Once => Next::Fire(at),
+            Kind::Date(date) => (*date >= at).then_some(*date).into(),
+            Kind::Interval(interval) => {
+                interval.start.and_then(|start| interval.on_grid(start, 0, at)).into()
+            }
+            Kind::Cron(cron) => cron.at_or_after(at, self.zone).into(),
+            Kind::Calendar(calendar) => {
+                calendar.first.and_then(|first| calendar.at_or_after(first, at, self.zone)).into()
+            }
             Kind::All(parts) => combine::all(parts, at, tries),
             Kind::Any(parts) => combine::any(parts, at, tries),
         })
@@ -104,9 +109,16 @@ impl Plan {
         }
     }
 
-    /// A fire, unless it lies after the end.
-    pub(super) fn bounded(&self, fire: Option<Timestamp>) -> Option<Timestamp> {
-        fire.filter(|fire| self.end.is_none_or(|end| *fire <= end))
+    /// What was found, unless it lies after the end, or after the year 9999, with which times as texts end.
+    pub(super) fn bounded(&self, next: Next) -> Next {
+        match next {
+            Next::Fire(at) | Next::NotBefore(at)
+                if self.end.is_some_and(|end| at > end) || at.year() > LAST_YEAR =>
+            {
+                Next::Never
+            }
+            known => known,
+        }
     }
 }
 

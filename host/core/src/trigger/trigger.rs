@@ -12,6 +12,7 @@ use super::{
     hash::mix,
     moment::local,
     plan::{Kind, Plan},
+    search::Next,
     spec::{CronSpec, TriggerSpec, When},
 };
 use crate::model::{Timestamp, parse_duration};
@@ -129,23 +130,51 @@ impl Trigger {
     /// A date answers its date even when that is before `now`, as long as there was no previous fire; no kind at all
     /// and `@reboot` answer `now`. An interval without a start is anchored at `previous`, else its first fire is
     /// `now` + interval. A calendar without a start counts from the date of `previous`, else from that of `now`.
+    ///
+    /// `None` says that it fires no more, or that parts of `all` do not meet as far as one search goes:
+    /// [`Self::look`] tells the two apart.
     #[must_use]
     pub fn next_after(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        self.look(previous, now).fire()
+    }
+
+    /// The same, with the difference between a trigger that fires no more and one for which it is to be looked again.
+    ///
+    /// ```
+    /// use clockbox_core::trigger::{Next, Trigger, TriggerSpec};
+    /// let rare = r#"{ "all": [{ "cron": "*/2 * * * *" }, { "any": [{ "cron": "1-59/2 * * * *" }, { "cron": "0 9 1 * *" }] }] }"#;
+    /// let trigger = Trigger::new(serde_json::from_str(rare)?, chrono_tz::UTC)?;
+    /// let mut at = "2026-03-02T00:00:00Z".parse()?;
+    /// let fire = loop {
+    ///     match trigger.look(None, at) {
+    ///         Next::Fire(fire) => break fire,
+    ///         Next::NotBefore(later) => at = later,
+    ///         Next::Never => panic!("it fires once a month"),
+    ///     }
+    /// };
+    /// assert_eq!(fire.to_rfc3339(), "2026-04-01T09:00:00+00:00");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn look(&self, previous: Option<Timestamp>, now: Timestamp) -> Next {
         let plan = &self.0.plan;
         let at = match previous {
-            Some(previous) => now.max(previous.checked_add_signed(TimeDelta::nanoseconds(1))?),
+            Some(previous) => match previous.checked_add_signed(TimeDelta::nanoseconds(1)) {
+                Some(after) => now.max(after),
+                None => return Next::Never,
+            },
             None => now,
         };
         match &plan.kind {
-            Kind::Once | Kind::Date(_) if previous.is_some() => None,
-            Kind::Date(date) if plan.start.is_some_and(|start| *date < start) => None,
-            Kind::Date(date) => plan.bounded(Some(*date)),
+            Kind::Once | Kind::Date(_) if previous.is_some() => Next::Never,
+            Kind::Date(date) if plan.start.is_some_and(|start| *date < start) => Next::Never,
+            Kind::Date(date) => plan.bounded(Next::Fire(*date)),
             Kind::Interval(interval) if interval.start.is_none() => {
-                plan.bounded(interval.on_grid(previous.unwrap_or(now), 1, at))
+                plan.bounded(interval.on_grid(previous.unwrap_or(now), 1, at).into())
             }
             Kind::Calendar(calendar) if calendar.first.is_none() => {
                 let anchor = local(previous.unwrap_or(now), plan.zone).date();
-                plan.bounded(calendar.at_or_after(anchor, at, plan.zone))
+                plan.bounded(calendar.at_or_after(anchor, at, plan.zone).into())
             }
             _ => plan.at_or_after(at),
         }
@@ -163,9 +192,9 @@ impl Trigger {
     /// # Errors
     /// When its last fire lies before `now`.
     pub fn check_at(&self, now: Timestamp) -> Result<(), TriggerError> {
-        match self.next_after(None, now) {
-            Some(_) => Ok(()),
-            None => Err(self.0.plan.exhausted(now)),
+        match self.look(None, now) {
+            Next::Fire(_) | Next::NotBefore(_) => Ok(()),
+            Next::Never => Err(self.0.plan.exhausted(now)),
         }
     }
 
