@@ -8,6 +8,7 @@ mod plugins;
 mod run;
 mod run_json;
 mod runs;
+mod store;
 mod talk;
 mod text;
 
@@ -41,6 +42,8 @@ enum Command {
     Next(next::NextArgs),
     /// Show what ran: the history, newest first.
     Runs(runs::RunsArgs),
+    /// Look the store over, or copy it; also while the host runs.
+    Store(store::StoreArgs),
     /// Look at plugins.
     Plugins(plugins::PluginsArgs),
 }
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Next(args) => next::next(&args),
         Command::Runs(args) => runs::runs(&args),
+        Command::Store(args) => store::store(&args),
         Command::Plugins(args) => plugins::plugins(&args),
     };
     match done {

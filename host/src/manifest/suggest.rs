@@ -14,7 +14,7 @@ pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `did you mean "…"?`, or else the list of what is known.
-pub(super) fn hint<'a>(what: &str, text: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn hint<'a>(what: &str, text: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(name) = nearest(text, known.clone()) {
         return format!("did you mean {name:?}?");
     }
