@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_manifest;
 mod bad_plugins;
+mod cancel;
 mod crash;
 mod database;
 mod downtime;

@@ -32,12 +32,17 @@ impl Timetable {
         let Some(entry) = self.jobs.get(id) else { return };
         let is_manual = cause == Cause::Manual;
         if !is_manual && !job.policy.misfire_grace.allows(now - fire) {
-            let late = crate::model::format_duration(whole_millis(now - fire));
+            let late = crate::model::format_roughly(whole_millis(now - fire));
             let reason = format!("noticed {late} late; misfire_grace is {}", job.policy.misfire_grace);
             return self.refuse(now, run, RunState::Missed, reason, out);
         }
         if !entry.has_room() {
-            let full = format!("max_instances ({}) of the job are running or waiting", entry.slots.len());
+            let mut full = format!("max_instances ({}) of the job are running or waiting", entry.slots.len());
+            if now - fire >= NOTICEABLE {
+                // What came due during a downtime, or while the store failed, is not the job's own fault alone.
+                let late = crate::model::format_roughly(whole_millis(now - fire));
+                full.push_str(&format!(", and it was noticed {late} late"));
+            }
             match job.policy.overlap {
                 _ if is_manual => {}
                 Overlap::Skip => return self.refuse(now, run, RunState::Skipped, full, out),
@@ -239,6 +244,9 @@ impl Timetable {
         Action::Write(Write::Fire { run: Box::new(run), next_fire })
     }
 }
+
+/// A fire that is decided so late says so when it is skipped.
+const NOTICEABLE: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
 
 /// When a fire that waits is too late.
 pub(super) fn expiry(scheduled_at: Timestamp, grace: Grace) -> Option<Timestamp> {
