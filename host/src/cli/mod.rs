@@ -9,6 +9,7 @@ mod run;
 mod run_json;
 mod runs;
 mod store;
+mod supervisor;
 mod talk;
 mod text;
 
@@ -25,7 +26,8 @@ pub use place::Place;
     version,
     max_term_width = 100,
     after_help = "exit codes: 0 done; 1 the answer is no (problems found, no such run or job); 2 wrong usage, or what was \
-                  asked for could not be done; 130 stopped at once by a second signal"
+                  asked for could not be done; 3 the host could not go on or not end in order, its store was lost (start \
+                  it again); 130 stopped at once by a second signal"
 )]
 struct Cli {
     #[command(subcommand)]

@@ -14,6 +14,7 @@ mod overlap;
 mod plugins;
 mod quickstart;
 mod reload;
+mod service;
 
 use clockbox_tests::{Build, TestHost};
 
