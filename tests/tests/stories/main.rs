@@ -9,12 +9,14 @@ mod cancel;
 mod crash;
 mod database;
 mod downtime;
+mod endurance;
 mod outcomes;
 mod overlap;
 mod plugins;
 mod quickstart;
 mod reload;
 mod service;
+mod trouble;
 
 use clockbox_tests::{Build, TestHost};
 
