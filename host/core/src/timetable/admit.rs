@@ -38,10 +38,9 @@ impl Timetable {
         }
         if !entry.has_room() {
             let mut full = format!("max_instances ({}) of the job are running or waiting", entry.slots.len());
-            if now - fire >= NOTICEABLE {
-                // What came due during a downtime, or while the store failed, is not the job's own fault alone.
-                let late = crate::model::format_roughly(whole_millis(now - fire));
-                full.push_str(&format!(", and it was noticed {late} late"));
+            if coalesced > 0 {
+                // What came due during a downtime, or while the store failed, met the cap only when it was looked at.
+                full.push_str(&format!(", as this fire and {coalesced} before it were noticed together"));
             }
             match job.policy.overlap {
                 _ if is_manual => {}
@@ -244,9 +243,6 @@ impl Timetable {
         Action::Write(Write::Fire { run: Box::new(run), next_fire })
     }
 }
-
-/// A fire that is decided so late says so when it is skipped.
-const NOTICEABLE: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
 
 /// When a fire that waits is too late.
 pub(super) fn expiry(scheduled_at: Timestamp, grace: Grace) -> Option<Timestamp> {
