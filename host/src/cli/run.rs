@@ -235,14 +235,20 @@ fn report(supervisor: &mut Supervisor, event: &Event) {
 fn tell(event: &Event, zone: chrono_tz::Tz) {
     match event {
         Event::RunFinished { job, run, attempt, outcome, reason, elapsed_ms } => {
-            let took = elapsed_ms
-                .map(|ms| format!(" in {}", text::span(Duration::from_millis(ms))))
-                .unwrap_or_default();
-            let nth = if *attempt > 1 { format!(" at attempt {attempt}") } else { String::new() };
+            let span = elapsed_ms.map(|ms| text::span(Duration::from_millis(ms)));
+            // The pauses between attempts, and a host that was down, are no time that the run took.
+            let took = match span {
+                Some(span) if *attempt > 1 => {
+                    format!(" at attempt {attempt}, {span} after the first one began")
+                }
+                Some(span) => format!(" in {span}"),
+                None if *attempt > 1 => format!(" at attempt {attempt}"),
+                None => String::new(),
+            };
             let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             match outcome {
-                Outcome::Succeeded => tracing::info!(job = job.as_str(), %run, "succeeded{took}{nth}"),
-                _ => tracing::error!(job = job.as_str(), %run, "{outcome}{took}{nth}{why} (run {run})"),
+                Outcome::Succeeded => tracing::info!(job = job.as_str(), %run, "succeeded{took}"),
+                _ => tracing::error!(job = job.as_str(), %run, "{outcome}{took}{why} (run {run})"),
             }
         }
         Event::RunStarted { job, run, attempt, .. } => {

@@ -183,7 +183,8 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
     line("cause", Some(run.cause.to_string()));
     line("scheduled", Some(text::local(run.scheduled_at, zone)));
     line("started", run.started_at.map(|at| text::local(at, zone)));
-    line("ended", run.finished_at.map(|at| text::local(at, zone)));
+    let found = if run.outcome == Some(Outcome::Interrupted) { " (when the next host found it)" } else { "" };
+    line("ended", run.finished_at.map(|at| format!("{}{found}", text::local(at, zone))));
     line("retry", run.retry_at.map(|at| text::local(at, zone)));
     line("outcome", Some(ended(&run)));
     line("reason", run.reason.clone());

@@ -144,7 +144,9 @@ impl Builder {
         let now = self.clock.now();
         let snapshot = self.store.load()?;
         for line in &snapshot.unreadable {
-            tracing::error!("{line}; the scheduler goes on without it, and leaves it as it is");
+            tracing::error!(
+                "{line}; the scheduler goes on without it (a job that the manifest declares is declared anew)"
+            );
         }
         let change = self.change(&snapshot);
         let unfinished = unfinished(&*self.store, &snapshot)?;

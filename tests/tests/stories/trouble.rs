@@ -2,8 +2,9 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use clockbox_core::model::{Outcome, RunState};
+use clockbox_core::model::{Outcome, Run, RunState};
 use clockbox_tests::{Answer, Running, SmallDisk, TestHost, guest, limit_file_size};
+use rustix::process::Signal;
 
 const STEP: i64 = 50;
 
@@ -46,10 +47,7 @@ fn endures(
     for id in [before, after] {
         assert!(runs.iter().any(|run| run.id.to_string() == id), "{id} was told of and is not on record");
     }
-    for two in runs.windows(2) {
-        let fires = (two[1].scheduled_at - two[0].scheduled_at).num_milliseconds() / STEP;
-        assert_eq!(fires, 1 + i64::from(two[1].coalesced), "a fire was lost between {two:?}");
-    }
+    complete(&runs);
     // What came due meanwhile was decided together once it could be recorded. The run whose record had been waited for
     // may have kept it from starting; then it is said that they were noticed late.
     let stands = runs.iter().find(|run| run.coalesced >= 8).unwrap_or_else(|| panic!("{runs:?}"));
@@ -60,6 +58,15 @@ fn endures(
     assert!(skipped <= 2, "{runs:?}");
     let answer = place.cli(&["store", "check"]).exits(0);
     answer.says(&["none: the store is in good order"]);
+}
+
+/// Each fire is on record, or counted on the next one.
+#[track_caller]
+fn complete(runs: &[Run]) {
+    for two in runs.windows(2) {
+        let fires = (two[1].scheduled_at - two[0].scheduled_at).num_milliseconds() / STEP;
+        assert_eq!(fires, 1 + i64::from(two[1].coalesced), "a fire was lost between {two:?}");
+    }
 }
 
 #[test]
@@ -104,6 +111,27 @@ fn a_disk_that_is_full_at_the_start_is_told() {
     let mut host = place.start();
     host.hear_of("a", "succeeded");
     host.stop();
+}
+
+#[test]
+fn a_host_that_is_stopped_on_a_full_disk_says_so_and_the_next_one_takes_up_what_it_could_not_record() {
+    let place = place();
+    let Some(disk) = SmallDisk::mount(&place.path("disk")) else { return };
+    let mut host = place.start_with(&["--set", "scheduler.shutdown_grace=0s"]);
+    host.hear_of("a", "succeeded");
+    disk.fill();
+    host.hear_text("the store does not take what happened (1 times by now): ");
+    host.signal(Signal::TERM);
+    assert_eq!(host.end().code(), Some(3), "{host}");
+    assert!(
+        host.heard().iter().any(|line| line.message().contains("the scheduler could not end in order: ")),
+        "{host}"
+    );
+    disk.free();
+    let mut host = place.start();
+    host.hear_of("a", "succeeded");
+    host.stop();
+    complete(&clockbox_tests::History::open(&place.path("disk/clockbox.db")).of("a"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod crash;
 mod examining;
 mod lock;
+mod locked;
 mod opening;
 mod reading;
 mod shell;
