@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod cli;
+mod disk;
 mod guests;
 mod history;
 mod host;
@@ -12,6 +13,7 @@ mod process;
 mod web;
 
 pub use cli::Answer;
+pub use disk::{SmallDisk, limit_file_size};
 pub use guests::{guest, prebuilt, repository};
 pub use history::History;
 pub use host::{Build, TestHost};

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     io::{BufRead, BufReader},
+    os::unix::process::ExitStatusExt as _,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     time::{Duration, Instant},
@@ -174,10 +175,14 @@ impl Running {
     }
 
     /// Kills it with no chance to tidy up.
+    ///
+    /// # Panics
+    /// When it had ended by itself.
     #[track_caller]
     pub fn kill(mut self) -> Vec<Line> {
         self.signal(Signal::KILL);
-        self.end();
+        let status = self.end();
+        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{status}; {self}");
         std::mem::take(&mut self.heard)
     }
 }

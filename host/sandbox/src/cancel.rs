@@ -24,7 +24,7 @@ pub struct CancelToken(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     stage: AtomicU8,
-    killed: Notify,
+    changed: Notify,
 }
 
 impl CancelToken {
@@ -34,16 +34,16 @@ impl CancelToken {
         Self::default()
     }
 
-    /// Asks the guest to stop: `context.is-cancelled` answers true from now on.
+    /// Asks the guest to stop: `context.is-cancelled` answers true from now on. A guest that goes on for longer than
+    /// its `limits.cancel_grace` is stopped as by [`kill`](Self::kill).
     pub fn cancel(&self) {
-        self.0.stage.fetch_max(ASKED, Ordering::SeqCst);
+        self.reach(ASKED);
     }
 
     /// Stops the guest: at its next epoch tick (10 ms), or at once when it waits in a call of the host. The run ends
     /// as `cancelled`.
     pub fn kill(&self) {
-        self.0.stage.fetch_max(KILLED, Ordering::SeqCst);
-        self.0.killed.notify_waiters();
+        self.reach(KILLED);
     }
 
     /// Whether the guest has been asked to stop, or was stopped.
@@ -58,13 +58,30 @@ impl CancelToken {
         self.0.stage.load(Ordering::SeqCst) >= KILLED
     }
 
+    /// Ends when [`cancel`](Self::cancel) or [`kill`](Self::kill) has been called.
+    pub async fn cancelled(&self) {
+        self.reached(ASKED).await;
+    }
+
     /// Ends when [`kill`](Self::kill) has been called.
     pub async fn killed(&self) {
-        let mut notified = std::pin::pin!(self.0.killed.notified());
-        // Registered before the look at the flag, so that a kill in between is not missed.
-        notified.as_mut().enable();
-        if !self.is_killed() {
-            notified.await;
+        self.reached(KILLED).await;
+    }
+
+    fn reach(&self, stage: u8) {
+        self.0.stage.fetch_max(stage, Ordering::SeqCst);
+        self.0.changed.notify_waiters();
+    }
+
+    async fn reached(&self, stage: u8) {
+        loop {
+            let mut changed = std::pin::pin!(self.0.changed.notified());
+            // Registered before the look at the stage, so that a change in between is not missed.
+            changed.as_mut().enable();
+            if self.0.stage.load(Ordering::SeqCst) >= stage {
+                return;
+            }
+            changed.await;
         }
     }
 }
@@ -85,6 +102,22 @@ mod tests {
         waiter.await.unwrap();
         token.killed().await;
         assert!(token.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_kill_is_not_woken_by_a_cancel() {
+        let token = CancelToken::new();
+        let killed = tokio::spawn({
+            let token = token.clone();
+            async move { token.killed().await }
+        });
+        tokio::task::yield_now().await;
+        token.cancel();
+        token.cancelled().await;
+        tokio::task::yield_now().await;
+        assert!(!killed.is_finished());
+        token.kill();
+        killed.await.unwrap();
     }
 
     #[test]

@@ -56,9 +56,14 @@ pub(crate) async fn run(
     let end = {
         // Instantiation runs code of the guest too: the deadline holds for both.
         let call = call(&plugin.compiled.entry, &mut store, &args, &mut instantiated);
+        let outstayed = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(limits.cancel_grace).await;
+        };
         tokio::select! {
             biased;
             () = cancel.killed() => End::Killed,
+            () = outstayed => End::Outstayed,
             answer = call => End::Answered(answer),
             () = tokio::time::sleep(limits.timeout) => End::TimedOut,
         }

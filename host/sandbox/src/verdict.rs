@@ -20,7 +20,10 @@ const LONGEST_REASON: usize = 4_000;
 pub(crate) enum End {
     Answered(wasmtime::Result<Answer>),
     TimedOut,
+    /// Stopped at once.
     Killed,
+    /// Asked to stop, and stopped when it had not done so in time.
+    Outstayed,
 }
 
 /// What the run left behind.
@@ -37,7 +40,11 @@ pub(crate) struct Traces<'a> {
 /// Judges a run.
 pub(crate) fn verdict(end: End, traces: &Traces<'_>) -> Report {
     match end {
-        End::Killed => never(Report::new(Outcome::Cancelled).because("stopped on request")),
+        End::Killed => never(Report::new(Outcome::Cancelled).because("it was stopped at once")),
+        End::Outstayed => never(Report::new(Outcome::Cancelled).because(format!(
+            "it did not end within {} of being asked to, and was stopped (limits.cancel_grace)",
+            format_duration(traces.limits.cancel_grace)
+        ))),
         End::TimedOut => Report::new(Outcome::TimedOut).because(format!(
             "did not end within its timeout of {} (limits.timeout)",
             format_duration(traces.limits.timeout)

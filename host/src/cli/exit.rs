@@ -30,6 +30,12 @@ impl Failure {
         Self { message: message.to_string(), hint: None, code: 1 }
     }
 
+    /// The host had started, and could not go on or not end in order: exit code 3. Starting it again may help, unlike
+    /// with exit code 2.
+    pub(crate) fn lost(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), hint: None, code: 3 }
+    }
+
     /// Stopped at once: exit code 130.
     pub(crate) fn stopped() -> Self {
         Self { message: "stopped at once".to_owned(), hint: None, code: 130 }

@@ -10,6 +10,8 @@ mod run;
 mod run_json;
 mod runs;
 mod simulate;
+mod store;
+mod supervisor;
 mod talk;
 mod text;
 
@@ -30,7 +32,8 @@ use crate::prefer_system_zone_data;
     long_version = LONG_VERSION.as_str(),
     max_term_width = 100,
     after_help = "exit codes: 0 done; 1 the answer is no (problems found, no such run or job); 2 wrong usage, or what was \
-                  asked for could not be done; 130 stopped at once by a second signal"
+                  asked for could not be done; 3 the host could not go on or not end in order, its store was lost (start \
+                  it again); 130 stopped at once by a second signal"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -49,6 +52,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Show what ran: the history, newest first.
     Runs(runs::RunsArgs),
+    /// Look the store over, or copy it; also while the host runs.
+    Store(store::StoreArgs),
     /// Look at plugins.
     Plugins(plugins::PluginsArgs),
 }
@@ -76,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Next(args) => next::next(&args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Runs(args) => runs::runs(&args),
+        Command::Store(args) => store::store(&args),
         Command::Plugins(args) => plugins::plugins(&args),
     };
     match done {

@@ -72,32 +72,58 @@ impl Place {
         }
     }
 
-    /// Opens the store for reading, with the zone that its times are shown in. A manifest with problems does not hide
-    /// its history.
-    pub(crate) fn open_store(&self) -> Result<(Arc<dyn JobStore>, Tz), Failure> {
-        let (url, folder, zone) = match self.load() {
-            Ok(Loaded { manifest, .. }) => {
-                (manifest.store.url.clone(), manifest.folder(), manifest.scheduler.timezone)
-            }
-            Err(problems) => {
-                let (url, folder) =
-                    self.guess_store().ok_or_else(|| Failure::new(problems.to_string().trim_end()))?;
-                eprintln!("warning: the manifest has problems; `clockbox check` shows them");
-                (url, folder, Tz::UTC)
-            }
-        };
-        clockbox_store::open(&url, &folder, Access::ReadOnly).map(|store| (store, zone)).map_err(Failure::no)
+    /// The store that the manifest names. A manifest with problems, or one that is gone, does not hide its history.
+    pub(crate) fn store(&self) -> Result<NamedStore, Failure> {
+        match self.load() {
+            Ok(Loaded { manifest, .. }) => Ok(NamedStore {
+                url: manifest.store.url.clone(),
+                folder: manifest.folder(),
+                zone: manifest.scheduler.timezone,
+            }),
+            Err(problems) => self.guess_store().ok_or_else(|| Failure::new(problems.to_string().trim_end())),
+        }
     }
 
-    /// The store of a manifest that cannot be read as a whole.
-    fn guess_store(&self) -> Option<(String, PathBuf)> {
+    /// Opens the store for reading, with the zone that its times are shown in.
+    pub(crate) fn open_store(&self) -> Result<(Arc<dyn JobStore>, Tz), Failure> {
+        let NamedStore { url, folder, zone } = self.store()?;
+        let store = clockbox_store::open(&url, &folder, Access::ReadOnly).map_err(Failure::no)?;
+        if clockbox_store::host(&url, &folder).is_none() {
+            eprintln!("note: no host is running: this is what the last one left");
+        }
+        Ok((store, zone))
+    }
+
+    /// The store of a manifest that cannot be read as a whole, or that is not there any more while its database is.
+    fn guess_store(&self) -> Option<NamedStore> {
+        const USUAL: &str = "clockbox.db";
         let path = self.path();
         let file = if path.is_dir() { path.join(manifest::FILE_NAME) } else { path };
-        let text = std::fs::read_to_string(&file).ok()?;
-        let url = toml::from_str::<toml::Table>(&text)
-            .ok()
-            .and_then(|table| Some(table.get("store")?.get("url")?.as_str()?.to_owned()))
-            .unwrap_or_else(|| "sqlite:clockbox.db".to_owned());
-        Some((url, file.parent().unwrap_or(Path::new("")).to_owned()))
+        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+        let url = match std::fs::read_to_string(&file) {
+            Ok(text) => {
+                eprintln!("warning: the manifest has problems; `clockbox check` shows them");
+                toml::from_str::<toml::Table>(&text)
+                    .ok()
+                    .and_then(|table| Some(table.get("store")?.get("url")?.as_str()?.to_owned()))
+            }
+            Err(_) if folder.join(USUAL).is_file() => {
+                eprintln!("warning: there is no manifest {}; {USUAL} beside it is read", file.display());
+                None
+            }
+            Err(_) => return None,
+        };
+        let url = url.unwrap_or_else(|| format!("sqlite:{USUAL}"));
+        Some(NamedStore { url, folder, zone: Tz::UTC })
     }
+}
+
+/// A store as a manifest names it.
+#[derive(Debug)]
+pub(crate) struct NamedStore {
+    pub(crate) url: String,
+    /// What a relative path in the URL starts at.
+    pub(crate) folder: PathBuf,
+    /// The zone that times are shown in.
+    pub(crate) zone: Tz,
 }

@@ -9,7 +9,7 @@ use clockbox_core::{
 };
 use clockbox_store::Access;
 
-use super::{exit::Failure, place::Place, talk, text};
+use super::{exit::Failure, place::Place, supervisor::Supervisor, talk, text};
 use crate::{
     clock::{Clock, Stopwatch},
     manifest::{Loaded, Manifest},
@@ -39,6 +39,8 @@ pub(super) struct RunArgs {
     cache_dir: Option<PathBuf>,
 }
 
+/// How long the end may take beyond the grace of the runs: for what was killed, for the store, for a reload.
+const END_PATIENCE: Duration = Duration::from_secs(15);
 /// How long the end waits for a reload that is under way.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -94,6 +96,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         tracing::error!("{problem}");
     }
     greet(&manifest, plugins, &scheduler, clock.now(), watch);
+    let mut supervisor = Supervisor::from_env();
+    supervisor.ready(&format!("running {}", text::count(manifest.jobs.len(), "job")));
 
     let (grace, zone) = (manifest.scheduler.shutdown_grace, manifest.scheduler.timezone);
     let reloader =
@@ -101,7 +105,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
             .after_problems(!refused.is_empty() || !problems.is_empty());
     let reloader =
         reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
-    runtime.block_on(host(&scheduler, &reloader, signals, events, grace, zone))?;
+    runtime.block_on(host(&scheduler, &reloader, supervisor, signals, events, grace, zone))?;
     // Whoever holds the store lets go of it, so that it is closed in order: a database is one file then.
     reloader.stop(CLOSE_PATIENCE);
     drop((scheduler, store));
@@ -111,14 +115,13 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
 /// Tells what is loaded and what fires next.
 fn greet(manifest: &Manifest, plugins: usize, scheduler: &Scheduler, now: Timestamp, watch: Stopwatch) {
     let zone = manifest.scheduler.timezone;
-    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     tracing::info!(
         "clockbox {}: {} with {}, {} and {}; store {}; time zone {zone}{}; ready in {}",
         env!("CARGO_PKG_VERSION"),
         manifest.path.display(),
-        plural(plugins, "plugin"),
-        plural(manifest.jobs.len(), "job"),
-        plural(manifest.pools.len(), "pool"),
+        text::count(plugins, "plugin"),
+        text::count(manifest.jobs.len(), "job"),
+        text::count(manifest.pools.len(), "pool"),
         manifest.store.url,
         if manifest.scheduler.timezone_given { "" } else { " (none is set)" },
         text::span(watch.elapsed()),
@@ -153,29 +156,41 @@ fn greet(manifest: &Manifest, plugins: usize, scheduler: &Scheduler, now: Timest
 async fn host(
     scheduler: &Scheduler,
     reloader: &crate::reload::Handle,
+    mut supervisor: Supervisor,
     mut signals: Signals,
     mut events: Subscription,
     grace: Duration,
     zone: chrono_tz::Tz,
 ) -> Result<(), Failure> {
+    let mut watched = std::pin::pin!(Supervisor::watch(supervisor.beat(), scheduler));
     loop {
         tokio::select! {
             biased;
             signal = signals.next() => match signal {
-                Signal::Reload => reloader.reload(),
+                Signal::Reload => {
+                    supervisor.reloading();
+                    reloader.reload();
+                }
                 Signal::Stop => break,
             },
             event = events.next() => match event {
-                Some(Ok(happening)) => tell(&happening.event, zone),
+                Some(Ok(happening)) => {
+                    report(&mut supervisor, &happening.event);
+                    tell(&happening.event, zone);
+                }
                 Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
                 None => break,
             },
+            () = &mut watched => {}
             () = scheduler.stopped() => {
-                return Err(Failure::new("the scheduler stopped by itself; the messages above say why"));
+                supervisor.stopping(Duration::ZERO, "the scheduler stopped by itself");
+                return Err(Failure::lost("the scheduler stopped by itself; the messages above say why"));
             }
         }
     }
-    tracing::info!("stopping: runs have {} to end", text::span(grace));
+    let word = format!("stopping: runs have {} to end", text::span(grace));
+    tracing::info!("{word}");
+    supervisor.stopping(grace + END_PATIENCE, &word);
     // The same keystroke may arrive twice, from the terminal and from whoever started the host.
     let mut same_signal = std::pin::pin!(tokio::time::sleep(SAME_SIGNAL));
     let mut is_same = true;
@@ -192,6 +207,7 @@ async fn host(
                 Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
                 None => {}
             },
+            () = &mut watched => {}
             () = &mut same_signal, if is_same => {
                 is_same = false;
                 tracing::info!("runs still go on; a second signal stops at once");
@@ -202,9 +218,23 @@ async fn host(
                 }
                 scheduler.stopped().await;
                 tracing::info!("stopped");
-                return done.map_err(Failure::new);
+                return done.map_err(Failure::lost);
             }
         }
+    }
+}
+
+/// One event, for the service manager: only the end of a reload matters to it.
+fn report(supervisor: &mut Supervisor, event: &Event) {
+    match event {
+        Event::Reloaded { added, changed, removed } => {
+            supervisor.reloaded(&format!("running; reloaded: jobs +{added} ~{changed} -{removed}"));
+        }
+        Event::ReloadRejected { problems } => {
+            let problems = text::count(problems.len(), "problem");
+            supervisor.reloaded(&format!("running; a change was refused: {problems}"));
+        }
+        _ => {}
     }
 }
 
@@ -212,14 +242,20 @@ async fn host(
 fn tell(event: &Event, zone: chrono_tz::Tz) {
     match event {
         Event::RunFinished { job, run, attempt, outcome, reason, elapsed_ms } => {
-            let took = elapsed_ms
-                .map(|ms| format!(" in {}", text::span(Duration::from_millis(ms))))
-                .unwrap_or_default();
-            let nth = if *attempt > 1 { format!(" at attempt {attempt}") } else { String::new() };
+            let span = elapsed_ms.map(|ms| text::span(Duration::from_millis(ms)));
+            // The pauses between attempts, and a host that was down, are no time that the run took.
+            let took = match span {
+                Some(span) if *attempt > 1 => {
+                    format!(" at attempt {attempt}, {span} after the first one began")
+                }
+                Some(span) => format!(" in {span}"),
+                None if *attempt > 1 => format!(" at attempt {attempt}"),
+                None => String::new(),
+            };
             let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             match outcome {
-                Outcome::Succeeded => tracing::info!(job = job.as_str(), %run, "succeeded{took}{nth}"),
-                _ => tracing::error!(job = job.as_str(), %run, "{outcome}{took}{nth}{why} (run {run})"),
+                Outcome::Succeeded => tracing::info!(job = job.as_str(), %run, "succeeded{took}"),
+                _ => tracing::error!(job = job.as_str(), %run, "{outcome}{took}{why} (run {run})"),
             }
         }
         Event::RunStarted { job, run, attempt, .. } => {

@@ -1,11 +1,11 @@
 //! `clockbox runs`: what ran, from the store, also while a host runs.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use clockbox_core::{
-    model::{JobId, Outcome, Run, RunId, RunState, Timestamp},
+    model::{Attempt, JobId, Outcome, Run, RunId, RunState, Timestamp},
     trigger::local_time,
 };
 use clockbox_store::{JobStore, RunDetail, RunFilter};
@@ -16,7 +16,7 @@ use super::{
     place::Place,
     run_json, text,
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, manifest::suggest};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -92,6 +92,9 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
         limit: Some(args.limit),
     };
     let runs = store.runs(&filter).map_err(Failure::new)?;
+    if let (Some(job), true) = (&args.job, runs.is_empty()) {
+        known(&*store, job)?;
+    }
     if args.output.json {
         return print_json(&runs.iter().map(run_json::run).collect::<Vec<_>>());
     }
@@ -99,17 +102,28 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
         eprintln!("no runs on record that match");
         return Ok(());
     }
-    print(&table(&runs, zone))
+    print(&table(&runs, &*store, zone)?)
 }
 
-fn table(runs: &[Run], zone: Tz) -> String {
+/// A job that nobody has heard of: neither the store has it, nor is a run of it on record.
+fn known(store: &dyn JobStore, job: &JobId) -> Result<(), Failure> {
+    let jobs = store.jobs().map_err(Failure::new)?;
+    if jobs.iter().any(|record| record.job.id == *job) {
+        return Ok(());
+    }
+    let any = RunFilter { job: Some(job.clone()), limit: Some(1), ..RunFilter::default() };
+    if !store.runs(&any).map_err(Failure::new)?.is_empty() {
+        return Ok(());
+    }
+    let names = jobs.iter().map(|record| record.job.id.as_str());
+    let hint = suggest::hint("jobs", job.as_str(), names);
+    Err(Failure::no(format!("there is no job {:?}, and no run of one on record", job.as_str())).hint(hint))
+}
+
+fn table(runs: &[Run], store: &dyn JobStore, zone: Tz) -> Result<String, Failure> {
     let mut table = text::table(["RUN", "JOB", "SCHEDULED", "CAUSE", "TOOK", "ENDED", "REASON"]);
     for run in runs {
-        let took = run
-            .started_at
-            .zip(run.finished_at)
-            .map(|(start, end)| text::span((end - start).to_std().unwrap_or_default()))
-            .unwrap_or_default();
+        let took = took(run, store)?.map(text::span).unwrap_or_default();
         let mut reason = text::first_line(run.reason.as_deref().unwrap_or_default(), 80);
         if run.coalesced > 0 {
             let more = format!("stands for {} more", run.coalesced);
@@ -125,7 +139,26 @@ fn table(runs: &[Run], zone: Tz) -> String {
             reason,
         ]);
     }
-    text::lines(&table)
+    Ok(text::lines(&table))
+}
+
+/// How long its attempts took, the pauses between them and the downtime of the host left out; `None` while the last one
+/// goes on, and where a crash leaves it unknown.
+fn took(run: &Run, store: &dyn JobStore) -> Result<Option<Duration>, Failure> {
+    let Some(ended) = run.finished_at.filter(|_| run.outcome != Some(Outcome::Interrupted)) else {
+        return Ok(None);
+    };
+    if run.attempt <= 1 {
+        return Ok(run.started_at.map(|started| (ended - started).to_std().unwrap_or_default()));
+    }
+    let attempts = store.run(run.id).map_err(Failure::new)?.map(|detail| detail.attempts).unwrap_or_default();
+    Ok(Some(attempts.iter().filter_map(attempt_took).sum()))
+}
+
+/// How long an attempt took; when it was interrupted, only the next host's start is known.
+fn attempt_took(attempt: &Attempt) -> Option<Duration> {
+    let ended = attempt.finished_at.filter(|_| attempt.outcome != Some(Outcome::Interrupted))?;
+    Some((ended - attempt.started_at).to_std().unwrap_or_default())
 }
 
 /// The outcome, or where the run stands; with the attempt where there was more than one.
@@ -153,7 +186,8 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
     line("cause", Some(run.cause.to_string()));
     line("scheduled", Some(text::local(run.scheduled_at, zone)));
     line("started", run.started_at.map(|at| text::local(at, zone)));
-    line("ended", run.finished_at.map(|at| text::local(at, zone)));
+    let found = if run.outcome == Some(Outcome::Interrupted) { " (when the next host found it)" } else { "" };
+    line("ended", run.finished_at.map(|at| format!("{}{found}", text::local(at, zone))));
     line("retry", run.retry_at.map(|at| text::local(at, zone)));
     line("outcome", Some(ended(&run)));
     line("reason", run.reason.clone());
@@ -161,9 +195,8 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
     line("output", run.output.clone());
     for attempt in &attempts {
         let how = attempt.outcome.map_or("running", Outcome::as_str);
-        let took = attempt.finished_at.map(|end| (end - attempt.started_at).to_std().unwrap_or_default());
         let mut about = format!("{} {how}", attempt.number);
-        if let Some(took) = took {
+        if let Some(took) = attempt_took(attempt) {
             about.push_str(&format!(" after {}", text::span(took)));
         }
         if let Some(peak) = attempt.peak_memory {

@@ -73,6 +73,11 @@ pub(crate) fn span(span: Duration) -> String {
     parts.join(" ")
 }
 
+/// So many of something: `1 job`, `3 jobs`.
+pub(crate) fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// One line of a longer text, cut to `most` characters.
 pub(crate) fn first_line(text: &str, most: usize) -> String {
     let line = text.lines().next().unwrap_or_default();

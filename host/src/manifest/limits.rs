@@ -10,7 +10,14 @@ use super::reader::Field;
 const LEAST_MEMORY: u64 = 64 << 10;
 
 /// Nothing at all: to see what a table itself says.
-pub(super) const NONE: Limits = Limits { timeout: Duration::ZERO, memory: 0, fuel: None, log: 0, output: 0 };
+pub(super) const NONE: Limits = Limits {
+    timeout: Duration::ZERO,
+    cancel_grace: Duration::ZERO,
+    memory: 0,
+    fuel: None,
+    log: 0,
+    output: 0,
+};
 
 /// Reads `limits` over `base`.
 pub(super) fn read(field: &Field<'_>, base: &Limits) -> Limits {
@@ -18,6 +25,9 @@ pub(super) fn read(field: &Field<'_>, base: &Limits) -> Limits {
     let Some(table) = field.table("{ timeout = \"30s\", memory = \"64MiB\" }") else { return limits };
     if let Some(timeout) = table.field("timeout").and_then(|field| field.duration("30s")) {
         limits.timeout = timeout;
+    }
+    if let Some(grace) = table.field("cancel_grace").and_then(|field| field.duration_or_zero("5s")) {
+        limits.cancel_grace = grace;
     }
     if let Some(field) = table.field("memory")
         && let Some(memory) = field.size("64MiB")
@@ -52,6 +62,7 @@ pub(super) fn read(field: &Field<'_>, base: &Limits) -> Limits {
 pub(super) fn lower(wanted: &Limits, given: &Limits) -> Limits {
     Limits {
         timeout: wanted.timeout.min(given.timeout),
+        cancel_grace: wanted.cancel_grace.min(given.cancel_grace),
         memory: wanted.memory.min(given.memory),
         fuel: wanted.fuel.into_iter().chain(given.fuel).min(),
         log: wanted.log.min(given.log),
@@ -62,9 +73,13 @@ pub(super) fn lower(wanted: &Limits, given: &Limits) -> Limits {
 /// Where `wanted` goes beyond `given`, in words such as `memory 1.0 GiB (128.0 MiB given)`.
 pub(super) fn beyond(wanted: &Limits, given: &Limits) -> Vec<String> {
     let mut missing = Vec::new();
-    if wanted.timeout > given.timeout {
-        let (wanted, given) = (format_duration(wanted.timeout), format_duration(given.timeout));
-        missing.push(format!("timeout {wanted} ({given} given)"));
+    for (name, wanted, given) in [
+        ("timeout", wanted.timeout, given.timeout),
+        ("cancel_grace", wanted.cancel_grace, given.cancel_grace),
+    ] {
+        if wanted > given {
+            missing.push(format!("{name} {} ({} given)", format_duration(wanted), format_duration(given)));
+        }
     }
     for (name, wanted, given) in [
         ("memory", wanted.memory, given.memory),

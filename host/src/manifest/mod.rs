@@ -52,7 +52,7 @@ mod rights;
 mod scheduler;
 mod site;
 mod source;
-mod suggest;
+pub(crate) mod suggest;
 mod surroundings;
 mod syntax;
 #[cfg(test)]

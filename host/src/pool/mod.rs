@@ -8,7 +8,6 @@ mod work;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use clockbox_core::{
@@ -20,9 +19,6 @@ pub(crate) use task::Sinks;
 use tokio::runtime::Runtime;
 pub(crate) use work::Works;
 pub use work::{NativeWork, Work};
-
-/// How long a guest that was asked to stop may take before it is stopped.
-const CANCEL_GRACE: Duration = Duration::from_secs(3);
 
 /// Runs attempts, and can stop them.
 pub(crate) struct Pool {
@@ -77,18 +73,12 @@ impl Pool {
         self.works.replace_plugins(plugins);
     }
 
-    /// Asks an attempt to stop, and stops it when it has not done so in time.
+    /// Asks an attempt to stop; it is stopped when it has not done so within its `limits.cancel_grace`.
     pub(crate) fn cancel(&mut self, run: RunId) {
-        let Some(token) = self.tokens().get(&run).cloned() else {
-            self.early.insert(run);
-            return;
-        };
-        token.cancel();
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(async move {
-                tokio::time::sleep(CANCEL_GRACE).await;
-                token.kill();
-            });
+        let token = self.tokens().get(&run).cloned();
+        match token {
+            Some(token) => token.cancel(),
+            None => drop(self.early.insert(run)),
         }
     }
 

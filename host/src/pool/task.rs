@@ -7,7 +7,7 @@ use std::{
 };
 
 use clockbox_core::{
-    model::{Outcome, Report, RunId, Write},
+    model::{Limits, Outcome, Report, RunId, Write, format_duration},
     timetable::Launch,
 };
 use clockbox_sandbox::{CancelToken, RunRequest};
@@ -36,10 +36,19 @@ pub(super) async fn run(work: Work, launch: Launch, token: CancelToken, sinks: S
     let plugin = match work {
         Work::Plugin(plugin) => plugin,
         Work::Native(function) => {
-            let killed = token.clone();
+            let stop = token.clone();
+            let grace = Limits::default().cancel_grace;
+            let outstayed = async {
+                stop.cancelled().await;
+                tokio::time::sleep(grace).await;
+            };
             return tokio::select! {
                 report = function(launch, token) => report,
-                () = killed.killed() => Report::new(Outcome::Cancelled),
+                () = stop.killed() => Report::new(Outcome::Cancelled).because("it was stopped at once"),
+                () = outstayed => Report::new(Outcome::Cancelled).because(format!(
+                    "it did not end within {} of being asked to, and was stopped",
+                    format_duration(grace)
+                )),
             };
         }
         Work::Refused(why) => return Report::new(Outcome::HostError).because(why.to_string()),

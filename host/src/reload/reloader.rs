@@ -213,6 +213,15 @@ impl Reloader {
                 "the store cannot be changed while the host runs; the new one is used at the next start"
             );
         }
+        let (old, next) = (&self.current.scheduler, &new.scheduler);
+        if (old.history, old.shutdown_grace, &old.cache_dir)
+            != (next.history, next.shutdown_grace, &next.cache_dir)
+        {
+            tracing::warn!(
+                "history, shutdown_grace and cache_dir of [scheduler] are read when the host starts: what they say now \
+                 counts from the next start on"
+            );
+        }
         let (change, event) = change(&self.current, &new);
         let (reply_to, reply) = Reply::channel();
         let message = Message::Reload { plugins: plugins.into_works(), change, event, reply: reply_to };

@@ -12,6 +12,8 @@ use super::{SchedulerError, reply::ReplyTo};
 /// One answer of the timetable, sorted by when its parts may happen.
 #[derive(Default)]
 pub(super) struct Batch {
+    /// When it was sent on its way to the store, where it was.
+    pub(super) submitted_at: Option<tokio::time::Instant>,
     /// To be made durable first.
     pub(super) writes: Vec<Write>,
     /// At once.

@@ -143,6 +143,11 @@ impl Builder {
         let mut timetable = Timetable::new();
         let now = self.clock.now();
         let snapshot = self.store.load()?;
+        for line in &snapshot.unreadable {
+            tracing::error!(
+                "{line}; the scheduler goes on without it (a job that the manifest declares is declared anew)"
+            );
+        }
         let change = self.change(&snapshot);
         let unfinished = unfinished(&*self.store, &snapshot)?;
         let pools = Change { pools: self.pools, ..Change::default() };

@@ -19,6 +19,10 @@ const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
 /// Writes that may be on their way to the store before new fires wait for it: a store that is slow or fails must not
 /// fill the memory. What comes due meanwhile is decided later, by its policy.
 const MOST_PENDING: usize = 50_000;
+/// A commit that takes longer than this holds due fires back as well: perhaps the database is locked.
+const STALLED: Duration = Duration::from_secs(1);
+/// How long before the end of a shutdown's grace runs are asked to stop, at most half of it: they may end by themselves.
+const ASK_BEFORE: Duration = Duration::from_secs(5);
 /// How long after the grace of a shutdown a killed guest may take to be gone.
 const KILL_GRACE: Duration = Duration::from_secs(5);
 
@@ -56,10 +60,34 @@ impl Ending {
 
 /// A shutdown under way.
 pub(super) struct Shutdown {
-    /// What still runs then is cancelled.
-    cancel_at: Instant,
-    cancelled: bool,
+    /// What still runs then is asked to stop.
+    ask_at: Instant,
+    /// What still runs then is stopped.
+    kill_at: Instant,
+    stage: Stage,
     replies: Vec<ReplyTo<()>>,
+}
+
+/// How far a shutdown has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Runs get time to end.
+    Draining,
+    /// They were asked to stop.
+    Asked,
+    /// They were stopped.
+    Killed,
+}
+
+impl Shutdown {
+    /// When its next stage begins.
+    fn next_at(&self) -> Instant {
+        match self.stage {
+            Stage::Draining => self.ask_at,
+            Stage::Asked => self.kill_at,
+            Stage::Killed => self.kill_at + KILL_GRACE,
+        }
+    }
 }
 
 impl Driver {
@@ -69,7 +97,7 @@ impl Driver {
         self.events.publish(self.clock.now(), Event::SchedulerStarted);
         self.wake();
         while !self.is_done() {
-            let wake = self.timetable.next_wake().filter(|_| self.writer.pending() < MOST_PENDING);
+            let wake = self.timetable.next_wake().filter(|_| self.may_fire());
             let clock = self.clock.clone();
             let due = async move {
                 match wake {
@@ -77,9 +105,9 @@ impl Driver {
                     None => std::future::pending().await,
                 }
             };
-            let cancel_at = self.shutdown.as_ref().map(|shutdown| shutdown.cancel_at);
+            let next_stage = self.shutdown.as_ref().map(Shutdown::next_at);
             let grace_over = async move {
-                match cancel_at {
+                match next_stage {
                     Some(at) => tokio::time::sleep_until(at).await,
                     None => std::future::pending().await,
                 }
@@ -95,15 +123,31 @@ impl Driver {
                     }
                     // A steady stream of messages must not hide a fire.
                     let is_due = self.timetable.next_wake().is_some_and(|at| at <= self.clock.now());
-                    if is_due && self.writer.pending() < MOST_PENDING {
+                    if is_due && self.may_fire() {
                         self.wake();
                     }
                 }
-                () = grace_over => self.end_grace(),
-                () = due => self.wake(),
+                () = grace_over => self.next_stage(),
+                () = due => {
+                    // The store may have failed since this wait began.
+                    if self.may_fire() {
+                        self.wake();
+                    }
+                }
             }
         }
         self.stop()
+    }
+
+    /// Whether due fires may be decided now. While the store fails or cannot keep up they wait, and their policy decides
+    /// when it works again: a decision that cannot be recorded would block its job, and its next fires with it.
+    fn may_fire(&self) -> bool {
+        let is_stalled = self
+            .pending
+            .front()
+            .and_then(|batch| batch.submitted_at)
+            .is_some_and(|since| crate::clock::monotonic().saturating_duration_since(since) > STALLED);
+        !is_stalled && !self.writer.is_failing() && self.writer.pending() < MOST_PENDING
     }
 
     fn take(&mut self, message: Message) {
@@ -163,6 +207,7 @@ impl Driver {
             self.complete(batch, &[]);
             return;
         }
+        batch.submitted_at = Some(crate::clock::monotonic());
         self.pending.push_back(batch);
         let runs: Vec<Option<RunId>> = writes.iter().map(run_of).collect();
         let inbox = self.inbox.clone();
@@ -204,41 +249,53 @@ impl Driver {
 
     fn begin_shutdown(&mut self, grace: Duration, reply: ReplyTo<()>) {
         let now = crate::clock::monotonic();
-        let cancel_at = now.checked_add(grace).unwrap_or_else(|| now + FAR);
+        let grace = grace.min(FAR);
+        let kill_at = now + grace;
+        let ask_at = kill_at - ASK_BEFORE.min(grace / 2);
         match &mut self.shutdown {
             // A second request may only shorten the grace.
             Some(shutdown) => {
-                shutdown.cancel_at = shutdown.cancel_at.min(cancel_at);
+                shutdown.ask_at = shutdown.ask_at.min(ask_at);
+                shutdown.kill_at = shutdown.kill_at.min(kill_at);
                 shutdown.replies.push(reply);
             }
             None => {
-                self.shutdown = Some(Shutdown { cancel_at, cancelled: false, replies: vec![reply] });
+                let replies = vec![reply];
+                self.shutdown = Some(Shutdown { ask_at, kill_at, stage: Stage::Draining, replies });
                 self.tell(Input::Drain, None);
             }
         }
     }
 
-    /// The grace of a shutdown is over.
-    fn end_grace(&mut self) {
+    /// A part of a shutdown's grace is over.
+    fn next_stage(&mut self) {
         let Some(shutdown) = &mut self.shutdown else { return };
-        if shutdown.cancelled {
+        match shutdown.stage {
+            Stage::Draining => {
+                shutdown.stage = Stage::Asked;
+                let is_running = |run: &&Run| run.state == RunState::Running;
+                let running: Vec<RunId> =
+                    self.timetable.active_runs().filter(is_running).map(|run| run.id).collect();
+                for run in running {
+                    let why = "the scheduler stopped before the run had ended".to_owned();
+                    self.tell(Input::CancelRun { run, why }, None);
+                }
+            }
+            Stage::Asked => {
+                shutdown.stage = Stage::Killed;
+                // From here on the clock runs for the killed, whenever the grace was to end.
+                shutdown.kill_at = crate::clock::monotonic();
+                self.pool.kill_all();
+            }
             // What was running is found interrupted at the next start.
-            self.lost = Some(format!(
-                "{} runs and {} batches of records were not done in time",
-                self.timetable.running(),
-                self.pending.len()
-            ));
-            return;
+            Stage::Killed => {
+                self.lost = Some(format!(
+                    "{} runs and {} batches of records were not done in time",
+                    self.timetable.running(),
+                    self.pending.len()
+                ));
+            }
         }
-        shutdown.cancelled = true;
-        shutdown.cancel_at = crate::clock::monotonic() + KILL_GRACE;
-        let is_running = |run: &&Run| run.state == RunState::Running;
-        let running: Vec<RunId> = self.timetable.active_runs().filter(is_running).map(|run| run.id).collect();
-        for run in running {
-            let why = "the scheduler stopped before the run had ended".to_owned();
-            self.tell(Input::CancelRun { run, why }, None);
-        }
-        self.pool.kill_all();
     }
 
     fn is_done(&self) -> bool {

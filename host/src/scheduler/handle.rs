@@ -122,6 +122,11 @@ impl Scheduler {
         self.works.insert(name, Work::Plugin(plugin));
     }
 
+    /// Answered as soon as the scheduler gets to it: a sign of life.
+    pub fn ping(&self) -> Reply<()> {
+        self.ask(|_| ())
+    }
+
     /// Every job, by name.
     pub fn jobs(&self) -> Reply<Vec<JobRecord>> {
         self.ask(|timetable| {

@@ -14,7 +14,9 @@ use crate::clock::Clock;
 /// How often old runs are looked for.
 const EVERY: Duration = Duration::from_secs(60);
 /// Runs deleted in one transaction, so that fires never wait long for the store.
-const AT_ONCE: u32 = 500;
+const AT_ONCE: u32 = 200;
+/// The pause between two such transactions, in which whatever waits for the store has its turn.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The thread that prunes.
 pub(super) struct Pruner {
@@ -47,12 +49,134 @@ fn prune(store: &dyn JobStore, now: Timestamp, history: History, stopped: &mpsc:
     let before = now.checked_sub_signed(keep).unwrap_or(Timestamp::MIN_UTC);
     loop {
         match store.prune(before, history.keep_per_job, AT_ONCE) {
-            Ok(deleted) if deleted == AT_ONCE && stopped.try_recv() == Err(mpsc::TryRecvError::Empty) => {}
+            Ok(AT_ONCE) if stopped.recv_timeout(PAUSE) == Err(mpsc::RecvTimeoutError::Timeout) => {}
             Ok(_) => return,
             Err(error) => {
                 tracing::warn!("old runs could not be deleted, the next try is in a minute: {error}");
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clockbox_core::model::{
+        Attempt, Cause, JobId, LogLevel, LogLine, LogStream, Outcome, PluginName, PoolName, Run, RunId,
+        RunState, Write,
+    };
+    use clockbox_store::{Access, RunFilter, SqliteStore};
+
+    use super::*;
+
+    const JOBS: [&str; 2] = ["often", "rare"];
+
+    fn start() -> Timestamp {
+        "2030-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    /// A run with an attempt and a log of a kilobyte, as a commit would have it.
+    fn ended(id: RunId, job: &str, at: Timestamp) -> [Write; 2] {
+        let outcome = Some(Outcome::Succeeded);
+        let run = Run {
+            id,
+            job: JobId::new(job).unwrap(),
+            plugin: PluginName::new("hello").unwrap(),
+            pool: PoolName::default_pool(),
+            cause: Cause::Trigger,
+            scheduled_at: at,
+            recorded_at: at,
+            state: RunState::Running,
+            attempt: 1,
+            started_at: Some(at),
+            finished_at: None,
+            retry_at: None,
+            outcome: None,
+            reason: None,
+            output: None,
+            coalesced: 0,
+            args: None,
+        };
+        let attempt = Attempt {
+            number: 1,
+            started_at: at,
+            finished_at: Some(at),
+            outcome,
+            reason: None,
+            backtrace: None,
+            peak_memory: Some(1 << 20),
+        };
+        let fire = Write::Fire { run: Box::new(run.clone()), next_fire: None };
+        let run = Run { state: RunState::Finished, finished_at: Some(at), outcome, ..run };
+        [fire, Write::Update { run: Box::new(run), attempt: Some(Box::new(attempt)) }]
+    }
+
+    fn said(run: RunId, at: Timestamp) -> Write {
+        let message = "x".repeat(1000);
+        let (stream, level) = (LogStream::Stdout, LogLevel::Info);
+        let lines = vec![LogLine { at, stream, level, message, fields: Vec::new() }];
+        Write::Log { run, attempt: 1, lines }
+    }
+
+    #[test]
+    fn a_history_that_is_pruned_keeps_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let access = Access::ReadWrite { opened_at: start() };
+        let store = SqliteStore::open(&folder.path().join("clockbox.db"), access).unwrap();
+        let history = History { keep: Duration::from_secs(3600), keep_per_job: 300 };
+        let (_alive, stopped) = mpsc::channel();
+        let check = || clockbox_store::check("sqlite:clockbox.db", folder.path()).unwrap();
+        let (mut now, mut last, mut sizes) = (start(), None, Vec::new());
+        for _ in 0..12 {
+            // An hour: a job each five seconds, of which the newest are kept, and one each minute, of which the hour is.
+            for minute in 0..60 {
+                let mut writes = Vec::new();
+                for second in (0..60).step_by(5) {
+                    let at = now + chrono::TimeDelta::seconds(minute * 60 + second);
+                    for job in JOBS.iter().take(if second == 0 { 2 } else { 1 }) {
+                        let run = RunId::next(last, at);
+                        last = Some(run);
+                        writes.extend(ended(run, job, at));
+                        writes.push(said(run, at));
+                    }
+                }
+                assert!(store.commit(&writes).unwrap().iter().all(Result::is_ok));
+            }
+            now += chrono::TimeDelta::hours(1);
+            prune(&store, now, history, &stopped);
+            let found = check();
+            assert_eq!(found.problems, []);
+            sizes.push(found.size);
+        }
+        let contents = check().contents.unwrap();
+        assert_eq!((contents.runs, contents.attempts), (300 + 60, 300 + 60));
+        let runs = |job| {
+            let job = Some(JobId::new(job).unwrap());
+            store.runs(&RunFilter { job, ..RunFilter::default() }).unwrap()
+        };
+        assert_eq!((runs("often").len(), runs("rare").len()), (300, 60));
+        assert!(runs("rare").iter().all(|run| run.scheduled_at >= now - chrono::TimeDelta::hours(1)));
+        // After half a day it has the size that it had after four hours, its log included, though three times as much was
+        // written.
+        let (early, late) = (sizes[3], sizes[11]);
+        assert!(late <= early + early / 10, "{sizes:?}");
+    }
+
+    #[test]
+    fn pruning_ends_when_it_is_told_to() {
+        let store = clockbox_store::MemoryStore::new();
+        let (mut last, mut writes) = (None, Vec::new());
+        for n in 0..2 * i64::from(AT_ONCE) {
+            let at = start() + chrono::TimeDelta::seconds(n);
+            let run = RunId::next(last, at);
+            last = Some(run);
+            writes.extend(ended(run, "often", at));
+        }
+        store.commit(&writes).unwrap();
+        let (alive, stopped) = mpsc::channel();
+        drop(alive);
+        let history = History { keep_per_job: 1, ..History::default() };
+        prune(&store, start(), history, &stopped);
+        assert_eq!(store.runs(&RunFilter::default()).unwrap().len(), AT_ONCE as usize);
     }
 }

@@ -1,6 +1,7 @@
 //! Where clockbox remembers: the [`JobStore`] trait, its implementations [`MemoryStore`] and [`SqliteStore`], and the
 //! [`Writer`] that gathers what is to be written into few commits.
 
+mod check;
 mod memory;
 mod micros;
 mod query;
@@ -9,9 +10,10 @@ mod store;
 mod url;
 mod writer;
 
+pub use check::{StoreCheck, StoreContents, StoreProblem};
 pub use memory::MemoryStore;
 pub use query::{RunDetail, RunFilter};
 pub use sqlite::{Access, SqliteStore};
 pub use store::{JobStore, Snapshot, StoreError};
-pub use url::{StoreUrl, StoreUrlError, open};
+pub use url::{StoreUrl, StoreUrlError, backup, check, host, open};
 pub use writer::{CloseError, NotWritten, Trouble, Writer, WriterOptions};

@@ -13,6 +13,9 @@ pub struct Snapshot {
     pub unfinished: Vec<Run>,
     /// The highest run id ever recorded, also when that run is deleted by now.
     pub last_run: Option<RunId>,
+    /// What is not understood and was left as it is, a line each: the job or unfinished run, why, and what to do. A row
+    /// that is spoilt costs the others nothing.
+    pub unreadable: Vec<String>,
 }
 
 /// Why a store could not do what it was asked. The message says what is wrong, where, and what to do.
@@ -53,13 +56,14 @@ pub trait JobStore: Send + Sync + 'static {
     /// When the transaction failed; then none of the batch was applied.
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<(), Refusal>>, StoreError>;
 
-    /// Reads what a scheduler needs to take up its work again.
+    /// Reads what a scheduler needs to take up its work again. What is not understood is told in the snapshot, and
+    /// stays as it is.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn load(&self) -> Result<Snapshot, StoreError>;
 
-    /// Every job, by name.
+    /// Every job that is understood, by name; [`load`](Self::load) also tells of the others.
     ///
     /// # Errors
     /// When the store cannot be read.

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Access, JobStore, MemoryStore, SqliteStore, StoreError};
+use crate::{Access, JobStore, MemoryStore, SqliteStore, StoreCheck, StoreError, sqlite};
 
 /// The kind and place of a store.
 ///
@@ -85,13 +85,69 @@ impl fmt::Display for StoreUrl {
 /// # Ok::<(), clockbox_store::StoreError>(())
 /// ```
 pub fn open(url: &str, base: &Path, access: Access) -> Result<Arc<dyn JobStore>, StoreError> {
-    match (url.parse().map_err(|e: StoreUrlError| StoreError::Open(e.to_string()))?, access) {
+    match (parse(url)?, access) {
         (StoreUrl::Memory, Access::ReadWrite { .. }) => Ok(Arc::new(MemoryStore::new())),
-        (StoreUrl::Memory, Access::ReadOnly) => Err(StoreError::Missing(
-            "the store is memory: and ends with its host: ask the running host, or name a store such as \
-             sqlite:clockbox.db to keep history"
-                .to_owned(),
-        )),
+        (StoreUrl::Memory, Access::ReadOnly) => Err(in_memory()),
         (StoreUrl::Sqlite(path), access) => Ok(Arc::new(SqliteStore::open(&base.join(path), access)?)),
     }
+}
+
+/// Looks over the store that `url` names: the file's integrity, every row, what belongs together; counts what is in it.
+/// It may take long for a large store, and works beside a running host.
+///
+/// # Errors
+/// [`StoreError`] when the store cannot be looked at: there is none, it may not be read, it is another program's or of
+/// another version. Damage is no error but part of the answer.
+///
+/// ```
+/// use clockbox_store::{Access, check, open};
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// let opened_at = "2030-01-01T00:00:00Z".parse()?;
+/// let store = open("sqlite:clockbox.db", folder, Access::ReadWrite { opened_at })?;
+/// let found = check("sqlite:clockbox.db", folder)?;
+/// assert_eq!((found.problems.len(), found.contents.unwrap().runs), (0, 0));
+/// assert!(found.host.unwrap().contains("since 2030-01-01"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn check(url: &str, base: &Path) -> Result<StoreCheck, StoreError> {
+    match parse(url)? {
+        StoreUrl::Memory => Err(in_memory()),
+        StoreUrl::Sqlite(path) => sqlite::check::check(&base.join(path)),
+    }
+}
+
+/// Writes a copy of the store that `url` names to the new file `to`, beside a running host or without one; returns the
+/// copy's size in bytes. The copy is one moment of the store, and a store itself: put in its place, a host goes on from
+/// there.
+///
+/// # Errors
+/// [`StoreError`] when there is no such store, it is damaged, or `to` exists already or cannot be written.
+pub fn backup(url: &str, base: &Path, to: &Path) -> Result<u64, StoreError> {
+    match parse(url)? {
+        StoreUrl::Memory => Err(in_memory()),
+        StoreUrl::Sqlite(path) => sqlite::backup::backup(&base.join(path), to),
+    }
+}
+
+/// The host that has the store open, in words such as `pid 7, on box, since 2030-01-01T00:00:00Z`; `None` when none has,
+/// or when that cannot be told.
+#[must_use]
+pub fn host(url: &str, base: &Path) -> Option<String> {
+    match url.parse() {
+        Ok(StoreUrl::Sqlite(path)) => sqlite::lock::holder(&std::fs::canonicalize(base.join(path)).ok()?),
+        _ => None,
+    }
+}
+
+fn parse(url: &str) -> Result<StoreUrl, StoreError> {
+    url.parse().map_err(|e: StoreUrlError| StoreError::Open(e.to_string()))
+}
+
+fn in_memory() -> StoreError {
+    StoreError::Missing(
+        "the store is memory: and ends with its host: ask the running host, or name a store such as \
+         sqlite:clockbox.db to keep history"
+            .to_owned(),
+    )
 }

@@ -88,7 +88,8 @@ fn a_work_that_does_not_end_is_cancelled_on_demand() {
     };
     bench.scheduler.cancel_run(run, "ada: enough").wait().unwrap();
     until(&mut events, |event| matches!(event, Event::RunFinished { outcome: Outcome::Cancelled, .. }));
-    assert_eq!(bench.store.run(run).unwrap().unwrap().run.reason.as_deref(), Some("ada: enough"));
+    let reason = bench.store.run(run).unwrap().unwrap().run.reason.unwrap();
+    assert_eq!(reason, "ada: enough; it did not end within 5s of being asked to, and was stopped");
 }
 
 #[test]
@@ -254,4 +255,76 @@ fn hundreds_of_starts_and_stops_leave_nothing_behind() {
     }
     let runs = store.runs(&RunFilter::default()).unwrap();
     assert!(runs.iter().all(|run| run.state.is_final() || run.state == RunState::Waiting), "{runs:?}");
+}
+
+/// The runs of the one job, oldest fire first, and the hour of each fire.
+fn hours(bench: &Bench) -> Vec<i64> {
+    let mut runs = bench.runs();
+    runs.reverse();
+    runs.iter().map(|run| (run.scheduled_at - at(0)).num_hours()).collect()
+}
+
+#[test]
+fn a_clock_that_leaps_ahead_brings_one_run_and_no_storm() {
+    let bench = Bench::start(|builder| builder.job(hourly("a")));
+    let mut events = bench.scheduler.subscribe();
+    // A machine that slept for a month, and woke between two fires.
+    bench.hand.set(at(720 * 3600 + 1800));
+    until(&mut events, |event| matches!(event, Event::RunFinished { .. }));
+    bench.hand.set(at(721 * 3600));
+    until(&mut events, |event| matches!(event, Event::RunFinished { .. }));
+    let runs = bench.runs();
+    assert_eq!(hours(&bench), [720, 721]);
+    assert_eq!((runs[1].coalesced, runs[0].coalesced), (719, 0));
+    assert_eq!(runs[1].recorded_at, at(720 * 3600 + 1800));
+}
+
+#[test]
+fn a_clock_that_steps_back_doubles_nothing_and_the_schedule_goes_on() {
+    let bench = Bench::start(|builder| builder.job(hourly("a")));
+    let mut events = bench.scheduler.subscribe();
+    let mut fires = |to| {
+        bench.hand.set(at(to));
+        until(&mut events, |event| matches!(event, Event::RunFinished { .. }));
+    };
+    fires(3600);
+    fires(2 * 3600);
+    // Back by an hour and a half, over two fires; then the same hours again.
+    bench.hand.set(at(1800));
+    bench.scheduler.ping().wait().unwrap();
+    bench.hand.set(at(2 * 3600 + 1));
+    bench.scheduler.ping().wait().unwrap();
+    assert_eq!(hours(&bench), [1, 2]);
+    // What was asked for by hand meanwhile has a time and an id of its own, behind all others.
+    bench.hand.set(at(1800));
+    let a = JobId::new("a").unwrap();
+    let manual = bench.scheduler.run_now(a, None).wait().unwrap();
+    assert!(bench.runs().iter().all(|run| run.id <= manual));
+    until(&mut events, |event| matches!(event, Event::RunFinished { run, .. } if *run == manual));
+    bench.hand.set(at(3 * 3600));
+    until(&mut events, |event| matches!(event, Event::RunFinished { .. }));
+    assert_eq!(hours(&bench), [0, 1, 2, 3]);
+}
+
+#[test]
+fn a_clock_that_is_slewed_loses_and_doubles_nothing() {
+    let bench = Bench::start(|builder| builder.job(hourly("a")));
+    let mut events = bench.scheduler.subscribe();
+    let mut now = 0;
+    for hour in 1..=50 {
+        // Forward in uneven steps, and now and then a little back, also across the fire that has just been.
+        for step in [1700, -3, 1890, -20] {
+            now += step;
+            bench.hand.set(at(now));
+            bench.scheduler.ping().wait().unwrap();
+        }
+        now = hour * 3600 + 5;
+        bench.hand.set(at(now));
+        until(&mut events, |event| matches!(event, Event::RunFinished { .. }));
+        now -= 10;
+        bench.hand.set(at(now));
+        now = hour * 3600;
+    }
+    assert_eq!(hours(&bench), (1..=50).collect::<Vec<_>>());
+    assert!(bench.runs().iter().all(|run| run.coalesced == 0));
 }

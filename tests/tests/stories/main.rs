@@ -5,15 +5,19 @@
 mod architecture;
 mod bad_manifest;
 mod bad_plugins;
+mod cancel;
 mod crash;
 mod database;
 mod downtime;
+mod endurance;
 mod outcomes;
 mod overlap;
 mod plugins;
 mod quickstart;
 mod reload;
+mod service;
 mod triggers;
+mod trouble;
 
 use clockbox_tests::{Build, TestHost};
 

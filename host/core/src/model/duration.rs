@@ -50,6 +50,21 @@ pub fn format_duration(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
+/// Writes a duration for people, by its two largest units: `6years 10months`. [`format_duration`] is exact.
+///
+/// ```
+/// use std::time::Duration;
+/// use clockbox_core::model::format_roughly;
+/// assert_eq!(format_roughly(Duration::from_millis(90_061_500)), "1day 1h");
+/// assert_eq!(format_roughly(Duration::from_millis(1500)), "1s 500ms");
+/// assert_eq!(format_roughly(Duration::ZERO), "0s");
+/// ```
+#[must_use]
+pub fn format_roughly(duration: Duration) -> String {
+    let text = format_duration(duration);
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
 /// How late a fire may be noticed and still run: a length of time, or `forever`.
 ///
 /// ```

@@ -98,7 +98,7 @@ pub enum Event {
         outcome: Outcome,
         /// Why, in words.
         reason: Option<String>,
-        /// Milliseconds from the start of its first attempt; `None` when it never started.
+        /// Milliseconds from the start of its first attempt; `None` when it never started, or was interrupted.
         elapsed_ms: Option<u64>,
     },
     /// An attempt failed, another follows.

@@ -16,7 +16,7 @@ mod run;
 mod size;
 mod write;
 
-pub use duration::{DurationError, Grace, format_duration, parse_duration};
+pub use duration::{DurationError, Grace, format_duration, format_roughly, parse_duration};
 pub use event::Event;
 pub use history::History;
 pub use ids::{IdError, JobId, PluginName, PoolName, RunId};

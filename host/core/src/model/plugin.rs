@@ -41,6 +41,8 @@ pub struct Rights {
 pub struct Limits {
     /// Wall-clock time, instantiation included.
     pub timeout: Duration,
+    /// How long a run that is asked to stop may take to do so before it is stopped.
+    pub cancel_grace: Duration,
     /// Bytes of memory, summed over memories, tables and GC heap.
     pub memory: u64,
     /// Units of fuel (about one WebAssembly instruction each); `None` does not count them.
@@ -55,6 +57,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(60),
+            cancel_grace: Duration::from_secs(5),
             memory: 128 << 20,
             fuel: None,
             log: 256 << 10,

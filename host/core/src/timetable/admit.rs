@@ -32,12 +32,16 @@ impl Timetable {
         let Some(entry) = self.jobs.get(id) else { return };
         let is_manual = cause == Cause::Manual;
         if !is_manual && !job.policy.misfire_grace.allows(now - fire) {
-            let late = crate::model::format_duration(whole_millis(now - fire));
+            let late = crate::model::format_roughly(whole_millis(now - fire));
             let reason = format!("noticed {late} late; misfire_grace is {}", job.policy.misfire_grace);
             return self.refuse(now, run, RunState::Missed, reason, out);
         }
         if !entry.has_room() {
-            let full = format!("max_instances ({}) of the job are running or waiting", entry.slots.len());
+            let mut full = format!("max_instances ({}) of the job are running or waiting", entry.slots.len());
+            if coalesced > 0 {
+                // What came due during a downtime, or while the store failed, met the cap only when it was looked at.
+                full.push_str(&format!(", as this fire and {coalesced} before it were noticed together"));
+            }
             match job.policy.overlap {
                 _ if is_manual => {}
                 Overlap::Skip => return self.refuse(now, run, RunState::Skipped, full, out),

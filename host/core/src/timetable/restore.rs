@@ -100,10 +100,12 @@ impl Timetable {
         self.wait_at(run, if has_room { Place::Queued } else { Place::Held });
     }
 
-    /// The job is gone: its run cannot go on.
+    /// The job is gone, or the store could not make sense of it: its run cannot go on.
     fn orphan(&mut self, now: Timestamp, mut run: Run, out: &mut Vec<Action>) {
         let outcome = if run.state == RunState::Running { Outcome::Interrupted } else { Outcome::Cancelled };
-        run.reason = Some("its job was removed before the run's end was recorded".to_owned());
+        run.reason = Some(
+            "its job was removed, or cannot be read any more, before the run's end was recorded".to_owned(),
+        );
         self.end(now, run, outcome, None, out);
     }
 }

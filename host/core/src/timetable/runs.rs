@@ -28,9 +28,11 @@ impl Timetable {
         let pool = run.pool.clone();
         self.pool(&pool).running -= 1;
 
-        let reason = match (report.outcome, &stopping) {
-            (Outcome::Cancelled, Some(why)) => Some(why.clone()),
-            _ => report.reason,
+        // Who wanted it to stop, and how it did.
+        let reason = match (report.outcome, &stopping, report.reason) {
+            (Outcome::Cancelled, Some(why), Some(how)) => Some(format!("{why}; {how}")),
+            (Outcome::Cancelled, Some(why), None) => Some(why.clone()),
+            (_, _, reason) => reason,
         };
         run.reason.clone_from(&reason);
         run.output = report.output;
@@ -117,6 +119,8 @@ impl Timetable {
             reason: run.reason.clone(),
             elapsed_ms: run
                 .started_at
+                // When it was interrupted, nobody knows how long it had run.
+                .filter(|_| outcome != Outcome::Interrupted)
                 .and_then(|started| u64::try_from((now - started).num_milliseconds()).ok()),
         };
         let write = Write::Update { run: Box::new(run), attempt: attempt.map(Box::new) };
@@ -253,7 +257,7 @@ impl Timetable {
     /// Records a waiting run as missed.
     pub(super) fn miss_waiting(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) {
         let Some(mut run) = self.withdraw(id) else { return };
-        let late = crate::model::format_duration(admit::whole_millis(now - run.scheduled_at));
+        let late = crate::model::format_roughly(admit::whole_millis(now - run.scheduled_at));
         let reason = format!("waited until {late} after its time, longer than misfire_grace");
         run.state = RunState::Missed;
         let event = Event::Missed {

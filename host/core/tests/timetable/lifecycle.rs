@@ -60,7 +60,8 @@ fn a_running_run_is_asked_to_stop_and_a_waiting_one_never_starts() {
     assert_eq!(table.cancels(), [running]);
     assert_eq!(table.run(waiting).outcome, Some(Outcome::Cancelled));
     table.finish(12, running, Outcome::Cancelled);
-    assert_eq!(table.run(running).reason.as_deref(), Some("ada: wrong args"));
+    // Who wanted it, and how the guest took it.
+    assert_eq!(table.run(running).reason.as_deref(), Some("ada: wrong args; as told"));
     assert_eq!(table.tell(13, cancel(running)), Err(Rejection::NoSuchRun(running)));
 }
 

@@ -114,6 +114,7 @@ impl State {
             jobs: self.jobs(),
             unfinished: unfinished.map(|entry| entry.run.clone()).collect(),
             last_run: self.last_run,
+            unreadable: Vec::new(),
         }
     }
 

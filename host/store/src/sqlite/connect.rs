@@ -97,9 +97,8 @@ pub(super) fn tune(connection: &Connection) -> rusqlite::Result<()> {
 /// Opens an existing database for reading: its settled path, and the pool to read it with.
 pub(super) fn to_read(path: &Path) -> Result<(PathBuf, Readers), StoreError> {
     let path = settle(path)?;
-    let none = || StoreError::Missing(format!("no database at {}: has the host run yet?", path.display()));
     if !path.exists() {
-        return Err(none());
+        return Err(none(&path));
     }
     // A database in WAL mode is read by way of two files beside it, which SQLite creates when they are not there.
     // Where it may not (a folder or medium that cannot be written), the file can be read as it is, provided that no
@@ -121,12 +120,20 @@ pub(super) fn to_read(path: &Path) -> Result<(PathBuf, Readers), StoreError> {
     let version = readers.with(|connection| Ok(migrate::version(connection, &path)));
     match version.map_err(|e| error::at_open(&path, &e))?? {
         Version::Current => Ok((path, readers)),
-        Version::Empty => Err(none()),
-        Version::Older(version) => Err(StoreError::Open(format!(
-            "{} is of the older version {version}: start the host once to bring it up to date",
-            path.display()
-        ))),
+        Version::Empty => Err(none(&path)),
+        Version::Older(version) => Err(older(&path, version)),
     }
+}
+
+pub(super) fn none(path: &Path) -> StoreError {
+    StoreError::Missing(format!("no database at {}: has the host run yet?", path.display()))
+}
+
+pub(super) fn older(path: &Path, version: usize) -> StoreError {
+    StoreError::Open(format!(
+        "{} is of the older version {version}: start the host once to bring it up to date",
+        path.display()
+    ))
 }
 
 fn log_is_empty(path: &Path) -> bool {

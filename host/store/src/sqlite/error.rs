@@ -11,7 +11,8 @@ pub(super) fn at_open(path: &Path, error: &Error) -> StoreError {
     let remedy = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => {
             return StoreError::Open(format!(
-                "{} is not a SQLite database: name another file as the store, or move this one away",
+                "{} is not a SQLite database, or its beginning is destroyed: put back a copy, name another file as the \
+                 store, or move this one away to start with an empty history",
                 path.display()
             ));
         }
@@ -63,10 +64,9 @@ fn remedy(code: ErrorCode) -> Option<&'static str> {
         }
         ErrorCode::DiskFull => "make room on its file system",
         ErrorCode::ReadOnly => "see that the file, its folder and the file system may be written",
-        ErrorCode::SystemIoFailure => "check the disk",
+        ErrorCode::SystemIoFailure => "see whether the disk is full or failing, or a quota is used up",
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-            "the file is damaged; put back a copy, save what can be read with the sqlite3 shell's .recover, or move \
-             it away to start with an empty history"
+            "the file is damaged; `clockbox store check` says how badly and what to do"
         }
         _ => return None,
     })

@@ -1,11 +1,13 @@
 //! The store in one SQLite file: a writer connection under a lock, readers beside it that never wait for it.
 
 mod apply;
+pub(crate) mod backup;
+pub(crate) mod check;
 mod connect;
 mod error;
 mod filter;
 mod identity;
-mod lock;
+pub(crate) mod lock;
 mod migrate;
 mod prune;
 mod read;
@@ -145,11 +147,20 @@ impl JobStore for SqliteStore {
     }
 
     fn load(&self) -> Result<Snapshot, StoreError> {
-        self.read(|connection| read::snapshot(connection))
+        let mut snapshot = self.read(|connection| read::snapshot(connection))?;
+        for line in &mut snapshot.unreadable {
+            *line = format!("{}: {line}", self.path.display());
+        }
+        Ok(snapshot)
     }
 
     fn jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
-        self.read(|connection| read::jobs(connection))
+        let mut unreadable = Vec::new();
+        let jobs = self.read(|connection| read::jobs(connection, &mut unreadable))?;
+        for job in unreadable {
+            tracing::warn!("{} holds a {job}", self.path.display());
+        }
+        Ok(jobs)
     }
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {

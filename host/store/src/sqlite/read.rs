@@ -1,7 +1,7 @@
 //! Queries.
 
 use clockbox_core::model::{JobRecord, LogLine, Run, RunId};
-use rusqlite::{Connection, Error, OptionalExtension, Result, params, params_from_iter, types::Type};
+use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params, params_from_iter, types::Type};
 
 use super::{
     filter,
@@ -11,28 +11,68 @@ use super::{
 use crate::{RunDetail, RunFilter, Snapshot};
 
 /// What makes a run unfinished, word for word as in the index over them.
-const UNFINISHED: &str = "(state = 'waiting' OR state = 'running' OR state = 'retrying')";
+pub(super) const UNFINISHED: &str = "(state = 'waiting' OR state = 'running' OR state = 'retrying')";
 
-pub(super) fn jobs(connection: &Connection) -> Result<Vec<JobRecord>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {JOB} FROM jobs JOIN job_times ON job_times.job = jobs.name ORDER BY jobs.name"
-        ))?
-        .query_map([], rows::job)?
-        .collect()
+/// Why a row is not understood, where that is what an error says; anything else is the database's own trouble.
+pub(super) fn why_unreadable(error: &Error) -> Option<String> {
+    match error {
+        Error::FromSqlConversionFailure(_, _, why) => Some(why.to_string()),
+        Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..) | Error::Utf8Error(..) => {
+            Some(error.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// The rows that are understood; of each other one, `unreadable` gets a line.
+fn understood<T>(
+    connection: &Connection,
+    sql: &str,
+    understand: impl Fn(&Row<'_>) -> Result<T>,
+    name: impl Fn(&Row<'_>) -> Result<String>,
+    unreadable: &mut Vec<String>,
+) -> Result<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        match understand(row) {
+            Ok(one) => found.push(one),
+            Err(e) => {
+                let why = why_unreadable(&e).ok_or(e)?;
+                unreadable.push(format!("{}: {why}", name(row)?));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The jobs that are understood, by name.
+pub(super) fn jobs(connection: &Connection, unreadable: &mut Vec<String>) -> Result<Vec<JobRecord>> {
+    // Times that are missing must not make a job vanish without a word.
+    let sql =
+        format!("SELECT {JOB} FROM jobs LEFT JOIN job_times ON job_times.job = jobs.name ORDER BY jobs.name");
+    understood(
+        connection,
+        &sql,
+        rows::job,
+        |row| Ok(format!("job {:?}", row.get::<_, String>(6)?)),
+        unreadable,
+    )
 }
 
 pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot> {
-    let unfinished = connection
-        .prepare_cached(&format!("SELECT {RUN} FROM runs WHERE {UNFINISHED} ORDER BY id"))?
-        .query_map([], rows::run)?
-        .collect::<Result<_>>()?;
+    let mut unreadable = Vec::new();
+    let jobs = jobs(connection, &mut unreadable)?;
+    let sql = format!("SELECT {RUN} FROM runs WHERE {UNFINISHED} ORDER BY id");
+    let name = |row: &Row<'_>| Ok(format!("unfinished run number {}", row.get::<_, i64>(0)?));
+    let unfinished = understood(connection, &sql, rows::run, name, &mut unreadable)?;
     let last_run: Option<Id> = connection
         .prepare_cached(
             "SELECT max(id) FROM (SELECT max(id) AS id FROM runs UNION ALL SELECT highest FROM deleted_runs)",
         )?
         .query_row([], |row| row.get(0))?;
-    Ok(Snapshot { jobs: jobs(connection)?, unfinished, last_run: last_run.map(|id| id.0) })
+    Ok(Snapshot { jobs, unfinished, last_run: last_run.map(|id| id.0), unreadable })
 }
 
 pub(super) fn runs(connection: &Connection, filter: &RunFilter) -> Result<Vec<Run>> {

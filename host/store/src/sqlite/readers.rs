@@ -29,13 +29,18 @@ impl Readers {
         Self { path, immutable: true, idle: Mutex::default() }
     }
 
+    /// One connection, for whoever needs it for longer.
+    pub(super) fn take(&self) -> Result<Connection> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            Some(connection) => Ok(connection),
+            None => connect::reader(&self.path, self.immutable),
+        }
+    }
+
     /// Runs `work` on one snapshot of the database.
     pub(super) fn with<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => connect::reader(&self.path, self.immutable)?,
-        };
+        let mut connection = self.take()?;
         let snapshot = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
         let answer = work(&snapshot)?;
         snapshot.finish()?;

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use clockbox_core::model::{Attempt, Job, JobRecord, LogLevel, LogLine, LogStream, Pause, Run, Timestamp};
-use rusqlite::{Error, Result, Row, types::Type};
+use rusqlite::{
+    Error, Result, Row,
+    types::{Type, ValueRef},
+};
 use serde::{Deserialize, Serialize};
 
 use super::types::{Id, Named, Time};
@@ -17,7 +20,8 @@ pub(super) const RUN: &str = "id, job, plugin, pool, cause, scheduled_at, record
 pub(super) const ATTEMPT: &str = "number, started_at, finished_at, outcome, reason, backtrace, peak_memory";
 
 /// The columns that [`job`] reads, in its order.
-pub(super) const JOB: &str = "jobs.job, next_fire, last_fire, last_success, paused_at, pause_note, jobs.name";
+pub(super) const JOB: &str =
+    "jobs.job, next_fire, last_fire, last_success, paused_at, pause_note, jobs.name, job_times.job";
 
 fn time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<Time>>(column)?.map(|time| time.0))
@@ -63,11 +67,15 @@ pub(super) fn attempt(row: &Row<'_>) -> Result<Attempt> {
 pub(super) fn job(row: &Row<'_>) -> Result<JobRecord> {
     let paused_at = time(row, 4)?;
     let note = row.get(5)?;
-    let name: String = row.get(6)?;
-    let job: Job = serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(|e| {
-        let message = format!("job {name}: {e}: delete it from the table jobs and declare it anew");
+    let not_understood = |why: String| {
+        let message = format!("{why}: delete it from the table jobs and declare it anew");
         Error::FromSqlConversionFailure(0, Type::Text, message.into())
-    })?;
+    };
+    let job: Job =
+        serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(|e| not_understood(e.to_string()))?;
+    if row.get_ref(7)? == ValueRef::Null {
+        return Err(not_understood("the table job_times lacks its row".to_owned()));
+    }
     Ok(JobRecord {
         job: job.into(),
         next_fire: time(row, 1)?,

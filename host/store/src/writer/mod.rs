@@ -96,6 +96,12 @@ impl Writer {
         self.shared.pending()
     }
 
+    /// Whether the latest commit failed and is to be tried again. No longer so when those are told whose writes it made.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.shared.is_failing()
+    }
+
     /// Commits what was submitted and ends the thread; gives up on a store that has not taken it all within `patience`.
     /// Those whose writes are given up are told so. A commit that is under way by then is left to itself: its callers
     /// are told how it ended, if it ever does.

@@ -40,6 +40,8 @@ struct State {
     /// Writes in the queue and in the commit that is under way.
     pending: usize,
     closing: bool,
+    /// The latest commit failed, and is to be tried again.
+    failing: bool,
     /// The next failure is the last.
     give_up: bool,
     end: Option<End>,
@@ -59,6 +61,14 @@ impl Shared {
 
     pub(super) fn pending(&self) -> usize {
         self.lock().pending
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.lock().failing
+    }
+
+    pub(super) fn set_failing(&self, failing: bool) {
+        self.lock().failing = failing;
     }
 
     /// Queues a submission; gives it back when the writer has ended.

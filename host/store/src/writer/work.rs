@@ -46,6 +46,7 @@ impl Worker {
             let error = match self.attempt(writes) {
                 Ok(answers) => {
                     if failures > 0 {
+                        self.shared.set_failing(false);
                         self.report(Trouble::Recovered { failures });
                     }
                     return Ok(answers);
@@ -53,6 +54,7 @@ impl Worker {
                 Err(error) => error,
             };
             failures += 1;
+            self.shared.set_failing(true);
             if !matches!(error, StoreError::Transient(_)) || self.shared.gives_up() {
                 return Err(error.to_string());
             }

@@ -1,7 +1,9 @@
 //! What the SQLite store does beyond what every store does.
 
 mod crash;
+mod examining;
 mod lock;
+mod locked;
 mod opening;
 mod reading;
 mod shell;

@@ -98,8 +98,8 @@ fn what_is_not_a_database_is_refused_and_left_alone() {
     for access in [as_host(), Access::ReadOnly] {
         let message = refusal(&path, access);
         assert!(
-            message.ends_with(
-                "clockbox.db is not a SQLite database: name another file as the store, or move this one away"
+            message.contains(
+                "clockbox.db is not a SQLite database, or its beginning is destroyed: put back a copy"
             ),
             "{message}"
         );
@@ -172,7 +172,8 @@ fn a_truncated_database_is_refused_with_what_to_do() {
         for access in [as_host(), Access::ReadOnly] {
             let message = refusal(&path, access);
             assert!(
-                message.contains("cannot open ") && message.contains("the file is damaged; put back a copy"),
+                message.contains("cannot open ")
+                    && message.contains("the file is damaged; `clockbox store check`"),
                 "{message}"
             );
         }

@@ -40,6 +40,37 @@ fn a_passing_failure_is_told_and_the_same_batch_tried_again() {
 }
 
 #[test]
+fn a_writer_is_failing_from_the_failure_until_the_success() {
+    let store = Scripted::new([Step::Fail]);
+    let (pauses, paused) = channel();
+    let (go, wait) = channel();
+    let options = WriterOptions {
+        pause: Some(Box::new(move |_| {
+            pauses.send(()).unwrap();
+            wait.recv().unwrap();
+        })),
+        ..WriterOptions::default()
+    };
+    let writer = Arc::new(Writer::spawn(Arc::clone(&store) as Arc<dyn JobStore>, options).unwrap());
+    assert!(!writer.is_failing());
+    let (tell, told) = channel();
+    let (asked, watched) = channel();
+    let looks = Arc::downgrade(&writer);
+    let write = clockbox_core::model::Write::RemoveJob("report".parse().unwrap());
+    writer.submit(vec![write], move |_| {
+        asked.send(looks.upgrade().unwrap().is_failing()).unwrap();
+        tell.send(()).unwrap();
+    });
+    paused.recv().unwrap();
+    assert!(writer.is_failing());
+    go.send(()).unwrap();
+    told.recv().unwrap();
+    // Whoever is told may go on at once.
+    assert!(!watched.recv().unwrap());
+    writer.close(LONG).unwrap();
+}
+
+#[test]
 fn a_lasting_failure_ends_the_writer_and_everyone_is_told() {
     let ((begin, begun), (go, wait)) = (channel(), channel());
     let store = Scripted::new([Step::Hang(begin, wait), Step::Fail, Step::Break]);

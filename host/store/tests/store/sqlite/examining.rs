@@ -1,0 +1,218 @@
+use std::{
+    fs,
+    sync::mpsc::{self, TryRecvError},
+};
+
+use clockbox_core::model::Outcome;
+use clockbox_store::{
+    Access, JobStore, RunFilter, SqliteStore, StoreCheck, StoreError, StoreProblem, backup, check,
+};
+use rusqlite::Connection;
+
+use super::{beside, host, place};
+use crate::support::{
+    attempt, commit, finished, fire, job, line, log, numbers, put, second, update, waiting,
+};
+
+const URL: &str = "sqlite:clockbox.db";
+
+#[track_caller]
+fn checked(folder: &tempfile::TempDir) -> StoreCheck {
+    check(URL, folder.path()).unwrap()
+}
+
+/// Two jobs, and runs enough to fill pages.
+fn fill(store: &SqliteStore) {
+    commit(store, &[put(&job("report")), put(&job("site"))]);
+    for n in 1..400_u32 {
+        let run = waiting(i64::from(n), "report", second(n));
+        commit(store, &[fire(&run), log(i64::from(n), 1, &[line("started")])]);
+        if n > 1 {
+            let end = finished(&run, Outcome::Succeeded);
+            let write = clockbox_core::model::Write::Update {
+                run: Box::new(end),
+                attempt: Some(Box::new(attempt(1))),
+            };
+            commit(store, &[write]);
+        }
+    }
+}
+
+#[test]
+fn a_store_in_good_order_is_counted_also_while_its_host_runs() {
+    let (folder, path) = place();
+    let store = host(&path);
+    fill(&store);
+    let found = checked(&folder);
+    assert_eq!(found.problems, []);
+    let contents = found.contents.unwrap();
+    assert_eq!((contents.jobs, contents.runs, contents.unfinished, contents.attempts), (2, 399, 1, 398));
+    assert_eq!((contents.oldest, contents.newest), (Some(second(1)), Some(second(399))));
+    let word = found.host.unwrap();
+    assert!(word.contains(&format!("pid {}", std::process::id())) && word.contains("since 2030"), "{word}");
+    let log = fs::metadata(beside(&path, "-wal")).unwrap().len();
+    assert_eq!(found.size, fs::metadata(&path).unwrap().len() + log);
+    drop(store);
+    assert_eq!(checked(&folder).host, None);
+}
+
+#[test]
+fn asking_for_the_host_never_keeps_one_from_starting() {
+    let (folder, path) = place();
+    drop(host(&path));
+    std::thread::scope(|scope| {
+        let (stop, stopped) = mpsc::channel::<()>();
+        let folder = &folder;
+        scope.spawn(move || {
+            while stopped.try_recv() == Err(TryRecvError::Empty) {
+                drop(clockbox_store::host(URL, folder.path()));
+                std::thread::yield_now();
+            }
+        });
+        for _ in 0..10 {
+            drop(host(&path));
+        }
+        drop(stop);
+    });
+}
+
+#[test]
+fn a_damaged_page_is_found_and_the_rest_is_not_guessed() {
+    let (folder, path) = place();
+    fill(&host(&path));
+    let mut bytes = fs::read(&path).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half..half + 8192].fill(0xa5);
+    fs::write(&path, &bytes).unwrap();
+    let found = checked(&folder);
+    assert!(matches!(found.problems.first(), Some(StoreProblem::Damaged(_))), "{found:?}");
+    let error = backup(URL, folder.path(), &folder.path().join("copy.db")).unwrap_err();
+    assert!(error.to_string().contains("clockbox store check"), "{error}");
+    assert!(!folder.path().join("copy.db").exists());
+}
+
+#[test]
+fn a_file_cut_short_or_overwritten_is_damaged_and_not_an_error() {
+    let (folder, path) = place();
+    fill(&host(&path));
+    let bytes = fs::read(&path).unwrap();
+    let mut garbage = bytes.clone();
+    garbage[..100].fill(0x5a);
+    for spoilt in [&bytes[..bytes.len() / 2], &bytes[..5000], &garbage] {
+        fs::write(&path, spoilt).unwrap();
+        let found = checked(&folder);
+        assert!(matches!(found.problems.first(), Some(StoreProblem::Damaged(_))), "{found:?}");
+    }
+}
+
+#[test]
+fn what_is_no_store_of_clockbox_is_an_error() {
+    let (folder, path) = place();
+    let refused = || check(URL, folder.path()).unwrap_err().to_string();
+    assert!(refused().contains("has the host run yet?"));
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE bookmarks (url TEXT)").unwrap();
+    assert!(refused().contains("is a SQLite database of another program"));
+    assert!(check("memory:", folder.path()).unwrap_err().to_string().contains("ends with its host"));
+}
+
+#[test]
+fn rows_that_are_not_understood_are_found_by_name() {
+    let (folder, path) = place();
+    let store = host(&path);
+    fill(&store);
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             UPDATE jobs SET job = '{}' WHERE name = 'site';
+             UPDATE runs SET state = 'paused' WHERE id = 7;
+             UPDATE attempts SET outcome = 'great' WHERE run = 8;
+             UPDATE logs SET lines = 'hm' WHERE run = 9;
+             DELETE FROM runs WHERE id = 10;",
+        )
+        .unwrap();
+    let found = checked(&folder);
+    let told: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
+    for start in [
+        "dangling: 1 rows of attempts belong to rows of runs that are gone",
+        "dangling: 1 rows of logs belong to rows of runs that are gone",
+        "unreadable: job site: ",
+        "unreadable: run number 7 of job report: \"paused\" is not a state",
+        "unreadable: attempt 1 of run number 8: \"great\" is not an outcome",
+        "unreadable: part 1 of the log of run number 9: ",
+    ] {
+        assert!(told.iter().any(|line| line.starts_with(start)), "{start:?} is not among {told:#?}");
+    }
+    assert_eq!(told.len(), 6, "{told:#?}");
+    assert!(found.contents.is_some());
+}
+
+#[test]
+fn a_job_that_is_not_understood_costs_the_others_nothing_and_stays() {
+    let (_folder, path) = place();
+    let store = host(&path);
+    commit(&store, &[put(&job("report")), put(&job("site")), put(&job("late"))]);
+    commit(&store, &[fire(&waiting(1, "report", second(1))), fire(&waiting(2, "report", second(2)))]);
+    let other = Connection::open(&path).unwrap();
+    other.execute("UPDATE jobs SET job = '{\"id\":7}' WHERE name = 'site'", []).unwrap();
+    other.execute("DELETE FROM job_times WHERE job = 'late'", []).unwrap();
+    other.execute("UPDATE runs SET pool = '' WHERE id = 2", []).unwrap();
+    let snapshot = store.load().unwrap();
+    let names: Vec<&str> = snapshot.jobs.iter().map(|record| record.job.id.as_str()).collect();
+    assert_eq!((names, numbers(&snapshot.unfinished)), (vec!["report"], vec![1]));
+    let told = snapshot.unreadable;
+    assert_eq!(told.len(), 3, "{told:#?}");
+    for (line, words) in told.iter().zip(["job \"late\": ", "job \"site\": ", "unfinished run number 2: "]) {
+        assert!(line.contains("clockbox.db: ") && line.contains(words), "{line}");
+    }
+    assert_eq!(store.jobs().unwrap().len(), 1);
+    let rows: i64 = other.query_row("SELECT count(*) FROM jobs", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 3);
+}
+
+#[test]
+fn a_backup_beside_a_busy_host_is_one_moment_of_it_and_a_store_itself() {
+    let (folder, path) = place();
+    let store = host(&path);
+    fill(&store);
+    let copy = folder.path().join("copy.db");
+    std::thread::scope(|scope| {
+        let store = &store;
+        scope.spawn(move || {
+            for n in 1000..1400 {
+                let run = waiting(n, "site", second(u32::try_from(n).unwrap()));
+                commit(store, &[fire(&run), update(&finished(&run, Outcome::Succeeded))]);
+            }
+        });
+        let size = backup(URL, folder.path(), &copy).unwrap();
+        assert_eq!(size, fs::metadata(&copy).unwrap().len());
+    });
+    let restored = host(&copy);
+    let runs = restored.runs(&RunFilter::default()).unwrap();
+    assert!(runs.len() >= 399);
+    // A fire and its end were one commit.
+    assert_eq!(runs.iter().filter(|run| !run.state.is_final()).count(), 1);
+    assert_eq!(restored.jobs().unwrap().len(), 2);
+    commit(&restored, &[fire(&waiting(5000, "site", second(5000)))]);
+    let left: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains(".part"))
+        .collect();
+    assert_eq!(left, [""; 0]);
+}
+
+#[test]
+fn a_backup_never_takes_the_place_of_a_file() {
+    let (folder, path) = place();
+    drop(host(&path));
+    let diary = folder.path().join("diary");
+    fs::write(&diary, "mine").unwrap();
+    let Err(StoreError::Open(message)) = backup(URL, folder.path(), &diary) else { panic!("written") };
+    assert!(message.contains("diary exists already"), "{message}");
+    assert_eq!(fs::read_to_string(&diary).unwrap(), "mine");
+    let nowhere = folder.path().join("no/such/copy.db");
+    let message = backup(URL, folder.path(), &nowhere).unwrap_err().to_string();
+    assert!(message.contains("cannot create ") && message.contains("where this user may write"), "{message}");
+    assert!(SqliteStore::open(&path, Access::ReadOnly).is_ok());
+}
