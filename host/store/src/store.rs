@@ -1,6 +1,6 @@
 //! The seam between the scheduler and whatever keeps its jobs and runs.
 
-use clockbox_core::model::{JobRecord, LogLine, Refusal, Run, RunId, Timestamp, Write};
+use clockbox_core::model::{JobRecord, LogLine, Pause, Refusal, Run, RunId, Timestamp, Write};
 
 use crate::{RunDetail, RunFilter};
 
@@ -13,6 +13,8 @@ pub struct Snapshot {
     pub unfinished: Vec<Run>,
     /// The highest run id ever recorded, also when that run is deleted by now.
     pub last_run: Option<RunId>,
+    /// Set while the whole scheduler is paused.
+    pub paused: Option<Pause>,
 }
 
 /// Why a store could not do what it was asked. The message says what is wrong, where, and what to do.

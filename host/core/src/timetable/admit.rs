@@ -55,8 +55,9 @@ impl Timetable {
                 return;
             }
         }
+        let may_start = self.may_start();
         let slots = self.pool(&job.pool);
-        if slots.has_room() && slots.waiting() == 0 {
+        if may_start && slots.is_free() {
             slots.running += 1;
             run.state = RunState::Running;
             self.begin(now, run, true, out);
@@ -135,6 +136,7 @@ impl Timetable {
         run.reason = Some(reason.clone());
         run.finished_at = Some(now);
         let (job, id, scheduled_at) = (run.job.clone(), run.id, run.scheduled_at);
+        self.ended.insert(job.clone());
         out.push(self.fire_write(run));
         out.push(Action::Publish(match state {
             RunState::Missed => Event::Missed { job, run: id, scheduled_at, reason },
@@ -146,6 +148,7 @@ impl Timetable {
     fn await_turn(&mut self, run: Run, place: Place, out: &mut Vec<Action>) {
         let (job, id, scheduled_at) = (run.job.clone(), run.id, run.scheduled_at);
         out.push(self.fire_write(run.clone()));
+        out.extend(fired(&run));
         out.push(Action::Publish(Event::RunWaiting { job, run: id, scheduled_at }));
         self.wait_at(run, place);
     }
@@ -182,6 +185,7 @@ impl Timetable {
         }
         if is_new {
             out.push(self.fire_write(run.clone()));
+            out.extend(fired(&run));
         } else {
             let attempt = Attempt {
                 number: run.attempt,
@@ -238,6 +242,18 @@ impl Timetable {
         };
         Action::Write(Write::Fire { run: Box::new(run), next_fire })
     }
+}
+
+/// The event of a trigger's fire that became a run.
+fn fired(run: &Run) -> Option<Action> {
+    (run.cause == Cause::Trigger).then(|| {
+        Action::Publish(Event::Fired {
+            job: run.job.clone(),
+            run: run.id,
+            scheduled_at: run.scheduled_at,
+            coalesced: run.coalesced,
+        })
+    })
 }
 
 /// When a fire that waits is too late.

@@ -5,7 +5,8 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use crate::model::{JobRecord, Run, RunId, Timestamp};
+use super::due::{self, Count};
+use crate::model::{JobRecord, Run, RunId, Timestamp, WhenDone};
 
 /// A job and its place in the timetable.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub(super) struct Entry {
     pub(super) held: VecDeque<RunId>,
     /// Fires up to here came due while others did: they wait instead of being skipped.
     pub(super) backlog_until: Option<Timestamp>,
+    /// Due fires that are being counted, where there are too many for one go.
+    pub(super) counting: Option<Count>,
+    /// Its key among the jobs whose backlog waits for a place in their pool.
+    pub(super) parked: Option<Timestamp>,
     /// The time of the latest run on demand, so that two of them never share one.
     pub(super) last_manual: Option<Timestamp>,
     /// The job is gone; only its runs are still to be accounted for.
@@ -33,6 +38,8 @@ impl Entry {
             slots: Vec::new(),
             held: VecDeque::new(),
             backlog_until: None,
+            counting: None,
+            parked: None,
             last_manual: None,
             removed: false,
         }
@@ -46,6 +53,22 @@ impl Entry {
     /// Whether anything is left that belongs to the job.
     pub(super) fn is_idle(&self) -> bool {
         self.slots.is_empty() && self.held.is_empty()
+    }
+
+    /// Whether the job has fired for the last time, all of its runs are over, and it is to go then.
+    pub(super) fn is_done(&self) -> bool {
+        let job = &self.record.job;
+        self.record.next_fire.is_none()
+            && self.record.last_fire.is_some()
+            && self.is_idle()
+            && !job.trigger.fires_at_start()
+            && job.when_done() == WhenDone::Remove
+    }
+
+    /// The job's next fire, where that is due.
+    pub(super) fn due_fire(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_due = |fire: &Timestamp| due::due_at(&self.record.job.trigger, self.seed(), *fire) <= now;
+        self.record.next_fire.filter(is_due)
     }
 
     /// What the trigger's jitter is drawn from: the job's name, so that it is the same after a restart.

@@ -6,7 +6,7 @@ use super::{
     Action, Timetable,
     entry::{Active, Entry, Place},
 };
-use crate::model::{Attempt, Delivery, JobRecord, Outcome, Run, RunId, RunState, Timestamp};
+use crate::model::{Attempt, Delivery, Event, JobRecord, Outcome, Pause, Run, RunId, RunState, Timestamp};
 
 /// A run that was not in a final state when the earlier host ended.
 #[derive(Debug, Clone)]
@@ -17,20 +17,30 @@ pub struct Unfinished {
     pub attempt_started_at: Option<Timestamp>,
 }
 
+/// What a store knows of an earlier life of the scheduler.
+#[derive(Debug, Clone, Default)]
+pub struct Remembered {
+    /// Every job.
+    pub jobs: Vec<JobRecord>,
+    /// Every run that is not in a final state, oldest id first.
+    pub unfinished: Vec<Unfinished>,
+    /// The highest run id ever recorded.
+    pub last_run: Option<RunId>,
+    /// Set while the whole scheduler is paused.
+    pub paused: Option<Pause>,
+}
+
 impl Timetable {
     /// Takes in what the store knows. To be called once, on a timetable without jobs, with its pools applied.
     ///
     /// What was running is interrupted: it stays so, or is tried again under the same id where the job's delivery is
-    /// at-least-once. What waited waits on. Nothing starts before the next input is taken in, so that a change of jobs
-    /// and pools counts for all of it; fires that came due in between are decided then, too.
-    pub fn restore(
-        &mut self,
-        now: Timestamp,
-        jobs: Vec<JobRecord>,
-        unfinished: Vec<Unfinished>,
-        last_run: Option<RunId>,
-    ) -> Vec<Action> {
+    /// at-least-once. What waited waits on. Nothing starts and no fire is decided before an input other than
+    /// [`Input::Apply`](super::Input::Apply) and [`Input::AddJobs`](super::Input::AddJobs) is taken in, so that what
+    /// these declare at a start counts for all of it.
+    pub fn restore(&mut self, now: Timestamp, remembered: Remembered) -> Vec<Action> {
+        let Remembered { jobs, unfinished, last_run, paused } = remembered;
         let mut actions = Vec::new();
+        self.paused = paused;
         self.restoring = true;
         self.last_run = self.last_run.max(last_run);
         for mut record in jobs {
@@ -44,7 +54,7 @@ impl Timetable {
         for Unfinished { run, attempt_started_at } in unfinished {
             self.last_run = self.last_run.max(Some(run.id));
             if !self.jobs.contains_key(&run.job) {
-                self.orphan(now, run, &mut actions);
+                self.orphan(now, run, attempt_started_at, &mut actions);
                 continue;
             }
             match run.state {
@@ -67,17 +77,9 @@ impl Timetable {
         let policy = &entry.record.job.policy;
         let attempts = policy.retry.attempts.max(2);
         let again = policy.delivery == Delivery::AtLeastOnce && run.attempt < attempts;
-        let reason = "the host ended before the run's end was recorded".to_owned();
-        let attempt = Attempt {
-            number: run.attempt,
-            started_at: attempt_started_at.or(run.started_at).unwrap_or(now),
-            finished_at: Some(now),
-            outcome: Some(Outcome::Interrupted),
-            reason: Some(reason.clone()),
-            backtrace: None,
-            peak_memory: None,
-        };
-        run.reason = Some(reason);
+        run.reason = Some("the host ended before the run's end was recorded".to_owned());
+        let attempt = cut_off(now, &run, attempt_started_at);
+        out.push(Action::Publish(interruption(&run)));
         if again {
             entry.slots.push(run.id);
             self.await_retry(run, Outcome::Interrupted, attempt, now + Duration::ZERO, out);
@@ -101,9 +103,37 @@ impl Timetable {
     }
 
     /// The job is gone: its run cannot go on.
-    fn orphan(&mut self, now: Timestamp, mut run: Run, out: &mut Vec<Action>) {
-        let outcome = if run.state == RunState::Running { Outcome::Interrupted } else { Outcome::Cancelled };
+    fn orphan(
+        &mut self,
+        now: Timestamp,
+        mut run: Run,
+        attempt_started_at: Option<Timestamp>,
+        out: &mut Vec<Action>,
+    ) {
         run.reason = Some("its job was removed before the run's end was recorded".to_owned());
-        self.end(now, run, outcome, None, out);
+        if run.state == RunState::Running {
+            let attempt = cut_off(now, &run, attempt_started_at);
+            out.push(Action::Publish(interruption(&run)));
+            self.end(now, run, Outcome::Interrupted, Some(attempt), out);
+        } else {
+            self.end(now, run, Outcome::Cancelled, None, out);
+        }
     }
+}
+
+/// The record of the attempt that was under way when the earlier host ended.
+fn cut_off(now: Timestamp, run: &Run, started_at: Option<Timestamp>) -> Attempt {
+    Attempt {
+        number: run.attempt,
+        started_at: started_at.or(run.started_at).unwrap_or(now),
+        finished_at: Some(now),
+        outcome: Some(Outcome::Interrupted),
+        reason: run.reason.clone(),
+        backtrace: None,
+        peak_memory: None,
+    }
+}
+
+fn interruption(run: &Run) -> Event {
+    Event::RunInterrupted { job: run.job.clone(), run: run.id, attempt: run.attempt }
 }

@@ -134,6 +134,9 @@ impl Timetable {
             self.take_turn(now, run, out);
         }
         let Some(entry) = self.jobs.get(id) else { return };
+        if entry.is_idle() {
+            self.ended.insert(id.clone());
+        }
         if entry.removed && entry.is_idle() {
             self.jobs.remove(id);
         } else if entry.record.next_fire.is_some_and(|fire| Some(fire) <= entry.backlog_until) {
@@ -146,7 +149,7 @@ impl Timetable {
         let Some(Active { run, .. }) = self.active.remove(&id) else { return };
         self.forget_expiry(&run);
         let slots = self.pool(&run.pool);
-        if slots.has_room() && slots.waiting() == 0 {
+        if slots.is_free() {
             slots.running += 1;
             self.begin(now, run, false, out);
         } else {
@@ -162,7 +165,7 @@ impl Timetable {
         let Some(Active { run, .. }) = self.active.remove(&id) else { return };
         let priority = self.jobs.get(&run.job).map_or(0, |entry| entry.record.job.policy.priority);
         let slots = self.pool(&run.pool);
-        if slots.has_room() && slots.waiting() == 0 {
+        if slots.is_free() {
             slots.running += 1;
             self.begin(now, run, false, out);
         } else {
@@ -314,7 +317,7 @@ impl Timetable {
             Place::Running => self.pool(&run.pool).running -= 1,
             Place::Queued => self.pool(&run.pool).forget(id),
             Place::Retrying => {
-                self.retries.retain(|(_, retry)| *retry != id);
+                self.retries.remove(&(run.retry_at.unwrap_or(run.recorded_at), id));
             }
             Place::Held => {}
         }

@@ -111,11 +111,10 @@ fn a_pool_that_shrinks_lets_runs_end_and_starts_no_more_than_it_may() {
 fn a_job_whose_cap_is_lowered_starts_no_more_than_it_may() {
     let wide = with(job("a", EVERY_10_S), |p| (p.max_instances, p.coalesce) = (3, Coalesce::All));
     let mut table = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), wide]);
-    table.wake(0);
-    table.wake(35);
+    [0, 10, 20, 30].into_iter().for_each(|second| table.wake(second));
     assert_eq!(table.states().iter().filter(|(_, state, _)| *state == Waiting).count(), 3);
     let narrow = with(job("a", EVERY_10_S), |p| p.coalesce = Coalesce::All);
-    table.apply(36, Change { put: vec![narrow.into()], ..Change::default() });
+    table.add(36, [narrow]);
     table.apply(37, Change { pools: vec![pool("default", 9, 9)], ..Change::default() });
     let running =
         |table: &Table| table.runs().iter().filter(|r| r.job.as_str() == "a" && r.state == Running).count();
