@@ -94,7 +94,7 @@ pub struct JobRecord {
     pub declared: Option<Arc<Job>>,
     /// The nominal time of its next fire; `None` when it will not fire again.
     pub next_fire: Option<Timestamp>,
-    /// The nominal time of its latest fire, whatever became of it.
+    /// The nominal time of its latest fire on record, whatever became of it.
     pub last_fire: Option<Timestamp>,
     /// When a run of it last succeeded: the scheduled time of that run.
     pub last_success: Option<Timestamp>,

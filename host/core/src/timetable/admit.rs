@@ -117,7 +117,7 @@ impl Timetable {
     ) {
         let Some(entry) = self.jobs.get_mut(id) else { return };
         entry.record.next_fire = due.next;
-        entry.record.last_fire = Some(due.latest);
+        entry.record.last_fire = entry.record.last_fire.max(Some(due.latest));
         let job = entry.record.job.clone();
         let run = self.new_run(now, &job, due.latest, Cause::Trigger, due.count - 1, None);
         self.refuse(now, run, state, reason.to_owned(), out);

@@ -86,7 +86,7 @@ impl Timetable {
             _ => due.latest,
         };
         entry.record.next_fire = due.next;
-        entry.record.last_fire = Some(due.latest);
+        entry.record.last_fire = entry.record.last_fire.max(Some(fire));
         self.admit(now, id, fire, Cause::Trigger, due.count - 1, None, out);
         self.schedule(id);
     }
@@ -118,7 +118,7 @@ impl Timetable {
         }
         let Some(entry) = self.jobs.get_mut(id) else { return };
         entry.record.next_fire = next;
-        entry.record.last_fire = Some(first);
+        entry.record.last_fire = entry.record.last_fire.max(Some(first));
         self.admit(now, id, first, Cause::Trigger, 0, None, out);
         self.schedule(id);
     }

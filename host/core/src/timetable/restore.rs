@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::{
     Action, Timetable,
+    due::Due,
     entry::{Active, Entry, Place},
 };
-use crate::model::{Attempt, Delivery, Event, JobRecord, Outcome, Pause, Run, RunId, RunState, Timestamp};
+use crate::model::{Attempt, Delivery, Event, JobId, JobRecord, Outcome, Pause, Run, RunId, RunState, Timestamp};
 
 /// A run that was not in a final state when the earlier host ended.
 #[derive(Debug, Clone)]
@@ -43,12 +44,13 @@ impl Timetable {
         self.paused = paused;
         self.restoring = true;
         self.last_run = self.last_run.max(last_run);
-        for mut record in jobs {
-            if record.job.trigger.fires_at_start() {
-                record.next_fire = Some(now);
-            }
+        for record in jobs {
             let id = record.job.id.clone();
+            let fires_now = record.job.trigger.fires_at_start();
             self.jobs.insert(id.clone(), Entry::new(record));
+            if fires_now {
+                self.fire_at_start(now, &id, &mut actions);
+            }
             self.schedule(&id);
         }
         for Unfinished { run, attempt_started_at } in unfinished {
@@ -64,6 +66,20 @@ impl Timetable {
             }
         }
         actions
+    }
+
+    /// A job that fires at each start: the fire of an earlier start that nobody decided gives way.
+    fn fire_at_start(&mut self, now: Timestamp, id: &JobId, out: &mut Vec<Action>) {
+        let Some(entry) = self.jobs.get(id) else { return };
+        if let Some(fire) = entry.record.next_fire {
+            let due = Due { first: fire, latest: fire, count: 1, next: None };
+            let reason = "the host was started again before this fire was decided";
+            self.give_up(now, id, due, RunState::Skipped, reason, out);
+        }
+        if let Some(entry) = self.jobs.get_mut(id) {
+            entry.record.next_fire = Some(now);
+        }
+        self.put_write(id, out);
     }
 
     fn interrupted(
