@@ -164,7 +164,9 @@ impl Timetable {
             entry.slots.push(run.id);
             self.pool(&run.pool).enqueue(priority, run.scheduled_at, run.id);
         }
+        // A run that waits for a further attempt is no longer a question of its grace.
         if run.cause == Cause::Trigger
+            && run.attempt == 0
             && let Some(at) = expiry(run.scheduled_at, grace)
         {
             self.expiries.insert((at, run.id));
@@ -227,7 +229,7 @@ impl Timetable {
         // One that was told to stop already makes the room.
         let oldest = entry.slots.first().copied().filter(|_| !entry.slots.iter().any(is_stopping));
         for run in waiting {
-            self.skip_waiting(now, run, &format!("replaced by the later fire {by}"), out);
+            self.drop_unstarted(now, run, &format!("replaced by the later fire {by}"), out);
         }
         if let Some(oldest) = oldest {
             self.stop(now, oldest, &format!("replaced by the later fire {by}"), out);

@@ -91,7 +91,11 @@ impl Timetable {
         }
         let Some(entry) = self.jobs.get_mut(&id) else { return };
         if is_rescheduled {
-            entry.record.next_fire = first_fire(&job, entry.record.last_fire, now);
+            let fire = first_fire(&job, entry.record.last_fire, now);
+            // A run on demand may have this very time already.
+            let is_taken = fire.is_some() && fire == entry.last_manual;
+            let step = chrono::TimeDelta::microseconds(i64::from(is_taken));
+            entry.record.next_fire = fire.and_then(|fire| fire.checked_add_signed(step));
             entry.backlog_until = None;
         }
         entry.counting = None;
@@ -119,12 +123,10 @@ impl Timetable {
             .collect();
         runs.sort();
         for (run, is_running) in runs {
-            let attempted = self.active.get(&run).is_some_and(|active| active.run.attempt > 0);
-            match (is_running, attempted) {
-                (true, _) if running == Running::Finish => {}
-                (true, _) => self.stop(now, run, "the job was removed", out),
-                (false, true) => self.stop(now, run, "the job was removed before the next attempt", out),
-                (false, false) => self.skip_waiting(now, run, "the job was removed", out),
+            if !is_running {
+                self.drop_unstarted(now, run, "the job was removed", out);
+            } else if running == Running::Cancel {
+                self.stop(now, run, "the job was removed", out);
             }
         }
         self.release(now, id, out);

@@ -7,7 +7,9 @@ use super::{
     due::Due,
     entry::{Active, Entry, Place},
 };
-use crate::model::{Attempt, Delivery, Event, JobId, JobRecord, Outcome, Pause, Run, RunId, RunState, Timestamp};
+use crate::model::{
+    Attempt, Delivery, Event, JobId, JobRecord, Outcome, Pause, Run, RunId, RunState, Timestamp,
+};
 
 /// A run that was not in a final state when the earlier host ended.
 #[derive(Debug, Clone)]
@@ -77,7 +79,10 @@ impl Timetable {
             self.give_up(now, id, due, RunState::Skipped, reason, out);
         }
         if let Some(entry) = self.jobs.get_mut(id) {
-            entry.record.next_fire = Some(now);
+            // A time that is on record already would be refused.
+            let is_taken = entry.record.last_fire == Some(now);
+            let at = if is_taken { now + chrono::TimeDelta::microseconds(1) } else { now };
+            entry.record.next_fire = Some(at);
         }
         self.put_write(id, out);
     }

@@ -226,8 +226,10 @@ impl Timetable {
         let step = chrono::TimeDelta::microseconds(1);
         let mut at = entry.last_manual.map_or(now, |last| now.max(last + step));
         let trigger = &entry.record.job.trigger;
+        let runs = || entry.slots.iter().chain(&entry.held).filter_map(|run| self.active.get(run));
         let is_fire = |at| {
             Some(at) == entry.record.last_fire
+                || runs().any(|active| active.run.scheduled_at == at)
                 || entry.record.next_fire.is_some_and(|next| {
                     at == next || (at > next && trigger.next_after(Some(next), at) == Some(at))
                 })
@@ -268,8 +270,17 @@ impl Timetable {
         self.drop_waiting(now, run, reason, event, out);
     }
 
+    /// Records a run that waits as skipped; or as cancelled, where it waits for a further attempt.
+    pub(super) fn drop_unstarted(&mut self, now: Timestamp, id: RunId, why: &str, out: &mut Vec<Action>) {
+        if self.active.get(&id).is_some_and(|active| active.run.attempt > 0) {
+            self.stop(now, id, why, out);
+        } else {
+            self.skip_waiting(now, id, why, out);
+        }
+    }
+
     /// Records a waiting run as skipped.
-    pub(super) fn skip_waiting(&mut self, now: Timestamp, id: RunId, reason: &str, out: &mut Vec<Action>) {
+    fn skip_waiting(&mut self, now: Timestamp, id: RunId, reason: &str, out: &mut Vec<Action>) {
         let Some(mut run) = self.withdraw(id) else { return };
         run.state = RunState::Skipped;
         let event = Event::Skipped {

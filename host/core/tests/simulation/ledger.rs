@@ -55,7 +55,8 @@ impl Ledger {
         }
     }
 
-    fn lose(&mut self, id: &JobId) {
+    /// The job's fires can no longer be counted.
+    pub(crate) fn lose(&mut self, id: &JobId) {
         self.lives.remove(id);
         self.lost.insert(id.clone());
     }

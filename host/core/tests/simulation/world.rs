@@ -45,6 +45,8 @@ pub(crate) struct World {
     shared: HashSet<JobId>,
     /// How often each job was added: one that comes back may have fires that were decided in an earlier life.
     added: HashMap<JobId, u32>,
+    was_set_back: bool,
+    repeats: HashSet<JobId>,
     names: u32,
     is_draining: bool,
     pub(crate) trace: Option<Vec<String>>,
@@ -72,6 +74,8 @@ impl World {
             listener: Listener::default(),
             shared: HashSet::new(),
             added: HashMap::new(),
+            was_set_back: false,
+            repeats: HashSet::new(),
             names: 0,
             is_draining: false,
             trace: traced.then(Vec::new),
@@ -100,7 +104,13 @@ impl World {
             What::FailCommit => {}
             What::Finish => self.finish(rng),
             What::StaleReport => self.stale_report(rng),
-            What::RunNow => self.tell_of_job(rng, |job| Input::RunNow { job, args: None }),
+            What::RunNow => {
+                if self.was_set_back {
+                    // A run on demand may meet a time that is on record from before.
+                    self.repeats.extend(self.owners.jobs.keys().cloned());
+                }
+                self.tell_of_job(rng, |job| Input::RunNow { job, args: None });
+            }
             What::CancelRun => self.cancel(rng),
             What::PauseJob => {
                 self.tell_of_job(rng, |job| Input::PauseJob { job, by: Some("ada".into()), note: None });
@@ -177,6 +187,8 @@ impl World {
             }
         };
         self.owners.apply(&kept);
+        // Also what is over by the end of the answer.
+        self.ledger.note(self.now, &self.owners);
         if matches!(kept, Input::Drain) {
             self.is_draining = true;
         }
@@ -193,7 +205,11 @@ impl World {
             match action {
                 Action::Launch(launch) => self.place(launch),
                 Action::Publish(Event::JobAdded { job }) => {
-                    *self.added.entry(job.clone()).or_default() += 1;
+                    let times = self.added.entry(job.clone()).or_default();
+                    *times += 1;
+                    if *times > 1 {
+                        self.ledger.lose(job);
+                    }
                 }
                 Action::Publish(Event::JobRemoved { job }) => self.cleaned_up(job),
                 _ => {}
@@ -301,6 +317,7 @@ impl World {
 
     fn jump(&mut self, rng: &mut Rng) {
         let seconds = if rng.bool() { rng.i64(0..600) } else { -rng.i64(0..60) };
+        self.was_set_back |= seconds < 0;
         self.now += TimeDelta::seconds(seconds);
         self.tell(Input::Wake);
     }
@@ -508,6 +525,9 @@ impl World {
         let remembered = self.disk.remembered();
         self.owners = Owners::restored(&remembered.jobs);
         self.ledger.restored(&remembered.jobs, &self.disk);
+        let stored: HashSet<&JobId> = remembered.jobs.iter().map(|record| &record.job.id).collect();
+        // An addition that was not committed never was.
+        self.added.retain(|id, _| stored.contains(id) || !self.disk.runs_of(id).is_empty());
         let manifest: Vec<Arc<Job>> = self.manifest.values().cloned().collect();
         let change = Change::at_start(&remembered.jobs, &manifest, &BTreeSet::new());
         let pools = Change { pools: self.pools.values().cloned().collect(), ..Change::default() };
@@ -534,7 +554,9 @@ impl World {
 
     /// Whether fires of the job may be on record that the timetable does not know of.
     fn may_be_refused(&self, job: &JobId) -> bool {
-        self.shared.contains(job) || self.added.get(job).is_some_and(|times| *times > 1)
+        self.shared.contains(job)
+            || self.repeats.contains(job)
+            || self.added.get(job).is_some_and(|times| *times > 1)
     }
 
     /// What a start finds is what the timetable knew at the last commit.

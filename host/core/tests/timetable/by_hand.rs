@@ -192,3 +192,13 @@ fn a_job_that_has_not_fired_yet_or_fires_at_each_start_is_not_done() {
     table.launches().into_iter().for_each(|run| table.finish(1, run, Outcome::Succeeded));
     assert_eq!((table.launches().len(), table.timetable.jobs().count()), (2, 2));
 }
+
+#[test]
+fn a_new_trigger_that_fires_now_steps_aside_for_a_run_on_demand() {
+    let mut table = Table::new([with(job("a", EVERY_10_S), |p| p.max_instances = 2)]);
+    table.tell(5, Input::RunNow { job: id("a"), args: None }).unwrap();
+    let trigger = Some(job("a", "{}").trigger);
+    table.tell(5, modify("a", JobPatch { trigger, ..JobPatch::default() })).unwrap();
+    let times: std::collections::BTreeSet<_> = table.runs().iter().map(|run| run.scheduled_at).collect();
+    assert_eq!((table.launches().len(), times.len()), (2, 2));
+}

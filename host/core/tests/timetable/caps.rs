@@ -135,3 +135,48 @@ fn a_run_on_demand_waits_where_a_fire_would_be_skipped() {
     table.finish(12, first, Outcome::Succeeded);
     assert_eq!(table.states()[1].1, Running);
 }
+
+/// A job whose cap was lowered to one while two of its runs waited for another attempt: the second is held back.
+fn held_between_attempts(overlap: Overlap) -> Table {
+    let again = move |max_instances| {
+        with(job("a", EVERY_10_S), |p| {
+            (p.max_instances, p.overlap) = (max_instances, overlap);
+            p.retry.attempts = 3;
+            p.retry.backoff = std::time::Duration::ZERO;
+        })
+    };
+    let mut table = Table::new([again(2)]);
+    table.wake(10);
+    table.wake(20);
+    table.add(21, [again(1)]);
+    // The other one runs on.
+    let first = table.launches()[0];
+    table.finish(22, first, Outcome::Failed);
+    table.wake(23);
+    assert_eq!(table.states()[0], (10, Retrying, 0));
+    table
+}
+
+#[test]
+fn a_run_between_attempts_that_gives_way_is_cancelled_and_not_skipped() {
+    let mut table = held_between_attempts(Overlap::Replace);
+    table.wake(30);
+    let first = table.runs()[0].clone();
+    assert_eq!((first.state, first.outcome, first.attempt), (Finished, Some(Outcome::Cancelled), 1));
+}
+
+#[test]
+fn a_run_between_attempts_is_not_missed_however_long_it_waits() {
+    let mut table = held_between_attempts(Overlap::Skip);
+    let second = table.launches()[1];
+    // Its job has room, its pool has not.
+    table.apply(24, Change { pools: vec![pool("default", 1, 9)], ..Change::default() });
+    let mut other = job("other", r#"{ "date": "2030-01-01T00:00:25Z" }"#);
+    other.policy.priority = 9;
+    table.add(24, [other]);
+    table.wake(25);
+    table.finish(26, second, Outcome::Succeeded);
+    assert_eq!(table.states()[0], (10, Retrying, 0));
+    table.wake(500);
+    assert_eq!(table.states()[0], (10, Retrying, 0));
+}
