@@ -164,13 +164,7 @@ impl Timetable {
             entry.slots.push(run.id);
             self.pool(&run.pool).enqueue(priority, run.scheduled_at, run.id);
         }
-        // A run that waits for a further attempt is no longer a question of its grace.
-        if run.cause == Cause::Trigger
-            && run.attempt == 0
-            && let Some(at) = expiry(run.scheduled_at, grace)
-        {
-            self.expiries.insert((at, run.id));
-        }
+        self.expiries.extend(run_expiry(&run, grace).map(|at| (at, run.id)));
         self.active.insert(run.id, Active { run, place, attempt_started_at: None, stopping: None });
     }
 
@@ -256,6 +250,12 @@ fn fired(run: &Run) -> Option<Action> {
             coalesced: run.coalesced,
         })
     })
+}
+
+/// When a run that waits is too late: never one on demand, nor one that waits for a further attempt.
+pub(super) fn run_expiry(run: &Run, grace: Grace) -> Option<Timestamp> {
+    let is_first = run.cause == Cause::Trigger && run.attempt == 0;
+    expiry(run.scheduled_at, grace).filter(|_| is_first)
 }
 
 /// When a fire that waits is too late.

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Action, Change, Running, Timetable, entry::Entry, slots::Slots};
-use crate::model::{Event, Job, JobId, JobRecord, RunId, Timestamp, Write};
+use super::{
+    Action, Change, Running, Timetable,
+    admit::run_expiry,
+    entry::{Entry, Place},
+    slots::Slots,
+};
+use crate::model::{Event, Job, JobId, JobRecord, Run, RunId, Timestamp, Write};
 
 impl Timetable {
     /// Takes in pools first, then removals, then additions and changes. Jobs that others added stay as they are.
@@ -101,10 +106,30 @@ impl Timetable {
         entry.counting = None;
         entry.record.job = job;
         entry.record.declared = declared;
+        self.wait_by_new_rules(&id);
         self.put_write(&id, out);
+        self.expire(now, out);
         out.push(Action::Publish(Event::JobModified { job: id.clone() }));
         self.schedule(&id);
         self.release(now, &id, out);
+    }
+
+    /// Runs that wait do so under the grace and the priority that their job has now.
+    fn wait_by_new_rules(&mut self, id: &JobId) {
+        let Some(entry) = self.jobs.get(id) else { return };
+        let policy = entry.record.job.policy.clone();
+        let of_job = entry.slots.iter().chain(&entry.held).filter_map(|run| self.active.get(run));
+        let waiting = of_job.filter(|active| matches!(active.place, Place::Held | Place::Queued));
+        let waiting: Vec<(Run, Place)> = waiting.map(|active| (active.run.clone(), active.place)).collect();
+        for (run, place) in waiting {
+            self.expiries.retain(|(_, waiting)| *waiting != run.id);
+            self.expiries.extend(run_expiry(&run, policy.misfire_grace).map(|at| (at, run.id)));
+            if place == Place::Queued {
+                let slots = self.pool(&run.pool);
+                slots.forget(run.id);
+                slots.enqueue(policy.priority, run.scheduled_at, run.id);
+            }
+        }
     }
 
     /// Lets a job go: nothing of it starts any more. A declared job that waited for its name takes its place.
@@ -119,7 +144,7 @@ impl Timetable {
             .active
             .values()
             .filter(|active| active.run.job == *id)
-            .map(|active| (active.run.id, active.place == super::entry::Place::Running))
+            .map(|active| (active.run.id, active.place == Place::Running))
             .collect();
         runs.sort();
         for (run, is_running) in runs {

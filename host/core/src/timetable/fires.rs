@@ -1,9 +1,10 @@
 //! What is due: fires, attempts and waits that ran out.
 
+use std::collections::BTreeSet;
+
 use super::{
     Action, Timetable, admit,
     due::{self, Count, Due},
-    slots::Slots,
 };
 use crate::model::{Cause, Coalesce, Grace, JobId, RunState, Timestamp};
 
@@ -172,14 +173,17 @@ impl Timetable {
         }
     }
 
-    /// Jobs whose backlog waits for their pool go on, as far as there is room.
+    /// The job whose backlog has waited longest for its pool goes on, where that is free; in each pool.
     fn unpark(&mut self) {
-        let free: Vec<_> = self.pools.values_mut().filter_map(Slots::unpark).collect();
-        for (at, id) in free {
-            if self.jobs.get(&id).is_some_and(|entry| entry.parked == Some(at)) {
-                self.schedule(&id);
-            }
+        let mut free = Vec::new();
+        for slots in self.pools.values_mut() {
+            // One that was looked at since, for another reason, is parked elsewhere or not at all.
+            let still = |(at, id): &(Timestamp, JobId)| {
+                self.jobs.get(id).is_some_and(|entry| entry.parked == Some(*at))
+            };
+            free.extend(std::iter::from_fn(|| slots.unpark()).find(still));
         }
+        free.iter().for_each(|(_, id)| self.schedule(id));
     }
 
     /// Leaves a fire undecided until its job or, where that has room, its pool has room; or until it is too late.
@@ -215,13 +219,15 @@ impl Timetable {
 
     /// Records waiting runs as missed whose grace has run out.
     pub(super) fn expire(&mut self, now: Timestamp, out: &mut Vec<Action>) {
-        if self.draining {
+        if self.draining || self.restoring {
             return;
         }
+        let mut jobs = BTreeSet::new();
         while let Some((at, run)) = self.expiries.first().copied().filter(|(at, _)| *at <= now) {
             self.expiries.remove(&(at, run));
-            self.miss_waiting(now, run, out);
+            jobs.extend(self.miss_waiting(now, run, out));
         }
+        jobs.iter().for_each(|job| self.release(now, job, out));
     }
 }
 

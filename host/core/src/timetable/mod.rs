@@ -119,6 +119,7 @@ impl Timetable {
         }
         if self.restoring && !is_declaration {
             self.restoring = false;
+            self.expire(now, out);
             self.start_waiting(now, out);
         }
         self.process(now, out);

@@ -255,9 +255,10 @@ impl Timetable {
         }
     }
 
-    /// Records a waiting run as missed.
-    pub(super) fn miss_waiting(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) {
-        let Some(mut run) = self.withdraw(id) else { return };
+    /// Records a waiting run as missed. Answers its job, whose slot may be free: the next run that takes it must not be
+    /// one that is too late as well.
+    pub(super) fn miss_waiting(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) -> Option<JobId> {
+        let mut run = self.withdraw(id)?;
         let late = crate::model::format_duration(admit::whole_millis(now - run.scheduled_at));
         let reason = format!("waited until {late} after its time, longer than misfire_grace");
         run.state = RunState::Missed;
@@ -267,7 +268,7 @@ impl Timetable {
             scheduled_at: run.scheduled_at,
             reason: reason.clone(),
         };
-        self.drop_waiting(now, run, reason, event, out);
+        Some(drop_waiting(now, run, reason, event, out))
     }
 
     /// Records a run that waits as skipped; or as cancelled, where it waits for a further attempt.
@@ -289,22 +290,7 @@ impl Timetable {
             scheduled_at: run.scheduled_at,
             reason: reason.to_owned(),
         };
-        self.drop_waiting(now, run, reason.to_owned(), event, out);
-    }
-
-    fn drop_waiting(
-        &mut self,
-        now: Timestamp,
-        mut run: Run,
-        reason: String,
-        event: Event,
-        out: &mut Vec<Action>,
-    ) {
-        run.reason = Some(reason);
-        run.finished_at = Some(now);
-        let job = run.job.clone();
-        let write = Write::Update { run: Box::new(run), attempt: None };
-        out.extend([Action::Write(write), Action::Publish(event)]);
+        let job = drop_waiting(now, run, reason.to_owned(), event, out);
         self.release(now, &job, out);
     }
 
@@ -337,12 +323,18 @@ impl Timetable {
 
     fn forget_expiry(&mut self, run: &Run) {
         if let Some(entry) = self.jobs.get(&run.job)
-            && let Some(at) = admit::expiry(run.scheduled_at, entry.record.job.policy.misfire_grace)
-            && self.expiries.remove(&(at, run.id))
+            && let Some(at) = admit::run_expiry(run, entry.record.job.policy.misfire_grace)
         {
-            return;
+            self.expiries.remove(&(at, run.id));
         }
-        // The grace was changed while the run waited.
-        self.expiries.retain(|(_, waiting)| *waiting != run.id);
     }
+}
+
+fn drop_waiting(now: Timestamp, mut run: Run, reason: String, event: Event, out: &mut Vec<Action>) -> JobId {
+    run.reason = Some(reason);
+    run.finished_at = Some(now);
+    let job = run.job.clone();
+    let write = Write::Update { run: Box::new(run), attempt: None };
+    out.extend([Action::Write(write), Action::Publish(event)]);
+    job
 }

@@ -142,14 +142,15 @@ impl World {
     /// Lets everything come to an end, and audits the history.
     pub(crate) fn settle(&mut self) {
         self.note(|| "-- settle".to_owned());
+        let mut rng = Rng::with_seed(0);
         self.tell(Input::Resume);
+        self.check_progress(&mut rng);
         // No more fires; what has fired comes to its end.
         let jobs: Vec<JobId> = self.owners.jobs.keys().cloned().collect();
         for job in jobs {
             // One that is paused already is no trouble, one that is done by now neither.
             self.tell(Input::PauseJob { job, by: None, note: None });
         }
-        let mut rng = Rng::with_seed(0);
         let mut steps_left = 100_000_u32;
         loop {
             steps_left -= 1;
@@ -204,6 +205,7 @@ impl World {
         for action in &actions {
             match action {
                 Action::Launch(launch) => self.place(launch),
+                Action::Write(Write::Fire { run, .. } | Write::Update { run, .. }) => self.check_grace(run),
                 Action::Publish(Event::JobAdded { job }) => {
                     let times = self.added.entry(job.clone()).or_default();
                     *times += 1;
@@ -230,6 +232,47 @@ impl World {
             (Some(completed), None) => self.complete(completed),
             (None, Some(writes)) => self.disk.submit(writes, View::of(&self.timetable)),
             (completed, writes) => panic!("commit: both or neither of {completed:?} and {writes:?}"),
+        }
+    }
+
+    /// A fire is missed when it is later than its job's grace, and only then.
+    fn check_grace(&self, run: &Run) {
+        let Some(owned) = self.owners.jobs.get(&run.job).filter(|_| run.cause == Cause::Trigger) else {
+            return;
+        };
+        let is_fresh = owned.job.policy.misfire_grace.allows(self.now - run.scheduled_at);
+        match run.state {
+            RunState::Missed => assert!(!is_fresh, "misfire: {run:?} at {}", self.now),
+            RunState::Running if run.attempt == 1 => assert!(is_fresh, "misfire: {run:?} at {}", self.now),
+            _ => {}
+        }
+    }
+
+    /// With nothing in its way, whatever is due is decided.
+    fn check_progress(&mut self, rng: &mut Rng) {
+        for _ in 0..300 {
+            if self.timetable.next_wake().is_some_and(|wake| wake <= self.now) {
+                self.tell(Input::Wake);
+            } else if self.disk.waiting() > 0 {
+                self.commit(usize::MAX);
+            } else if !self.running.is_empty() {
+                self.finish(rng);
+            } else {
+                break;
+            }
+        }
+        let is_busy = self.disk.waiting() > 0 || !self.running.is_empty();
+        if is_busy || self.timetable.next_wake().is_some_and(|wake| wake <= self.now) {
+            // A long backlog, which goes on.
+            return;
+        }
+        // No jitter is longer.
+        let overdue = self.now - TimeDelta::seconds(3);
+        for record in self.timetable.jobs().filter(|record| record.paused.is_none()) {
+            let job = &record.job.id;
+            let waits = self.timetable.active_runs().any(|run| run.job == *job);
+            let is_stuck = !waits && record.next_fire.is_some_and(|fire| fire < overdue);
+            assert!(!is_stuck, "progress: {:?} of {job} at {}", record.next_fire, self.now);
         }
     }
 

@@ -141,3 +141,26 @@ fn a_clock_that_is_set_back_decides_nothing_early() {
     table.wake(20);
     assert_eq!(table.states()[1], (20, Running, 0));
 }
+
+#[test]
+fn a_backlog_whose_first_fires_became_too_late_meanwhile_still_gets_its_pool() {
+    let within = |name: &str, second: u32| {
+        let trigger = format!(r#"{{ "interval": "10s", "start": "2030-01-01T00:00:{second}Z" }}"#);
+        with(job(name, &trigger), |p| (p.coalesce, p.max_instances) = (Coalesce::All, 3))
+    };
+    let long = job("long", "{}");
+    let mut table = Table::with_pools([pool("default", 1, 9)], [long, within("a", 10), within("b", 15)]);
+    table.wake(0);
+    table.wake(55);
+    // What waited for the pool is too late by now; what follows it waits there instead.
+    table.wake(100);
+    let long = table.launches()[0];
+    table.finish(101, long, Outcome::Succeeded);
+    for now in 102..114 {
+        let running = *table.launches().last().unwrap();
+        table.finish(now, running, Outcome::Succeeded);
+    }
+    for name in ["a", "b"] {
+        assert!(table.record(name).next_fire > Some(at(100)), "{:?}", table.record(name));
+    }
+}

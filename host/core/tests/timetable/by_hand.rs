@@ -199,6 +199,35 @@ fn a_new_trigger_that_fires_now_steps_aside_for_a_run_on_demand() {
     table.tell(5, Input::RunNow { job: id("a"), args: None }).unwrap();
     let trigger = Some(job("a", "{}").trigger);
     table.tell(5, modify("a", JobPatch { trigger, ..JobPatch::default() })).unwrap();
+    table.wake(6);
     let times: std::collections::BTreeSet<_> = table.runs().iter().map(|run| run.scheduled_at).collect();
     assert_eq!((table.launches().len(), times.len()), (2, 2));
+}
+
+#[test]
+fn what_waits_waits_by_the_grace_and_the_priority_of_now() {
+    let long = job("long", "{}");
+    let jobs = [long, job("a", EVERY_10_S), job("b", EVERY_10_S)];
+    let mut table = Table::with_pools([pool("default", 1, 9)], jobs);
+    table.wake(0);
+    table.wake(10);
+    let policy = PolicyPatch {
+        misfire_grace: Some(clockbox_core::model::Grace::Within(std::time::Duration::from_secs(300))),
+        priority: Some(9),
+        ..PolicyPatch::default()
+    };
+    table.tell(11, modify("b", JobPatch { policy, ..JobPatch::default() })).unwrap();
+    table.wake(100);
+    let state = |table: &Table, name: &str| {
+        table
+            .runs()
+            .into_iter()
+            .find(|run| run.job.as_str() == name && run.scheduled_at == at(10))
+            .unwrap()
+            .state
+    };
+    assert_eq!((state(&table, "a"), state(&table, "b")), (Missed, Waiting));
+    let long = table.launches()[0];
+    table.finish(101, long, Outcome::Succeeded);
+    assert_eq!(state(&table, "b"), Running);
 }

@@ -180,3 +180,22 @@ fn a_run_between_attempts_is_not_missed_however_long_it_waits() {
     table.wake(500);
     assert_eq!(table.states()[0], (10, Retrying, 0));
 }
+
+#[test]
+fn a_waiting_run_that_is_too_late_does_not_start_when_another_becomes_too_late() {
+    let table = || {
+        let two = with(job("a", EVERY_10_S), |p| (p.max_instances, p.overlap) = (1, Overlap::Wait));
+        let mut table = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), two]);
+        [0, 10, 20].into_iter().for_each(|second| table.wake(second));
+        table
+    };
+    let mut table = table();
+    // One waits for the pool, the next one for its job; then the pool is free, and nobody looked for a while.
+    table.apply(20, Change { pools: vec![pool("default", 2, 9)], ..Change::default() });
+    table.apply(20, Change { pools: vec![pool("default", 1, 9)], ..Change::default() });
+    table.wake(1000);
+    let of_a = |run: &&clockbox_core::model::Run| run.job.as_str() == "a" && run.state == Running;
+    for run in table.runs().iter().filter(of_a) {
+        assert!(run.started_at.unwrap() - run.scheduled_at <= chrono::TimeDelta::seconds(60), "{run:?}");
+    }
+}
