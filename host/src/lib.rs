@@ -15,11 +15,12 @@ mod system_zones;
 pub use clock::{Clock, ManualClock};
 pub use clockbox_core::{
     model::{
-        Attempt, Cause, Coalesce, Delivery, Grace, History, Job, JobId, JobRecord, Limits, LogLevel, LogLine,
-        LogStream, Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy, Pool, PoolName, Report,
-        Retry, RetryHint, Rights, Run, RunId, RunState, Source, Timestamp,
+        Attempt, Cause, Coalesce, Delivery, Grace, History, Job, JobId, JobPatch, JobRecord, Limits,
+        LogLevel, LogLine, LogStream, Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy,
+        PolicyPatch, Pool, PoolName, Report, Retry, RetryHint, Rights, Run, RunId, RunState, Source,
+        Timestamp, WhenDone,
     },
-    timetable::{Launch, Rejection},
+    timetable::{Conflict, Launch, Rejection, Running},
     trigger::{Trigger, TriggerError, TriggerSpec, zone_data},
 };
 pub use clockbox_sandbox as sandbox;

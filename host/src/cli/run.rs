@@ -277,7 +277,9 @@ fn tell(event: &Event, zone: chrono_tz::Tz) {
             let note = note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
             tracing::info!(job = job.as_str(), %run, "progress {done}{total}{note}");
         }
-        Event::JobPaused { job } => tracing::info!(job = job.as_str(), "paused"),
+        Event::JobPaused { job, by, note } => {
+            tracing::info!(job = job.as_str(), "paused{}", why(by.as_deref(), note.as_deref()));
+        }
         Event::JobResumed { job } => tracing::info!(job = job.as_str(), "resumed"),
         Event::JobAdded { job } => tracing::debug!(job = job.as_str(), "added"),
         Event::JobModified { job } => tracing::debug!(job = job.as_str(), "changed"),
@@ -291,10 +293,22 @@ fn tell(event: &Event, zone: chrono_tz::Tz) {
             }
             tracing::error!("the change was refused; what was loaded before stays in force");
         }
-        Event::SchedulerPaused => tracing::info!("paused: no job fires until it is resumed"),
+        Event::SchedulerPaused { by, note } => {
+            tracing::info!(
+                "paused{}: nothing starts until it is resumed",
+                why(by.as_deref(), note.as_deref())
+            );
+        }
         Event::SchedulerResumed => tracing::info!("resumed"),
         _ => {}
     }
+}
+
+/// Who did something, and why, as far as they said.
+fn why(by: Option<&str>, note: Option<&str>) -> String {
+    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+    let note = note.map(|note| format!(" ({note})")).unwrap_or_default();
+    by + &note
 }
 
 enum Signal {

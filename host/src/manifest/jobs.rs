@@ -31,6 +31,7 @@ pub(super) const KEYS: &[&str] = &[
     "priority",
     "delivery",
     "retry",
+    "when_done",
 ];
 
 /// Better advice than the nearest name for keys that people try.

@@ -1,6 +1,6 @@
 //! Policy keys, of a job or of `[defaults]`.
 
-use clockbox_core::model::{Coalesce, Delivery, Grace, Overlap, Policy, Retry};
+use clockbox_core::model::{Coalesce, Delivery, Grace, Overlap, Policy, Retry, WhenDone};
 
 use super::{
     pools::read_max_instances,
@@ -35,6 +35,10 @@ pub(super) fn read(table: &TableReader<'_>, base: &Policy) -> Policy {
     }
     if let Some(retry) = set("retry").and_then(|field| read_retry(&field, &base.retry)) {
         policy.retry = retry;
+    }
+    let ends = [("keep", WhenDone::Keep), ("remove", WhenDone::Remove)];
+    if let Some(when_done) = set("when_done").and_then(|field| field.choice(&ends)) {
+        policy.when_done = Some(when_done);
     }
     policy
 }

@@ -1,14 +1,14 @@
 //! From parts to a running scheduler.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     sync::Arc,
 };
 
 use clockbox_core::{
-    model::{History, Job, JobId, PluginName, Pool, Report, RunState},
-    timetable::{Change, Input, Launch, Timetable, Unfinished},
+    model::{History, Job, PluginName, Pool, Report, RunState},
+    timetable::{Change, Conflict, Input, Launch, Pipeline, Rejection, Remembered, Timetable, Unfinished},
 };
 use clockbox_sandbox::{CancelToken, Plugin};
 use clockbox_store::{JobStore, MemoryStore, Snapshot, StoreError, Writer, WriterOptions};
@@ -26,6 +26,9 @@ pub enum StartError {
     /// The store could not be read.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
+    /// A job cannot be added to what the store knows.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
     /// A thread could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -102,15 +105,17 @@ impl Builder {
         self
     }
 
-    /// Adds a job. One that the store knows under this name already is replaced; it keeps its next fire while its
-    /// trigger stays the same.
+    /// Adds a job. One that the store knows under this name already is replaced, what was modified by hand included; it
+    /// keeps its next fire while its trigger stays the same, and stays paused where it is. A job of the manifest or folder
+    /// is not replaced: then the start fails.
     pub fn job(mut self, job: Job) -> Self {
         self.jobs.push(Arc::new(job));
         self
     }
 
     /// These are all the jobs of the manifest and the plugin folder: others from there that the store knows are
-    /// removed. Jobs of other sources stay.
+    /// removed. Jobs of other sources stay, and so does what was modified by hand of a job whose declaration is what it
+    /// was.
     pub fn declared(mut self, jobs: impl IntoIterator<Item = Arc<Job>>) -> Self {
         self.declared = Some(jobs.into_iter().collect());
         self
@@ -138,7 +143,7 @@ impl Builder {
     /// Starts the scheduler on threads of its own and returns its handle.
     ///
     /// # Errors
-    /// When the store cannot be read or a thread cannot be started.
+    /// When the store cannot be read, a job of [`Builder::job`] cannot be added, or a thread cannot be started.
     pub fn start(self) -> Result<Scheduler, StartError> {
         let mut timetable = Timetable::new();
         let now = self.clock.now();
@@ -148,12 +153,15 @@ impl Builder {
                 "{line}; the scheduler goes on without it (a job that the manifest declares is declared anew)"
             );
         }
-        let change = self.change(&snapshot);
         let unfinished = unfinished(&*self.store, &snapshot)?;
+        let Snapshot { jobs, last_run, paused, .. } = snapshot;
+        let change = self.declared.map(|declared| Change::at_start(&jobs, &declared, &self.refused));
         let pools = Change { pools: self.pools, ..Change::default() };
-        let mut actions = timetable.handle(now, Input::Apply(pools)).unwrap_or_default();
-        actions.extend(timetable.restore(now, snapshot.jobs, unfinished, snapshot.last_run));
-        actions.extend(timetable.handle(now, Input::Apply(change)).unwrap_or_default());
+        let mut actions = timetable.handle(now, Input::Apply(pools))?;
+        actions.extend(timetable.restore(now, Remembered { jobs, unfinished, last_run, paused }));
+        actions.extend(timetable.handle(now, Input::Apply(change.unwrap_or_default()))?);
+        let jobs = Input::AddJobs { jobs: self.jobs, conflict: Conflict::Replace };
+        actions.extend(timetable.handle(now, jobs)?);
 
         let events = self.events;
         let (inbox, messages) = Inbox::channel();
@@ -174,7 +182,8 @@ impl Builder {
             events: events.clone(),
             inbox: inbox.clone(),
             messages,
-            pending: VecDeque::new(),
+            pipeline: Pipeline::new(),
+            submitted: std::collections::VecDeque::new(),
             shutdown: None,
             lost: None,
         };
@@ -187,31 +196,6 @@ impl Builder {
             ending.tell();
         })?;
         Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, on_stop))
-    }
-
-    /// What the declared jobs change in what the store knows.
-    fn change(&self, snapshot: &Snapshot) -> Change {
-        let mut put = self.jobs.clone();
-        let mut remove = Vec::new();
-        if let Some(declared) = &self.declared {
-            let names: HashSet<&JobId> = declared.iter().map(|job| &job.id).collect();
-            let stays = |job: &Job| self.refused.contains(&job.plugin) && job.source.is_reloaded();
-            let kept: HashSet<&JobId> = snapshot
-                .jobs
-                .iter()
-                .filter(|record| stays(&record.job))
-                .map(|record| &record.job.id)
-                .collect();
-            remove = snapshot
-                .jobs
-                .iter()
-                .filter(|record| record.job.source.is_reloaded() && !names.contains(&record.job.id))
-                .filter(|record| !kept.contains(&record.job.id))
-                .map(|record| record.job.id.clone())
-                .collect();
-            put.extend(declared.iter().filter(|job| !kept.contains(&job.id)).cloned());
-        }
-        Change { pools: Vec::new(), put, remove }
     }
 }
 

@@ -3,13 +3,13 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use clockbox_core::{
-    model::{Event, Run, RunId, RunState, Write},
-    timetable::{Action, Input, Timetable},
+    model::{Event, Refusal, Run, RunId, RunState},
+    timetable::{Action, Completed, Input, Pipeline, Timetable},
 };
 use clockbox_store::Writer;
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{Inbox, Message, SchedulerError, batch::Batch, events::Events, reply::ReplyTo};
+use super::{Inbox, Message, SchedulerError, events::Events, reply::ReplyTo};
 use crate::{clock::Clock, pool::Pool};
 
 /// Messages taken in before the timetable is asked for its next wake again.
@@ -34,8 +34,10 @@ pub(super) struct Driver {
     pub(super) events: Events,
     pub(super) inbox: Inbox,
     pub(super) messages: mpsc::UnboundedReceiver<Message>,
-    /// Batches on their way to the store, oldest first.
-    pub(super) pending: VecDeque<Batch>,
+    /// Answers of the timetable on their way to the store.
+    pub(super) pipeline: Pipeline<ReplyTo<Vec<RunId>>>,
+    /// When what waits in the pipeline was submitted, oldest first.
+    pub(super) submitted: VecDeque<Instant>,
     pub(super) shutdown: Option<Shutdown>,
     /// The end cannot be awaited: the store is beyond repair, or a guest beyond stopping.
     pub(super) lost: Option<String>,
@@ -142,11 +144,9 @@ impl Driver {
     /// Whether due fires may be decided now. While the store fails or cannot keep up they wait, and their policy decides
     /// when it works again: a decision that cannot be recorded would block its job, and its next fires with it.
     fn may_fire(&self) -> bool {
-        let is_stalled = self
-            .pending
-            .front()
-            .and_then(|batch| batch.submitted_at)
-            .is_some_and(|since| crate::clock::monotonic().saturating_duration_since(since) > STALLED);
+        let oldest = self.submitted.front();
+        let is_stalled =
+            oldest.is_some_and(|since| crate::clock::monotonic().saturating_duration_since(*since) > STALLED);
         !is_stalled && !self.writer.is_failing() && self.writer.pending() < MOST_PENDING
     }
 
@@ -165,7 +165,7 @@ impl Driver {
             Message::Finished { run, attempt, report } => {
                 self.tell(Input::Finished { run, attempt, report }, None)
             }
-            Message::Durable { refused } => self.durable(&refused),
+            Message::Durable(answers) => self.durable(&answers),
             Message::StoreLost(why) => {
                 tracing::error!(
                     "the store is lost and nothing can be recorded, so the scheduler stops: {why}"
@@ -192,59 +192,53 @@ impl Driver {
         }
     }
 
-    /// Sends a batch on its way: writes first, the rest when they are durable.
+    /// Sends an answer of the timetable on its way: writes first, the rest when they are durable.
     fn dispatch(&mut self, actions: Vec<Action>, reply: Option<ReplyTo<Vec<RunId>>>) {
         if actions.is_empty() && reply.is_none() {
             return;
         }
-        let mut batch = Batch::new(actions);
-        batch.reply = reply;
-        for run in std::mem::take(&mut batch.cancels) {
+        let taken = self.pipeline.take(actions, reply);
+        for run in taken.cancels {
             self.pool.cancel(run);
         }
-        let writes = std::mem::take(&mut batch.writes);
-        if writes.is_empty() && self.pending.is_empty() {
-            self.complete(batch, &[]);
-            return;
+        if let Some(completed) = taken.completed {
+            self.complete(completed);
         }
-        batch.submitted_at = Some(crate::clock::monotonic());
-        self.pending.push_back(batch);
-        let runs: Vec<Option<RunId>> = writes.iter().map(run_of).collect();
+        let Some(writes) = taken.writes else { return };
+        self.submitted.push_back(crate::clock::monotonic());
         let inbox = self.inbox.clone();
         self.writer.submit(writes, move |answers| {
             inbox.send(match answers {
-                Ok(answers) => {
-                    let refused =
-                        |(answer, run): (&Result<_, _>, &Option<RunId>)| run.filter(|_| answer.is_err());
-                    Message::Durable { refused: answers.iter().zip(&runs).filter_map(refused).collect() }
-                }
+                Ok(answers) => Message::Durable(answers),
                 Err(error) => Message::StoreLost(error.to_string()),
             });
         });
     }
 
-    fn durable(&mut self, refused: &[RunId]) {
-        if let Some(batch) = self.pending.pop_front() {
-            self.complete(batch, refused);
-        }
-        for run in refused {
-            self.tell(Input::Refused(*run), None);
+    fn durable(&mut self, answers: &[Result<(), Refusal>]) {
+        self.submitted.pop_front();
+        if let Some(completed) = self.pipeline.durable(answers) {
+            self.complete(completed);
         }
     }
 
-    fn complete(&mut self, mut batch: Batch, refused: &[RunId]) {
-        let had_records = !batch.recorded.is_empty();
-        batch.without(refused);
+    fn complete(&mut self, completed: Completed<ReplyTo<Vec<RunId>>>) {
         // Told first: what a guest reports of its progress must not be heard before its start.
         let now = self.clock.now();
-        for event in std::mem::take(&mut batch.events) {
+        for event in completed.events {
             self.events.publish(now, event);
         }
-        for launch in std::mem::take(&mut batch.launches) {
+        for launch in completed.launches {
             self.pool.launch(launch);
         }
-        let all_refused = had_records && batch.recorded.is_empty();
-        batch.answer(all_refused);
+        if let Some(reply) = completed.reply {
+            let answer =
+                if completed.all_refused { Err(SchedulerError::Refused) } else { Ok(completed.recorded) };
+            reply.answer(answer);
+        }
+        for run in completed.refused {
+            self.tell(Input::Refused(run), None);
+        }
     }
 
     fn begin_shutdown(&mut self, grace: Duration, reply: ReplyTo<()>) {
@@ -292,7 +286,7 @@ impl Driver {
                 self.lost = Some(format!(
                     "{} runs and {} batches of records were not done in time",
                     self.timetable.running(),
-                    self.pending.len()
+                    self.pipeline.len()
                 ));
             }
         }
@@ -300,7 +294,7 @@ impl Driver {
 
     fn is_done(&self) -> bool {
         self.lost.is_some()
-            || self.shutdown.is_some() && self.timetable.running() == 0 && self.pending.is_empty()
+            || self.shutdown.is_some() && self.timetable.running() == 0 && self.pipeline.is_empty()
     }
 
     fn stop(mut self) -> Ending {
@@ -313,12 +307,5 @@ impl Driver {
         self.events.publish(self.clock.now(), Event::SchedulerStopped);
         let replies = self.shutdown.take().map(|shutdown| shutdown.replies).unwrap_or_default();
         Ending { lost: self.lost.take(), replies }
-    }
-}
-
-fn run_of(write: &Write) -> Option<RunId> {
-    match write {
-        Write::Fire { run, .. } | Write::Update { run, .. } => Some(run.id),
-        _ => None,
     }
 }

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use clockbox_core::{
-    model::{Job, JobId, JobRecord, PluginName, Pool, Run, RunId},
-    timetable::{Change, Input, Timetable},
+    model::{Job, JobId, JobPatch, JobRecord, Pause, PluginName, Pool, Run, RunId},
+    timetable::{Change, Conflict, Input, Running, Timetable},
+    trigger::Trigger,
 };
 use clockbox_sandbox::Plugin;
 use clockbox_store::JobStore;
@@ -20,7 +21,9 @@ use crate::{
 /// every handle is gone.
 ///
 /// ```
-/// use clockbox::{Job, JobId, Outcome, PluginName, Policy, PoolName, Report, Scheduler, Source, Trigger, TriggerSpec};
+/// use clockbox::{
+///     Job, JobId, Outcome, PluginName, Policy, PoolName, Report, Scheduler, Source, Trigger, TriggerSpec,
+/// };
 ///
 /// let scheduler = Scheduler::builder()
 ///     .native(PluginName::new("greet")?, |_launch, _cancel| async { Report::new(Outcome::Succeeded) })
@@ -70,20 +73,49 @@ impl Scheduler {
         Self { inbox, store, works, events, clock, stopped }
     }
 
-    /// Adds a job, or replaces the one of that name.
+    /// Adds a job, which must not come from the manifest or folder. It is durable when the answer is there. Unless its
+    /// policy says otherwise, it is removed once its trigger has nothing left and its last run has ended.
+    ///
+    /// Answers with [`Rejection::JobExists`](clockbox_core::timetable::Rejection::JobExists) where the name is taken.
     pub fn add_job(&self, job: Job) -> Reply<()> {
-        let change = Change { put: vec![Arc::new(job)], ..Change::default() };
-        self.change(Input::Apply(change))
+        self.add_jobs([job], Conflict::Error)
     }
 
-    /// Removes a job; its history stays, and what runs of it runs on. A job that does not exist is no error.
-    pub fn remove_job(&self, job: JobId) -> Reply<()> {
-        self.change(Input::Apply(Change { remove: vec![job], ..Change::default() }))
+    /// Adds a job, or replaces the one of that name; answers with
+    /// [`Rejection::NotOwner`](clockbox_core::timetable::Rejection::NotOwner) where that one comes from the manifest or
+    /// folder.
+    pub fn put_job(&self, job: Job) -> Reply<()> {
+        self.add_jobs([job], Conflict::Replace)
     }
 
-    /// Lets a job not fire until it is resumed. Fires that come due meanwhile are caught up by the job's policy.
-    pub fn pause_job(&self, job: JobId, note: Option<String>) -> Reply<()> {
-        self.change(Input::PauseJob { job, note })
+    /// Adds jobs in one transaction: all of them, or none. `conflict` says what becomes of names that are taken.
+    pub fn add_jobs(&self, jobs: impl IntoIterator<Item = Job>, conflict: Conflict) -> Reply<()> {
+        let jobs = jobs.into_iter().map(Arc::new).collect();
+        self.change(Input::AddJobs { jobs, conflict })
+    }
+
+    /// Changes properties of a job, at once. Of a job of the manifest or folder, that outlives reloads and restarts
+    /// until the manifest or folder itself says something new about the job.
+    pub fn modify_job(&self, job: JobId, patch: JobPatch) -> Reply<()> {
+        self.change(Input::ModifyJob { job, patch: Box::new(patch) })
+    }
+
+    /// Gives a job another trigger, as [`modify_job`](Self::modify_job) does. What was due under the old one is decided
+    /// first.
+    pub fn reschedule_job(&self, job: JobId, trigger: Trigger) -> Reply<()> {
+        self.modify_job(job, JobPatch { trigger: Some(trigger), ..JobPatch::default() })
+    }
+
+    /// Removes a job; its history stays, and what waits of it is recorded as skipped. A job of the manifest or folder is
+    /// not removed: that is to be done there.
+    pub fn remove_job(&self, job: JobId, running: Running) -> Reply<()> {
+        self.change(Input::RemoveJob { job, running })
+    }
+
+    /// Lets a job not fire until it is resumed. Fires that come due meanwhile are caught up by the job's policy. `by` and
+    /// `note` say who paused it and why.
+    pub fn pause_job(&self, job: JobId, by: Option<String>, note: Option<String>) -> Reply<()> {
+        self.change(Input::PauseJob { job, by, note })
     }
 
     /// Lets a paused job fire again.
@@ -91,9 +123,15 @@ impl Scheduler {
         self.change(Input::ResumeJob(job))
     }
 
-    /// Lets no job fire until [`resume`](Self::resume).
-    pub fn pause(&self) -> Reply<()> {
-        self.change(Input::Pause)
+    /// Lets nothing start until [`resume`](Self::resume), over restarts too. Fires that come due meanwhile are caught up
+    /// by their jobs' policies; a run on demand waits. `by` and `note` say who paused it and why.
+    pub fn pause(&self, by: Option<String>, note: Option<String>) -> Reply<()> {
+        self.change(Input::Pause { by, note })
+    }
+
+    /// Since when everything is paused, by whom and why; `None` while it is not.
+    pub fn paused(&self) -> Reply<Option<Pause>> {
+        self.ask(|timetable| timetable.paused().cloned())
     }
 
     /// Lets jobs fire again.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use clockbox_core::{
-    model::{Event, PluginName, Report, RunId},
+    model::{Event, PluginName, Refusal, Report, RunId},
     timetable::{Change, Input, Timetable},
 };
 use tokio::sync::mpsc;
@@ -26,8 +26,8 @@ pub(crate) enum Message {
     Publish(Event),
     /// An attempt ended.
     Finished { run: RunId, attempt: u32, report: Box<Report> },
-    /// The oldest batch is durable, but for the records of these runs.
-    Durable { refused: Vec<RunId> },
+    /// The oldest submission is durable, with these answers of the store to its writes.
+    Durable(Vec<Result<(), Refusal>>),
     /// The store is beyond repair: nothing can be recorded any more.
     StoreLost(String),
     /// Drain, cancel what still runs after the grace, and stop.

@@ -1,6 +1,5 @@
 //! The scheduler: a handle on a driver thread that owns the timetable.
 
-mod batch;
 mod builder;
 mod driver;
 mod error;

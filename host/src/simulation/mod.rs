@@ -86,8 +86,11 @@ pub enum SimulationError {
 impl Planned {
     /// Its fires from `from` on and before `to`.
     pub fn fires(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
-        let first =
-            self.next.filter(|next| *next < to).or_else(|| fire_before(&self.trigger, None, from, to));
+        // What a store knows of a trigger that is searched for may be no more than where to go on.
+        let first = match self.next {
+            Some(next) if !self.trigger.is_searched() => Some(next).filter(|next| *next < to),
+            known => fire_before(&self.trigger, None, known.unwrap_or(from), to),
+        };
         std::iter::successors(first, move |fire| fire_before(&self.trigger, Some(*fire), *fire, to))
     }
 

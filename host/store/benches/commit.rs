@@ -146,6 +146,7 @@ fn prepared(path: &Path) -> SqliteStore {
                 policy: Policy::default(),
                 source: Source::Manifest,
             }),
+            declared: None,
             next_fire: Some(start()),
             last_fire: None,
             last_success: None,

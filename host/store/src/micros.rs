@@ -1,6 +1,6 @@
 //! The precision of stored times: microseconds.
 
-use clockbox_core::model::{Attempt, JobRecord, LogLine, Run, Timestamp};
+use clockbox_core::model::{Attempt, JobRecord, LogLine, Pause, Run, Timestamp};
 
 use crate::RunFilter;
 
@@ -42,14 +42,18 @@ impl<T: Kept> Kept for Option<T> {
     }
 }
 
+impl Kept for Pause {
+    fn cut(&mut self) {
+        self.at.cut();
+    }
+}
+
 impl Kept for JobRecord {
     fn cut(&mut self) {
         self.next_fire.cut();
         self.last_fire.cut();
         self.last_success.cut();
-        if let Some(pause) = &mut self.paused {
-            pause.at.cut();
-        }
+        self.paused.cut();
     }
 }
 

@@ -1,6 +1,6 @@
 //! The seam between the scheduler and whatever keeps its jobs and runs.
 
-use clockbox_core::model::{JobRecord, LogLine, Refusal, Run, RunId, Timestamp, Write};
+use clockbox_core::model::{JobRecord, LogLine, Pause, Refusal, Run, RunId, Timestamp, Write};
 
 use crate::{RunDetail, RunFilter};
 
@@ -16,6 +16,8 @@ pub struct Snapshot {
     /// What is not understood and was left as it is, a line each: the job or unfinished run, why, and what to do. A row
     /// that is spoilt costs the others nothing.
     pub unreadable: Vec<String>,
+    /// Set while the whole scheduler is paused.
+    pub paused: Option<Pause>,
 }
 
 /// Why a store could not do what it was asked. The message says what is wrong, where, and what to do.

@@ -7,7 +7,7 @@ use std::{fs, sync::Arc, time::Duration};
 
 use clockbox::{
     Clock, Coalesce, Job, JobId, Launch, Outcome, Overlap, PluginName, Policy, PoolName, Report, Retry,
-    RunState, Scheduler, SchedulerError, Source, Timestamp, Trigger, TriggerSpec,
+    RunState, Running, Scheduler, SchedulerError, Source, Timestamp, Trigger, TriggerSpec,
     sandbox::CancelToken,
     store::{Access, JobStore, MemoryStore, RunFilter, SqliteStore},
 };
@@ -72,9 +72,9 @@ fn live(store: Arc<dyn JobStore>, random: &mut Rng) {
         let job = JobId::new(["quick", "stubborn", "polite", "failing"][random.usize(0..4)]).unwrap();
         match random.u32(0..5) {
             0 => drop(scheduler.run_now(job, None)),
-            1 => drop(scheduler.pause_job(job, Some("ada: audit".to_owned()))),
+            1 => drop(scheduler.pause_job(job, Some("ada".to_owned()), Some("audit".to_owned()))),
             2 => expected(scheduler.resume_job(job).wait()),
-            3 => drop(scheduler.remove_job(job)),
+            3 => drop(scheduler.remove_job(job, Running::Finish)),
             _ => {
                 for run in scheduler.active_runs().wait().unwrap() {
                     expected(scheduler.cancel_run(run.id, "ada: enough").wait());
@@ -88,7 +88,7 @@ fn live(store: Arc<dyn JobStore>, random: &mut Rng) {
         scheduler.shutdown(Duration::ZERO).wait().unwrap();
     }
     first.wait().unwrap();
-    assert!(matches!(scheduler.pause().wait(), Err(SchedulerError::Stopped)));
+    assert!(matches!(scheduler.pause(None, None).wait(), Err(SchedulerError::Stopped)));
 }
 
 /// What was asked for may be gone by then.

@@ -5,7 +5,7 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use clockbox::{
-    Clock, Coalesce, Event, Grace, JobId, Outcome, Overlap, Pool, PoolName, RunState, Scheduler,
+    Clock, Coalesce, Event, Grace, JobId, Outcome, Overlap, Pool, PoolName, RunState, Running, Scheduler,
     SchedulerError,
     store::{JobStore, MemoryStore, RunFilter},
 };
@@ -44,7 +44,7 @@ fn a_job_is_in_the_store_when_its_addition_is_answered() {
     let bench = Bench::start(|builder| builder);
     bench.scheduler.add_job(hourly("a")).wait().unwrap();
     assert_eq!(bench.store.jobs().unwrap()[0].next_fire, Some(at(3600)));
-    bench.scheduler.remove_job(JobId::new("a").unwrap()).wait().unwrap();
+    bench.scheduler.remove_job(JobId::new("a").unwrap(), Running::Finish).wait().unwrap();
     assert_eq!(bench.store.jobs().unwrap(), []);
 }
 
@@ -52,11 +52,11 @@ fn a_job_is_in_the_store_when_its_addition_is_answered() {
 fn a_paused_job_stays_paused_over_a_restart() {
     let bench = Bench::start(|builder| builder.job(hourly("a")));
     let a = JobId::new("a").unwrap();
-    bench.scheduler.pause_job(a.clone(), Some("ada: audit".into())).wait().unwrap();
+    bench.scheduler.pause_job(a.clone(), Some("ada".into()), Some("audit".into())).wait().unwrap();
     let bench = bench.restart(|builder| builder.job(hourly("a")));
     assert_eq!(
         bench.scheduler.job(a).wait().unwrap().unwrap().paused.unwrap().note.as_deref(),
-        Some("ada: audit")
+        Some("audit")
     );
 }
 
@@ -122,7 +122,7 @@ fn a_shutdown_lets_runs_end_within_the_grace() {
     bench.gate.notify_one();
     stopping.wait().unwrap();
     assert_eq!(bench.runs()[0].outcome, Some(Outcome::Succeeded));
-    assert!(matches!(bench.scheduler.pause().wait(), Err(SchedulerError::Stopped)));
+    assert!(matches!(bench.scheduler.pause(None, None).wait(), Err(SchedulerError::Stopped)));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_declared_job_of_a_refused_plugin_stays_as_the_store_knows_it() {
     declared.source = clockbox::Source::Manifest;
     let bench = Bench::start(|builder| builder.declared([Arc::new(declared)]));
     let a = JobId::new("a").unwrap();
-    bench.scheduler.pause_job(a.clone(), None).wait().unwrap();
+    bench.scheduler.pause_job(a.clone(), None, None).wait().unwrap();
     // Its plugin cannot be read, so nobody knows what it declares.
     let bench = bench.restart(|builder| builder.declared([]).refused(["quick".parse().unwrap()]));
     let kept = bench.scheduler.job(a).wait().unwrap().expect("the job is still there");
@@ -211,7 +211,7 @@ fn overlap_replace_stops_a_real_run_and_starts_the_next() {
     let mut replace = job("a", r#"{ "interval": "1h" }"#, "stubborn");
     replace.policy.overlap = Overlap::Replace;
     replace.policy.misfire_grace = Grace::Forever;
-    bench.scheduler.add_job(replace).wait().unwrap();
+    bench.scheduler.put_job(replace).wait().unwrap();
     for hour in 1..=2 {
         bench.hand.set(at(hour * 3600));
         until(&mut events, |event| matches!(event, Event::RunStarted { .. }));

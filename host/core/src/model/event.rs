@@ -1,4 +1,10 @@
 //! What happened, for listeners: published after the store has it.
+//!
+//! Events come in the order in which the timetable decided, each once the rows that it speaks of are written. Of one
+//! run: `fired` (where a trigger caused it), `run-waiting` (where it waits), then for each attempt `run-started`, any number of
+//! `run-progressed`, and `run-retrying`; at last `run-finished`. An attempt that the end of its host cut off is
+//! told as `run-interrupted` at the next start, before the `run-retrying` or `run-finished` that follows from it. A
+//! fire that becomes no run is told as `missed` or `skipped` alone, or after its `fired` and `run-waiting`.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +22,12 @@ pub enum Event {
     /// The scheduler ended.
     SchedulerStopped,
     /// No job fires until it is resumed.
-    SchedulerPaused,
+    SchedulerPaused {
+        /// Who paused it.
+        by: Option<String>,
+        /// Why.
+        note: Option<String>,
+    },
     /// Jobs fire again.
     SchedulerResumed,
     /// A job was added.
@@ -38,11 +49,26 @@ pub enum Event {
     JobPaused {
         /// The job.
         job: JobId,
+        /// Who paused it.
+        by: Option<String>,
+        /// Why.
+        note: Option<String>,
     },
     /// A job was resumed.
     JobResumed {
         /// The job.
         job: JobId,
+    },
+    /// A fire became a run.
+    Fired {
+        /// The job.
+        job: JobId,
+        /// The run.
+        run: RunId,
+        /// The nominal time of the fire.
+        scheduled_at: Timestamp,
+        /// How many other due fires it stands for.
+        coalesced: u32,
     },
     /// A fire came too late to run.
     Missed {
@@ -116,6 +142,15 @@ pub enum Event {
         /// When the next attempt is due.
         retry_at: Timestamp,
     },
+    /// The host ended before the end of an attempt was recorded. What follows from it is told next.
+    RunInterrupted {
+        /// The job.
+        job: JobId,
+        /// The run.
+        run: RunId,
+        /// The attempt that was cut off.
+        attempt: u32,
+    },
     /// A guest reported its progress.
     RunProgressed {
         /// The job.
@@ -143,4 +178,23 @@ pub enum Event {
         /// Every problem, a line each.
         problems: Vec<String>,
     },
+}
+
+impl Event {
+    /// The run whose record the event speaks of.
+    #[must_use]
+    pub fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Fired { run, .. }
+            | Self::Missed { run, .. }
+            | Self::Skipped { run, .. }
+            | Self::RunWaiting { run, .. }
+            | Self::RunStarted { run, .. }
+            | Self::RunFinished { run, .. }
+            | Self::RunRetrying { run, .. }
+            | Self::RunInterrupted { run, .. }
+            | Self::RunProgressed { run, .. } => Some(*run),
+            _ => None,
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! Jobs: a plugin, a trigger, arguments and policy under one name.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, PluginName, Policy, PoolName, Timestamp};
+use super::{JobId, PluginName, Policy, PoolName, Timestamp, WhenDone};
 use crate::trigger::Trigger;
 
 /// Who owns a job. A reload touches only what came from the manifest and from the plugin folder.
@@ -29,6 +29,18 @@ impl Source {
     }
 }
 
+impl fmt::Display for Source {
+    /// As in "the job comes from …".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manifest => f.write_str("the manifest"),
+            Self::Folder => f.write_str("the plugin folder"),
+            Self::Api => f.write_str("the API"),
+            Self::Job(job) => write!(f, "the job {:?}", job.as_str()),
+        }
+    }
+}
+
 /// A job as its owner declares it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
@@ -48,12 +60,25 @@ pub struct Job {
     pub source: Source,
 }
 
-/// Why and when a job was paused.
+impl Job {
+    /// What becomes of the job when its trigger has nothing left: as its policy says; else it is kept where a reload
+    /// owns it, and removed where it was added while the host ran.
+    #[must_use]
+    pub fn when_done(&self) -> WhenDone {
+        let default = if self.source.is_reloaded() { WhenDone::Keep } else { WhenDone::Remove };
+        self.policy.when_done.unwrap_or(default)
+    }
+}
+
+/// Why and when a job, or the whole scheduler, was paused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     /// Since when.
     pub at: Timestamp,
-    /// Who paused it, and why, where they said so.
+    /// Who paused it, where they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why, where they said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -61,14 +86,26 @@ pub struct Pause {
 /// A job with what the scheduler remembers of it: what the store keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobRecord {
-    /// The job.
+    /// The job as it is in force.
     pub job: Arc<Job>,
+    /// What the manifest or folder declares, where a modification by hand lies over it: the modification stays for as
+    /// long as that declaration does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Arc<Job>>,
     /// The nominal time of its next fire; `None` when it will not fire again.
     pub next_fire: Option<Timestamp>,
-    /// The nominal time of its latest fire, whatever became of it.
+    /// The nominal time of its latest fire on record, whatever became of it.
     pub last_fire: Option<Timestamp>,
     /// When a run of it last succeeded: the scheduled time of that run.
     pub last_success: Option<Timestamp>,
     /// Set while it is paused by hand.
     pub paused: Option<Pause>,
+}
+
+impl JobRecord {
+    /// The job as its owner declared it last, without what was modified by hand.
+    #[must_use]
+    pub fn declaration(&self) -> &Arc<Job> {
+        self.declared.as_ref().unwrap_or(&self.job)
+    }
 }

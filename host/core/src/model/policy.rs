@@ -43,6 +43,16 @@ pub enum Delivery {
     AtLeastOnce,
 }
 
+/// What becomes of a job whose trigger has nothing left to fire, once its last run has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenDone {
+    /// It stays in the list of jobs.
+    Keep,
+    /// It is removed; its history stays.
+    Remove,
+}
+
 /// How often and how fast a failed run is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Retry {
@@ -85,6 +95,9 @@ pub struct Policy {
     pub delivery: Delivery,
     /// What becomes of a failed run.
     pub retry: Retry,
+    /// What becomes of the job once it is done; `None` leaves it to its source, see [`Job::when_done`](super::Job::when_done).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_done: Option<WhenDone>,
 }
 
 impl Default for Policy {
@@ -97,6 +110,7 @@ impl Default for Policy {
             priority: 0,
             delivery: Delivery::default(),
             retry: Retry::default(),
+            when_done: None,
         }
     }
 }

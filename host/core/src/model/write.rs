@@ -1,6 +1,6 @@
 //! What the timetable asks a store to make durable.
 
-use super::{Attempt, JobId, JobRecord, LogLine, Run, RunId, Timestamp};
+use super::{Attempt, JobId, JobRecord, LogLine, Pause, Run, RunId, Timestamp};
 
 /// One change to a store. Writes of a batch are applied in order, in one transaction.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +9,8 @@ pub enum Write {
     PutJob(Box<JobRecord>),
     /// Forget the job; its history stays.
     RemoveJob(JobId),
+    /// Keep that the whole scheduler is paused; `None`: that it is not.
+    Pause(Option<Pause>),
     /// Insert the record of a fire and set the job's next and last fire with it. The last fire only moves forward, and
     /// only by what the trigger caused, not by runs on demand.
     ///

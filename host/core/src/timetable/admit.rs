@@ -59,8 +59,9 @@ impl Timetable {
                 return;
             }
         }
+        let may_start = self.may_start();
         let slots = self.pool(&job.pool);
-        if slots.has_room() && slots.waiting() == 0 {
+        if may_start && slots.is_free() {
             slots.running += 1;
             run.state = RunState::Running;
             self.begin(now, run, true, out);
@@ -120,7 +121,7 @@ impl Timetable {
     ) {
         let Some(entry) = self.jobs.get_mut(id) else { return };
         entry.record.next_fire = due.next;
-        entry.record.last_fire = Some(due.latest);
+        entry.record.last_fire = entry.record.last_fire.max(Some(due.latest));
         let job = entry.record.job.clone();
         let run = self.new_run(now, &job, due.latest, Cause::Trigger, due.count - 1, None);
         self.refuse(now, run, state, reason.to_owned(), out);
@@ -139,6 +140,7 @@ impl Timetable {
         run.reason = Some(reason.clone());
         run.finished_at = Some(now);
         let (job, id, scheduled_at) = (run.job.clone(), run.id, run.scheduled_at);
+        self.ended.insert(job.clone());
         out.push(self.fire_write(run));
         out.push(Action::Publish(match state {
             RunState::Missed => Event::Missed { job, run: id, scheduled_at, reason },
@@ -150,6 +152,7 @@ impl Timetable {
     fn await_turn(&mut self, run: Run, place: Place, out: &mut Vec<Action>) {
         let (job, id, scheduled_at) = (run.job.clone(), run.id, run.scheduled_at);
         out.push(self.fire_write(run.clone()));
+        out.extend(fired(&run));
         out.push(Action::Publish(Event::RunWaiting { job, run: id, scheduled_at }));
         self.wait_at(run, place);
     }
@@ -165,11 +168,7 @@ impl Timetable {
             entry.slots.push(run.id);
             self.pool(&run.pool).enqueue(priority, run.scheduled_at, run.id);
         }
-        if run.cause == Cause::Trigger
-            && let Some(at) = expiry(run.scheduled_at, grace)
-        {
-            self.expiries.insert((at, run.id));
-        }
+        self.expiries.extend(run_expiry(&run, grace).map(|at| (at, run.id)));
         self.active.insert(run.id, Active { run, place, attempt_started_at: None, stopping: None });
     }
 
@@ -186,6 +185,7 @@ impl Timetable {
         }
         if is_new {
             out.push(self.fire_write(run.clone()));
+            out.extend(fired(&run));
         } else {
             let attempt = Attempt {
                 number: run.attempt,
@@ -227,7 +227,7 @@ impl Timetable {
         // One that was told to stop already makes the room.
         let oldest = entry.slots.first().copied().filter(|_| !entry.slots.iter().any(is_stopping));
         for run in waiting {
-            self.skip_waiting(now, run, &format!("replaced by the later fire {by}"), out);
+            self.drop_unstarted(now, run, &format!("replaced by the later fire {by}"), out);
         }
         if let Some(oldest) = oldest {
             self.stop(now, oldest, &format!("replaced by the later fire {by}"), out);
@@ -242,6 +242,24 @@ impl Timetable {
         };
         Action::Write(Write::Fire { run: Box::new(run), next_fire })
     }
+}
+
+/// The event of a trigger's fire that became a run.
+fn fired(run: &Run) -> Option<Action> {
+    (run.cause == Cause::Trigger).then(|| {
+        Action::Publish(Event::Fired {
+            job: run.job.clone(),
+            run: run.id,
+            scheduled_at: run.scheduled_at,
+            coalesced: run.coalesced,
+        })
+    })
+}
+
+/// When a run that waits is too late: never one on demand, nor one that waits for a further attempt.
+pub(super) fn run_expiry(run: &Run, grace: Grace) -> Option<Timestamp> {
+    let is_first = run.cause == Cause::Trigger && run.attempt == 0;
+    expiry(run.scheduled_at, grace).filter(|_| is_first)
 }
 
 /// When a fire that waits is too late.

@@ -1,12 +1,18 @@
-//! Jobs and pools that come, change, pause and go.
+//! Pools and jobs that are declared together: what a start or a reload brings.
 
 use std::sync::Arc;
 
-use super::{Action, Change, Timetable, entry::Entry, slots::Slots};
-use crate::model::{Event, Job, JobId, JobRecord, Pause, RunId, Timestamp, Write};
+use super::{
+    Action, Change, Running, Timetable,
+    admit::run_expiry,
+    due,
+    entry::{Entry, Place},
+    slots::Slots,
+};
+use crate::model::{Event, Job, JobId, JobRecord, Run, RunId, Timestamp, Write};
 
 impl Timetable {
-    /// Takes in pools first, then removals, then additions and changes.
+    /// Takes in pools first, then removals, then additions and changes. Jobs that others added stay as they are.
     pub(super) fn apply(&mut self, now: Timestamp, change: Change, out: &mut Vec<Action>) {
         for pool in change.pools {
             let name = pool.name.clone();
@@ -19,103 +25,152 @@ impl Timetable {
             self.fill(now, &name, out);
         }
         for id in change.remove {
-            self.remove(now, &id, out);
+            self.shadowed.remove(&id);
+            if self.job(&id).is_some_and(|record| record.job.source.is_reloaded()) {
+                self.remove(now, &id, Running::Finish, out);
+            }
         }
+        let mut problems = Vec::new();
         for job in change.put {
-            self.put(now, job, out);
+            match self.job(&job.id).map(|record| &record.job.source) {
+                Some(owner) if !owner.is_reloaded() => {
+                    problems.push(format!(
+                        "job {:?} of {} is not in force: there is one of that name from {owner}, and a reload changes \
+                         only its own; remove that one, and this one takes its place, or rename this one",
+                        job.id.as_str(),
+                        job.source
+                    ));
+                    self.shadowed.insert(job.id.clone(), job);
+                }
+                _ => self.declare(now, job, out),
+            }
+        }
+        if !problems.is_empty() {
+            out.push(Action::Publish(Event::ReloadRejected { problems }));
         }
     }
 
-    fn put(&mut self, now: Timestamp, job: Arc<Job>, out: &mut Vec<Action>) {
-        let id = job.id.clone();
-        if self.jobs.get(&id).is_some_and(|entry| !entry.removed && entry.record.job.trigger != job.trigger) {
-            self.settle(now, &id, "the job's trigger was changed before this fire was decided", out);
+    /// A job as the manifest or folder says it: what was modified by hand stays until that says something new.
+    fn declare(&mut self, now: Timestamp, job: Arc<Job>, out: &mut Vec<Action>) {
+        match self.job(&job.id) {
+            Some(record) if **record.declaration() == *job => {}
+            Some(_) => self.change(now, job, None, out),
+            None => self.add(now, job, out),
         }
-        let known = self.jobs.get_mut(&id);
-        let event = match &known {
-            Some(entry) if !entry.removed => {
-                if *entry.record.job == *job {
-                    return;
-                }
-                Event::JobModified { job: id.clone() }
-            }
-            _ => Event::JobAdded { job: id.clone() },
-        };
-        match known {
-            Some(entry) if !entry.removed => {
-                if entry.record.job.trigger != job.trigger {
-                    entry.record.next_fire = first_fire(&job, entry.record.last_fire, now);
-                    entry.backlog_until = None;
-                }
-                entry.record.job = job;
-            }
+    }
+
+    /// Takes in a job of a name that is free.
+    pub(super) fn add(&mut self, now: Timestamp, job: Arc<Job>, out: &mut Vec<Action>) {
+        let id = job.id.clone();
+        let record = new_record(job, now);
+        match self.jobs.get_mut(&id) {
             // A job that was removed while runs of it are under way comes back as a new one.
             Some(entry) => {
                 entry.removed = false;
-                entry.record = new_record(job, now);
+                entry.record = record;
                 entry.backlog_until = None;
+                entry.counting = None;
             }
             None => {
-                self.jobs.insert(id.clone(), Entry::new(new_record(job, now)));
+                self.jobs.insert(id.clone(), Entry::new(record));
             }
         }
         self.put_write(&id, out);
-        out.push(Action::Publish(event));
+        out.push(Action::Publish(Event::JobAdded { job: id.clone() }));
         self.schedule(&id);
         self.release(now, &id, out);
     }
 
-    fn remove(&mut self, now: Timestamp, id: &JobId, out: &mut Vec<Action>) {
+    /// Puts `job` in the place of the one of its name. A trigger that stays the same keeps its next fire.
+    pub(super) fn change(
+        &mut self,
+        now: Timestamp,
+        job: Arc<Job>,
+        declared: Option<Arc<Job>>,
+        out: &mut Vec<Action>,
+    ) {
+        let id = job.id.clone();
+        let Some(entry) = self.jobs.get(&id) else { return };
+        let is_rescheduled = entry.record.job.trigger != job.trigger;
+        if is_rescheduled {
+            self.settle(now, &id, "the job's trigger was changed before this fire was decided", out);
+        }
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        if is_rescheduled {
+            let fire = first_fire(&job, entry.record.last_fire, now);
+            // A run on demand may have this very time already.
+            let is_taken = fire.is_some() && fire == entry.last_manual;
+            let step = chrono::TimeDelta::microseconds(i64::from(is_taken));
+            entry.record.next_fire = fire.and_then(|fire| fire.checked_add_signed(step));
+            entry.backlog_until = None;
+        }
+        entry.counting = None;
+        entry.record.job = job;
+        entry.record.declared = declared;
+        self.wait_by_new_rules(&id);
+        self.put_write(&id, out);
+        self.expire(now, out);
+        out.push(Action::Publish(Event::JobModified { job: id.clone() }));
+        self.schedule(&id);
+        self.release(now, &id, out);
+    }
+
+    /// Runs that wait do so under the grace and the priority that their job has now.
+    fn wait_by_new_rules(&mut self, id: &JobId) {
+        let Some(entry) = self.jobs.get(id) else { return };
+        let policy = entry.record.job.policy.clone();
+        let of_job = entry.slots.iter().chain(&entry.held).filter_map(|run| self.active.get(run));
+        let waiting = of_job.filter(|active| matches!(active.place, Place::Held | Place::Queued));
+        let waiting: Vec<(Run, Place)> = waiting.map(|active| (active.run.clone(), active.place)).collect();
+        for (run, place) in waiting {
+            self.expiries.retain(|(_, waiting)| *waiting != run.id);
+            self.expiries.extend(run_expiry(&run, policy.misfire_grace).map(|at| (at, run.id)));
+            if place == Place::Queued {
+                let slots = self.pool(&run.pool);
+                slots.forget(run.id);
+                slots.enqueue(policy.priority, run.scheduled_at, run.id);
+            }
+        }
+    }
+
+    /// Lets a job go: nothing of it starts any more. A declared job that waited for its name takes its place.
+    pub(super) fn remove(&mut self, now: Timestamp, id: &JobId, running: Running, out: &mut Vec<Action>) {
         let Some(entry) = self.jobs.get_mut(id).filter(|entry| !entry.removed) else { return };
         entry.removed = true;
         self.settle(now, id, "the job was removed before this fire was decided", out);
         out.push(Action::Write(Write::RemoveJob(id.clone())));
         out.push(Action::Publish(Event::JobRemoved { job: id.clone() }));
         self.schedule(id);
-        let mut unstarted: Vec<RunId> = self
+        let mut runs: Vec<(RunId, bool)> = self
             .active
             .values()
-            .filter(|active| active.run.job == *id && active.place != super::entry::Place::Running)
-            .map(|active| active.run.id)
+            .filter(|active| active.run.job == *id)
+            .map(|active| (active.run.id, active.place == Place::Running))
             .collect();
-        unstarted.sort();
-        for run in unstarted {
-            let attempted = self.active.get(&run).is_some_and(|active| active.run.attempt > 0);
-            if attempted {
-                self.stop(now, run, "the job was removed before the next attempt", out);
-            } else {
-                self.skip_waiting(now, run, "the job was removed", out);
+        runs.sort();
+        for (run, is_running) in runs {
+            if !is_running {
+                self.drop_unstarted(now, run, "the job was removed", out);
+            } else if running == Running::Cancel {
+                self.stop(now, run, "the job was removed", out);
             }
         }
         self.release(now, id, out);
-    }
-
-    pub(super) fn pause_job(
-        &mut self,
-        now: Timestamp,
-        id: &JobId,
-        note: Option<String>,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(entry) = self.jobs.get_mut(id) else { return };
-        if entry.record.paused.is_none() {
-            entry.record.paused = Some(Pause { at: now, note });
-            self.put_write(id, out);
-            out.push(Action::Publish(Event::JobPaused { job: id.clone() }));
-            self.schedule(id);
+        if let Some(job) = self.shadowed.remove(id) {
+            self.add(now, job, out);
         }
     }
 
-    pub(super) fn resume_job(&mut self, id: &JobId, out: &mut Vec<Action>) {
-        let Some(entry) = self.jobs.get_mut(id) else { return };
-        if entry.record.paused.take().is_some() {
-            self.put_write(id, out);
-            out.push(Action::Publish(Event::JobResumed { job: id.clone() }));
-            self.schedule(id);
+    /// Removes jobs whose trigger has nothing left and whose last run has ended, where that is their policy.
+    pub(super) fn clean_up(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        while let Some(id) = self.ended.pop_first() {
+            if self.jobs.get(&id).is_some_and(Entry::is_done) {
+                self.remove(now, &id, Running::Finish, out);
+            }
         }
     }
 
-    fn put_write(&self, id: &JobId, out: &mut Vec<Action>) {
+    pub(super) fn put_write(&self, id: &JobId, out: &mut Vec<Action>) {
         if let Some(entry) = self.jobs.get(id) {
             out.push(Action::Write(Write::PutJob(Box::new(entry.record.clone()))));
         }
@@ -124,11 +179,11 @@ impl Timetable {
 
 fn new_record(job: Arc<Job>, now: Timestamp) -> JobRecord {
     let next_fire = first_fire(&job, None, now);
-    JobRecord { job, next_fire, last_fire: None, last_success: None, paused: None }
+    JobRecord { job, declared: None, next_fire, last_fire: None, last_success: None, paused: None }
 }
 
 /// The first fire under a new trigger: never one that the old trigger had already.
 fn first_fire(job: &Job, last_fire: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    let fire = job.trigger.next_after(None, now)?;
-    if Some(fire) <= last_fire { job.trigger.next_after(last_fire, now) } else { Some(fire) }
+    let fire = due::next_fire(&job.trigger, None, now, now)?;
+    if Some(fire) <= last_fire { due::next_fire(&job.trigger, last_fire, now, now) } else { Some(fire) }
 }

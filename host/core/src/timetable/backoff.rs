@@ -16,10 +16,12 @@ pub(super) fn pause(policy: &Retry, hint: RetryHint, run: RunId, attempt: u32) -
     let growth = policy.factor.max(1.0).powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX));
     let longest = (policy.backoff.as_secs_f64() * growth).min(policy.cap.as_secs_f64());
     let jittered = Duration::try_from_secs_f64(longest * unit(run, attempt)).unwrap_or(policy.cap);
-    Some(match hint {
+    let pause = match hint {
         RetryHint::After(least) => jittered.max(least),
         _ => jittered,
-    })
+    };
+    // Times are kept to the microsecond; a lower bound stays one.
+    Some(Duration::from_micros(u64::try_from(pause.as_nanos().div_ceil(1000)).unwrap_or(u64::MAX)))
 }
 
 /// A number in `0..=1` that looks random and depends on the run and attempt alone (splitmix64).
@@ -64,6 +66,17 @@ mod tests {
         assert!(pause(&policy, RetryHint::After(hour), run(1), 1).unwrap() >= hour);
         assert_eq!(pause(&policy, RetryHint::Never, run(1), 1), None);
         assert_eq!(pause(&policy, RetryHint::After(hour), run(1), 2), None);
+    }
+
+    #[test]
+    fn a_pause_is_a_whole_number_of_microseconds() {
+        let policy = Retry { attempts: 2, backoff: Duration::from_millis(10), ..Retry::default() };
+        for n in 0..50 {
+            let pause = pause(&policy, RetryHint::Policy, run(n), 1).unwrap();
+            assert_eq!((pause.subsec_nanos() % 1000, pause <= policy.backoff), (0, true));
+        }
+        let odd = Duration::from_nanos(1_000_000_001);
+        assert!(pause(&policy, RetryHint::After(odd), run(1), 1).unwrap() >= odd);
     }
 
     #[test]

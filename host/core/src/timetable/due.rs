@@ -1,15 +1,23 @@
 //! Which fires of a job are due, and which of them stand for the others.
 
-use crate::{model::Timestamp, trigger::Trigger};
+use crate::{
+    model::Timestamp,
+    trigger::{Next, Trigger, When},
+};
 
-/// Fires counted one by one; beyond that many the search jumps ahead, and the count is a lower bound.
-const COUNTED: u32 = 10_000;
+/// Due fires that are being counted: over several calls where there are many, so that nothing waits long for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Count {
+    first: Timestamp,
+    latest: Timestamp,
+    count: u32,
+}
 
 /// The fires of one job that are due together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Due {
-    /// The first of them that fits what was asked for: see [`collect`].
-    pub(super) earliest: Timestamp,
+    /// The first of them.
+    pub(super) first: Timestamp,
     /// The last of them.
     pub(super) latest: Timestamp,
     /// How many there are.
@@ -18,36 +26,96 @@ pub(super) struct Due {
     pub(super) next: Option<Timestamp>,
 }
 
-/// All fires from `first` on that are due at `now`: `first` itself is. `earliest` is the first one not before
-/// `fresh_from`, or the latest where there is none.
-pub(super) fn collect(
-    trigger: &Trigger,
-    seed: u64,
-    first: Timestamp,
-    now: Timestamp,
-    fresh_from: Option<Timestamp>,
-) -> Due {
-    let is_fresh = |fire: Timestamp| fresh_from.is_none_or(|from| fire >= from);
-    let mut earliest = is_fresh(first).then_some(first);
-    let mut latest = first;
-    let mut count = 1_u32;
-    let next = loop {
-        match trigger.next_after(Some(latest), latest) {
-            Some(fire) if due_at(trigger, seed, fire) <= now => {
-                count = count.saturating_add(1);
-                latest = fire;
-                if earliest.is_none() && is_fresh(fire) {
-                    earliest = Some(fire);
-                }
+impl Count {
+    /// A count from `first` on, which is due.
+    pub(super) fn new(first: Timestamp) -> Self {
+        Self { first, latest: first, count: 1 }
+    }
+
+    /// Counts what is due at `now`, at most `budget` fires one by one; `None` when that was not enough.
+    pub(super) fn go_on(
+        &mut self,
+        trigger: &Trigger,
+        seed: u64,
+        now: Timestamp,
+        budget: &mut u32,
+    ) -> Option<Due> {
+        self.stride(trigger, now);
+        loop {
+            let next = next_fire(trigger, Some(self.latest), self.latest, now);
+            let Some(fire) = next.filter(|fire| due_at(trigger, seed, *fire) <= now) else {
+                let Self { first, latest, count } = *self;
+                return Some(Due { first, latest, count, next });
+            };
+            *budget = budget.checked_sub(1)?;
+            self.count = self.count.saturating_add(1);
+            self.latest = fire;
+        }
+    }
+
+    /// What was counted so far, standing for all that is due at `now`: the number is a lower bound.
+    pub(super) fn at_least(&self, trigger: &Trigger, now: Timestamp) -> Due {
+        let next = next_fire(trigger, Some(self.latest.max(now)), now, now);
+        Due { first: self.first, latest: self.latest, count: self.count, next }
+    }
+
+    /// Fires of a plain interval that are due for certain are not counted one by one.
+    fn stride(&mut self, trigger: &Trigger, now: Timestamp) {
+        if !matches!(trigger.spec().when(), When::Interval(_)) {
+            return;
+        }
+        let Some(second) = trigger.next_after(Some(self.latest), self.latest) else { return };
+        let micros = |span: chrono::TimeDelta| span.num_microseconds().filter(|micros| *micros > 0);
+        let certain =
+            now.checked_sub_signed(trigger_jitter(trigger)).and_then(|until| micros(until - self.latest));
+        let (Some(step), Some(span)) = (micros(second - self.latest), certain) else { return };
+        let steps = span / step;
+        let Some(latest) = self.latest.checked_add_signed(chrono::TimeDelta::microseconds(steps * step))
+        else {
+            return;
+        };
+        // Not beyond the trigger's end.
+        let before = latest - chrono::TimeDelta::microseconds(step);
+        if steps > 1 && trigger.next_after(Some(before), before) == Some(latest) {
+            self.count = self.count.saturating_add(u32::try_from(steps).unwrap_or(u32::MAX));
+            self.latest = latest;
+        }
+    }
+}
+
+impl Due {
+    /// The first of them that is not before `fresh_from`; the latest where there is none.
+    pub(super) fn earliest(&self, trigger: &Trigger, fresh_from: Option<Timestamp>) -> Timestamp {
+        match fresh_from {
+            Some(from) if self.first < from => {
+                let fire = trigger.next_after(Some(self.first), from);
+                fire.filter(|fire| *fire <= self.latest).unwrap_or(self.latest)
             }
-            next => break next,
+            _ => self.first,
         }
-        if count == COUNTED {
-            latest = jump(trigger, seed, latest, now);
-            break trigger.next_after(Some(latest), latest);
+    }
+}
+
+/// The first fire after `previous` and not before `from`; or an instant after `now` from which on it is to be looked for
+/// (see [`Next::NotBefore`]), which [`is_fire`] tells from a fire.
+pub(super) fn next_fire(
+    trigger: &Trigger,
+    previous: Option<Timestamp>,
+    mut from: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    loop {
+        match trigger.look(previous, from) {
+            Next::NotBefore(later) if later <= now => from = later,
+            Next::NotBefore(at) | Next::Fire(at) => return Some(at),
+            Next::Never => return None,
         }
-    };
-    Due { earliest: earliest.unwrap_or(latest), latest, count, next }
+    }
+}
+
+/// Whether the next fire of a job is one, and not merely the instant from which on it is to be looked for.
+pub(super) fn is_fire(trigger: &Trigger, at: Timestamp) -> bool {
+    !trigger.is_searched() || trigger.look(None, at) == Next::Fire(at)
 }
 
 /// When a fire is acted upon: its nominal time plus the trigger's jitter.
@@ -56,18 +124,11 @@ pub(super) fn due_at(trigger: &Trigger, seed: u64, fire: Timestamp) -> Timestamp
     fire.checked_add_signed(delay).unwrap_or(fire)
 }
 
-/// The last due fire, found by halving the distance to `now` instead of counting.
-fn jump(trigger: &Trigger, seed: u64, from: Timestamp, now: Timestamp) -> Timestamp {
-    let (mut latest, mut end) = (from, now);
-    // No due fire lies in (end, now]; stop when there is no room for one between.
-    while (end - latest).num_microseconds().is_none_or(|room| room > 1) {
-        let half = latest + (end - latest) / 2;
-        match trigger.next_after(Some(latest), half) {
-            Some(fire) if fire <= end && due_at(trigger, seed, fire) <= now => latest = fire,
-            _ => end = half,
-        }
-    }
-    latest
+/// The longest that a fire of this trigger may be put off.
+fn trigger_jitter(trigger: &Trigger) -> chrono::TimeDelta {
+    // It was read once already, so it can be read again.
+    let jitter = trigger.spec().jitter().and_then(|text| crate::model::parse_duration(text).ok());
+    chrono::TimeDelta::from_std(jitter.unwrap_or_default()).unwrap_or(chrono::TimeDelta::MAX)
 }
 
 #[cfg(test)]
@@ -84,38 +145,57 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn count(trigger: &Trigger, first: &str, now: &str) -> Due {
+        let (mut count, mut calls) = (Count::new(at(first)), 0);
+        loop {
+            calls += 1;
+            assert!(calls < 100_000, "it does not come to an end");
+            if let Some(due) = count.go_on(trigger, 0, at(now), &mut 1000) {
+                return due;
+            }
+        }
+    }
+
     #[test]
     fn all_due_fires_are_counted_and_the_next_is_not_due() {
-        let due = collect(
-            &every("10s"),
-            0,
-            at("2030-01-01T00:00:00Z"),
-            at("2030-01-01T00:00:35Z"),
-            Some(at("2030-01-01T00:00:15Z")),
-        );
-        assert_eq!(due.count, 4);
-        assert_eq!(due.earliest, at("2030-01-01T00:00:20Z"));
-        assert_eq!(due.latest, at("2030-01-01T00:00:30Z"));
+        let trigger = every("10s");
+        let due = count(&trigger, "2030-01-01T00:00:00Z", "2030-01-01T00:00:35Z");
+        assert_eq!((due.count, due.latest), (4, at("2030-01-01T00:00:30Z")));
         assert_eq!(due.next, Some(at("2030-01-01T00:00:40Z")));
+        let earliest = |from: &str| due.earliest(&trigger, Some(at(from)));
+        assert_eq!(earliest("2030-01-01T00:00:15Z"), at("2030-01-01T00:00:20Z"));
+        assert_eq!(earliest("2029-01-01T00:00:15Z"), at("2030-01-01T00:00:00Z"));
+        assert_eq!(earliest("2030-01-01T00:00:34Z"), at("2030-01-01T00:00:30Z"), "none is fresh");
     }
 
     #[test]
-    fn where_nothing_is_fresh_the_latest_stands_for_all() {
-        let due = collect(
-            &every("10s"),
-            0,
-            at("2030-01-01T00:00:00Z"),
-            at("2030-01-01T00:00:35Z"),
-            Some(at("2030-01-01T00:00:34Z")),
-        );
-        assert_eq!((due.earliest, due.latest), (at("2030-01-01T00:00:30Z"), at("2030-01-01T00:00:30Z")));
+    fn ten_years_of_seconds_are_counted_exactly_and_at_once() {
+        let due = Count::new(at("2030-01-01T00:00:00Z"))
+            .go_on(&every("1s"), 0, at("2040-01-01T00:00:00.5Z"), &mut 5)
+            .unwrap();
+        assert_eq!(due.count, 3652 * 86_400 + 1);
+        assert_eq!(due.latest, at("2040-01-01T00:00:00Z"));
+        assert_eq!(due.next, Some(at("2040-01-01T00:00:01Z")));
     }
 
     #[test]
-    fn a_year_of_seconds_is_jumped_over() {
-        let due = collect(&every("1s"), 0, at("2030-01-01T00:00:00Z"), at("2031-01-01T00:00:00.5Z"), None);
-        assert_eq!(due.latest, at("2031-01-01T00:00:00Z"));
-        assert_eq!(due.next, Some(at("2031-01-01T00:00:01Z")));
-        assert_eq!(due.count, COUNTED);
+    fn a_jittered_interval_with_an_end_is_counted_as_if_one_by_one() {
+        for end in ["2030-01-01T00:50:00Z", "2030-01-01T01:00:00Z", "2031-01-01T00:00:00Z"] {
+            let json = serde_json::json!({ "interval": "10s", "jitter": "25s", "end": end });
+            let trigger = Trigger::new(serde_json::from_value(json).unwrap(), chrono_tz::UTC).unwrap();
+            let (first, now) = (at("2030-01-01T00:00:00Z"), at("2030-01-01T01:00:00Z"));
+            let due = Count::new(first).go_on(&trigger, 3, now, &mut 1000).unwrap();
+            let fires = std::iter::successors(Some(first), |fire| trigger.next_after(Some(*fire), *fire));
+            let one_by_one = fires.take_while(|fire| due_at(&trigger, 3, *fire) <= now).count();
+            assert_eq!(due.count as usize, one_by_one, "{end}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_interval_is_counted_over_several_calls() {
+        let spec = TriggerSpec::cron("* * * * * *");
+        let trigger = Trigger::new(spec, chrono_tz::UTC).unwrap();
+        let due = count(&trigger, "2030-01-01T00:00:00Z", "2030-01-01T01:00:00Z");
+        assert_eq!(due.count, 3601);
     }
 }

@@ -1,11 +1,12 @@
 //! What the timetable keeps of each job and of each run under way.
 
-use std::{
-    collections::VecDeque,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::VecDeque;
 
-use crate::model::{JobRecord, Run, RunId, Timestamp};
+use super::due::{self, Count};
+use crate::{
+    model::{JobRecord, Run, RunId, Timestamp, WhenDone},
+    trigger::seed_of,
+};
 
 /// A job and its place in the timetable.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub(super) struct Entry {
     pub(super) held: VecDeque<RunId>,
     /// Fires up to here came due while others did: they wait instead of being skipped.
     pub(super) backlog_until: Option<Timestamp>,
+    /// Due fires that are being counted, where there are too many for one go.
+    pub(super) counting: Option<Count>,
+    /// Its key among the jobs whose backlog waits for a place in their pool.
+    pub(super) parked: Option<Timestamp>,
     /// The time of the latest run on demand, so that two of them never share one.
     pub(super) last_manual: Option<Timestamp>,
     /// The job is gone; only its runs are still to be accounted for.
@@ -33,6 +38,8 @@ impl Entry {
             slots: Vec::new(),
             held: VecDeque::new(),
             backlog_until: None,
+            counting: None,
+            parked: None,
             last_manual: None,
             removed: false,
         }
@@ -48,11 +55,28 @@ impl Entry {
         self.slots.is_empty() && self.held.is_empty()
     }
 
+    /// Whether the job has fired for the last time, all of its runs are over, and it is to go then.
+    pub(super) fn is_done(&self) -> bool {
+        let job = &self.record.job;
+        self.record.next_fire.is_none()
+            && self.record.last_fire.is_some()
+            && self.is_idle()
+            && !job.trigger.fires_at_start()
+            && job.when_done() == WhenDone::Remove
+    }
+
+    /// The job's next fire, where that is due.
+    pub(super) fn due_fire(&self, now: Timestamp) -> Option<Timestamp> {
+        let trigger = &self.record.job.trigger;
+        let is_due = |fire: &Timestamp| {
+            due::due_at(trigger, self.seed(), *fire) <= now && due::is_fire(trigger, *fire)
+        };
+        self.record.next_fire.filter(is_due)
+    }
+
     /// What the trigger's jitter is drawn from: the job's name, so that it is the same after a restart.
     pub(super) fn seed(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.record.job.id.as_str().hash(&mut hasher);
-        hasher.finish()
+        seed_of(self.record.job.id.as_str())
     }
 }
 

@@ -1,16 +1,42 @@
 //! What a timetable is told, and what it answers.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt,
+    sync::Arc,
+};
 
-use crate::model::{Job, JobId, Pool, Report, RunId};
+use crate::model::{Job, JobId, JobPatch, JobRecord, PluginName, Pool, Report, RunId, Source};
 
 /// Something that a timetable is told.
 #[derive(Debug, Clone)]
 pub enum Input {
     /// Time has passed: look for what is due.
     Wake,
-    /// Pools and jobs are added, changed or removed together.
+    /// The manifest and the plugin folder say what their jobs are, at a start or a reload.
     Apply(Change),
+    /// Jobs are added together, or none of them.
+    AddJobs {
+        /// The jobs.
+        jobs: Vec<Arc<Job>>,
+        /// What becomes of names that are taken.
+        conflict: Conflict,
+    },
+    /// Properties of a job are changed by hand, at once. Of a job of the manifest or folder, that stays until its
+    /// declaration there changes.
+    ModifyJob {
+        /// The job.
+        job: JobId,
+        /// What to change.
+        patch: Box<JobPatch>,
+    },
+    /// A job is removed by hand: not one of the manifest or folder. Its history stays.
+    RemoveJob {
+        /// The job.
+        job: JobId,
+        /// What becomes of its runs under way.
+        running: Running,
+    },
     /// An attempt ended.
     Finished {
         /// The run.
@@ -40,28 +66,80 @@ pub enum Input {
     PauseJob {
         /// The job.
         job: JobId,
-        /// Who paused it, and why.
+        /// Who paused it.
+        by: Option<String>,
+        /// Why.
         note: Option<String>,
     },
     /// Let a job fire again.
     ResumeJob(JobId),
-    /// Let no job fire until the scheduler is resumed.
-    Pause,
+    /// Let nothing start until the scheduler is resumed, in this or in a later life of it.
+    Pause {
+        /// Who paused it.
+        by: Option<String>,
+        /// Why.
+        note: Option<String>,
+    },
     /// Let jobs fire again.
     Resume,
     /// Start nothing more; what runs may end.
     Drain,
 }
 
-/// Pools and jobs that come, change and go together.
+/// What becomes of a job that is added under a name that is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Conflict {
+    /// Nothing is added, and the answer says so.
+    #[default]
+    Error,
+    /// It takes the other's place and keeps its history; its schedule, too, where the trigger is the same. Not that of
+    /// a job of the manifest or folder, and a job replaces only what it added itself.
+    Replace,
+    /// The other stays as it is.
+    Ignore,
+}
+
+/// What becomes of the runs under way of a job that is removed. What waits is recorded as skipped in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Running {
+    /// They run to their end; there are no further attempts.
+    #[default]
+    Finish,
+    /// They are cancelled.
+    Cancel,
+}
+
+/// Pools and jobs that come, change and go together, as the manifest and the plugin folder have it. Jobs of other
+/// sources are left alone: a declared one of the same name waits until that one is removed, and an event says so.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
-    /// Pools to add or to resize. What runs in a pool that shrinks runs on.
+    /// Pools to add or to resize. What runs in a pool that shrinks runs on, what waits in it waits on.
     pub pools: Vec<Pool>,
     /// Jobs to add or to replace by name. A job whose trigger stays the same keeps its next fire.
     pub put: Vec<Arc<Job>>,
     /// Jobs to remove. What runs of them runs on; what waits is recorded as skipped.
     pub remove: Vec<JobId>,
+}
+
+impl Change {
+    /// What a start changes: `declared` are all jobs of the manifest and folder, `stored` those that the store knows.
+    /// What the `refused` plugins say of their jobs cannot be read at the moment, so jobs of theirs stay as stored.
+    #[must_use]
+    pub fn at_start(stored: &[JobRecord], declared: &[Arc<Job>], refused: &BTreeSet<PluginName>) -> Self {
+        let names: HashSet<&JobId> = declared.iter().map(|job| &job.id).collect();
+        let mine = || stored.iter().map(|record| record.declaration()).filter(|job| job.source.is_reloaded());
+        let kept: HashSet<&JobId> =
+            mine().filter(|job| refused.contains(&job.plugin)).map(|job| &job.id).collect();
+        Self {
+            pools: Vec::new(),
+            put: declared.iter().filter(|job| !kept.contains(&job.id)).cloned().collect(),
+            remove: mine()
+                .map(|job| &job.id)
+                .filter(|id| !names.contains(id) && !kept.contains(id))
+                .cloned()
+                .collect(),
+        }
+    }
 }
 
 /// Why a timetable did not do what it was told.
@@ -73,7 +151,32 @@ pub enum Rejection {
     /// There is no run of that id under way.
     #[error("run {0} is not under way")]
     NoSuchRun(RunId),
+    /// A job of that name exists.
+    #[error(
+        "there is a job {:?} already: choose another name, or add it with Conflict::Replace or Conflict::Ignore",
+        .0.as_str()
+    )]
+    JobExists(JobId),
+    /// The job belongs to somebody else.
+    #[error("the job {:?} comes from {owner}: {}", .job.as_str(), way_out(owner))]
+    NotOwner {
+        /// The job.
+        job: JobId,
+        /// Where it comes from.
+        owner: Source,
+    },
+    /// The job to add says that it comes from where only a reload brings jobs from.
+    #[error("the job {:?} cannot come from the manifest or folder when it is added by hand: give it Source::Api", .0.as_str())]
+    WrongSource(JobId),
     /// The scheduler is draining.
     #[error("the scheduler is stopping and starts nothing more")]
     Draining,
+}
+
+fn way_out(owner: &Source) -> impl fmt::Display {
+    if owner.is_reloaded() {
+        "change or remove it there, or modify or pause it here"
+    } else {
+        "choose another name"
+    }
 }

@@ -32,23 +32,29 @@ mod action;
 mod admit;
 mod apply;
 mod backoff;
+mod by_hand;
 mod due;
 mod entry;
 mod fires;
 mod input;
+mod pipeline;
 mod restore;
 mod runs;
 mod slots;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 pub use action::{Action, Launch};
 use entry::{Active, Entry};
-pub use input::{Change, Input, Rejection};
-pub use restore::Unfinished;
+pub use input::{Change, Conflict, Input, Rejection, Running};
+pub use pipeline::{Completed, Pipeline, Taken};
+pub use restore::{Remembered, Unfinished};
 use slots::Slots;
 
-use crate::model::{Event, JobId, JobRecord, PoolName, Run, RunId, Timestamp};
+use crate::model::{Event, Job, JobId, JobRecord, Pause, PoolName, Run, RunId, Timestamp};
 
 /// The pure core of the scheduler: see the module's documentation.
 #[derive(Debug, Default)]
@@ -64,9 +70,13 @@ pub struct Timetable {
     /// When a waiting run has waited too long.
     expiries: BTreeSet<(Timestamp, RunId)>,
     last_run: Option<RunId>,
-    paused: bool,
+    /// Declared jobs whose name somebody else's job has: each takes its place when that one goes.
+    shadowed: BTreeMap<JobId, Arc<Job>>,
+    /// Jobs of which a run ended or a fire did not become one: they may be done.
+    ended: BTreeSet<JobId>,
+    paused: Option<Pause>,
     draining: bool,
-    /// Set by a restore until the next input is taken in: what waits may be changed by that input, so it starts after.
+    /// Set by a restore until the first input that declares no jobs: what waits starts under the jobs of now.
     restoring: bool,
 }
 
@@ -87,6 +97,7 @@ impl Timetable {
     /// When a job or run that the input names does not exist, or nothing may start any more. Nothing has changed then.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Result<Vec<Action>, Rejection> {
         self.check(&input)?;
+        let is_declaration = matches!(input, Input::Apply(_) | Input::AddJobs { .. });
         let mut actions = Vec::new();
         let out = &mut actions;
         self.expire(now, out);
@@ -97,16 +108,22 @@ impl Timetable {
             Input::Refused(run) => self.refused(now, run, out),
             Input::RunNow { job, args } => self.run_now(now, &job, args, out),
             Input::CancelRun { run, why } => self.stop(now, run, &why, out),
-            Input::PauseJob { job, note } => self.pause_job(now, &job, note, out),
+            Input::AddJobs { jobs, conflict } => self.add_jobs(now, jobs, conflict, out),
+            Input::ModifyJob { job, patch } => self.modify_job(now, &job, *patch, out),
+            Input::RemoveJob { job, running } => self.remove(now, &job, running, out),
+            Input::PauseJob { job, by, note } => self.pause_job(&job, Pause { at: now, by, note }, out),
             Input::ResumeJob(job) => self.resume_job(&job, out),
-            Input::Pause => self.pause(out),
+            Input::Pause { by, note } => self.pause(Pause { at: now, by, note }, out),
             Input::Resume => self.resume(now, out),
             Input::Drain => self.drain(out),
         }
-        if std::mem::take(&mut self.restoring) {
+        if self.restoring && !is_declaration {
+            self.restoring = false;
+            self.expire(now, out);
             self.start_waiting(now, out);
         }
         self.process(now, out);
+        self.clean_up(now, out);
         Ok(actions)
     }
 
@@ -114,11 +131,22 @@ impl Timetable {
     fn check(&self, input: &Input) -> Result<(), Rejection> {
         match input {
             Input::RunNow { .. } if self.draining => Err(Rejection::Draining),
-            Input::RunNow { job, .. } | Input::PauseJob { job, .. } | Input::ResumeJob(job)
+            Input::RunNow { job, .. }
+            | Input::PauseJob { job, .. }
+            | Input::ResumeJob(job)
+            | Input::ModifyJob { job, .. }
+            | Input::RemoveJob { job, .. }
                 if self.job(job).is_none() =>
             {
                 Err(Rejection::NoSuchJob(job.clone()))
             }
+            Input::RemoveJob { job, .. } => match self.job(job).map(|record| &record.job.source) {
+                Some(owner) if owner.is_reloaded() => {
+                    Err(Rejection::NotOwner { job: job.clone(), owner: owner.clone() })
+                }
+                _ => Ok(()),
+            },
+            Input::AddJobs { jobs, conflict } => self.check_addition(jobs, *conflict),
             Input::CancelRun { run, .. } if !self.active.contains_key(run) => Err(Rejection::NoSuchRun(*run)),
             _ => Ok(()),
         }
@@ -130,8 +158,8 @@ impl Timetable {
         if self.draining {
             return None;
         }
-        let due = self.due.first().filter(|_| !self.paused).map(|(at, _)| *at);
-        let retry = self.retries.first().filter(|_| !self.paused).map(|(at, _)| *at);
+        let due = self.due.first().filter(|_| self.paused.is_none()).map(|(at, _)| *at);
+        let retry = self.retries.first().filter(|_| self.paused.is_none()).map(|(at, _)| *at);
         let expiry = self.expiries.first().map(|(at, _)| *at);
         [due, retry, expiry].into_iter().flatten().min()
     }
@@ -158,10 +186,10 @@ impl Timetable {
         self.pools.values().map(|slots| slots.running as usize).sum()
     }
 
-    /// Whether the whole scheduler is paused.
+    /// Since when the whole scheduler is paused, by whom and why; `None` while it is not.
     #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.paused
+    pub fn paused(&self) -> Option<&Pause> {
+        self.paused.as_ref()
     }
 
     /// Whether the scheduler is draining.
@@ -170,25 +198,9 @@ impl Timetable {
         self.draining
     }
 
-    fn pause(&mut self, out: &mut Vec<Action>) {
-        if !self.paused {
-            self.paused = true;
-            out.push(Action::Publish(Event::SchedulerPaused));
-        }
-    }
-
-    fn resume(&mut self, now: Timestamp, out: &mut Vec<Action>) {
-        if !self.paused {
-            return;
-        }
-        self.paused = false;
-        out.push(Action::Publish(Event::SchedulerResumed));
-        self.start_waiting(now, out);
-    }
-
     /// Whether runs may start at all.
     fn may_start(&self) -> bool {
-        !self.paused && !self.draining && !self.restoring
+        self.paused.is_none() && !self.draining && !self.restoring
     }
 
     /// Starts whatever waits, as far as there is room: for when nobody has been told of a free place.

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use super::{
     Action, Timetable,
+    due::Due,
     entry::{Active, Entry, Place},
 };
-use crate::model::{Attempt, Delivery, JobRecord, Outcome, Run, RunId, RunState, Timestamp};
+use crate::model::{
+    Attempt, Delivery, Event, JobId, JobRecord, Outcome, Pause, Run, RunId, RunState, Timestamp,
+};
 
 /// A run that was not in a final state when the earlier host ended.
 #[derive(Debug, Clone)]
@@ -17,34 +20,45 @@ pub struct Unfinished {
     pub attempt_started_at: Option<Timestamp>,
 }
 
+/// What a store knows of an earlier life of the scheduler.
+#[derive(Debug, Clone, Default)]
+pub struct Remembered {
+    /// Every job.
+    pub jobs: Vec<JobRecord>,
+    /// Every run that is not in a final state, oldest id first.
+    pub unfinished: Vec<Unfinished>,
+    /// The highest run id ever recorded.
+    pub last_run: Option<RunId>,
+    /// Set while the whole scheduler is paused.
+    pub paused: Option<Pause>,
+}
+
 impl Timetable {
     /// Takes in what the store knows. To be called once, on a timetable without jobs, with its pools applied.
     ///
     /// What was running is interrupted: it stays so, or is tried again under the same id where the job's delivery is
-    /// at-least-once. What waited waits on. Nothing starts before the next input is taken in, so that a change of jobs
-    /// and pools counts for all of it; fires that came due in between are decided then, too.
-    pub fn restore(
-        &mut self,
-        now: Timestamp,
-        jobs: Vec<JobRecord>,
-        unfinished: Vec<Unfinished>,
-        last_run: Option<RunId>,
-    ) -> Vec<Action> {
+    /// at-least-once. What waited waits on. Nothing starts and no fire is decided before an input other than
+    /// [`Input::Apply`](super::Input::Apply) and [`Input::AddJobs`](super::Input::AddJobs) is taken in, so that what
+    /// these declare at a start counts for all of it.
+    pub fn restore(&mut self, now: Timestamp, remembered: Remembered) -> Vec<Action> {
+        let Remembered { jobs, unfinished, last_run, paused } = remembered;
         let mut actions = Vec::new();
+        self.paused = paused;
         self.restoring = true;
         self.last_run = self.last_run.max(last_run);
-        for mut record in jobs {
-            if record.job.trigger.fires_at_start() {
-                record.next_fire = Some(now);
-            }
+        for record in jobs {
             let id = record.job.id.clone();
+            let fires_now = record.job.trigger.fires_at_start();
             self.jobs.insert(id.clone(), Entry::new(record));
+            if fires_now {
+                self.fire_at_start(now, &id, &mut actions);
+            }
             self.schedule(&id);
         }
         for Unfinished { run, attempt_started_at } in unfinished {
             self.last_run = self.last_run.max(Some(run.id));
             if !self.jobs.contains_key(&run.job) {
-                self.orphan(now, run, &mut actions);
+                self.orphan(now, run, attempt_started_at, &mut actions);
                 continue;
             }
             match run.state {
@@ -54,6 +68,23 @@ impl Timetable {
             }
         }
         actions
+    }
+
+    /// A job that fires at each start: the fire of an earlier start that nobody decided gives way.
+    fn fire_at_start(&mut self, now: Timestamp, id: &JobId, out: &mut Vec<Action>) {
+        let Some(entry) = self.jobs.get(id) else { return };
+        if let Some(fire) = entry.record.next_fire {
+            let due = Due { first: fire, latest: fire, count: 1, next: None };
+            let reason = "the host was started again before this fire was decided";
+            self.give_up(now, id, due, RunState::Skipped, reason, out);
+        }
+        if let Some(entry) = self.jobs.get_mut(id) {
+            // A time that is on record already would be refused.
+            let is_taken = entry.record.last_fire == Some(now);
+            let at = if is_taken { now + chrono::TimeDelta::microseconds(1) } else { now };
+            entry.record.next_fire = Some(at);
+        }
+        self.put_write(id, out);
     }
 
     fn interrupted(
@@ -67,17 +98,9 @@ impl Timetable {
         let policy = &entry.record.job.policy;
         let attempts = policy.retry.attempts.max(2);
         let again = policy.delivery == Delivery::AtLeastOnce && run.attempt < attempts;
-        let reason = "the host ended before the run's end was recorded".to_owned();
-        let attempt = Attempt {
-            number: run.attempt,
-            started_at: attempt_started_at.or(run.started_at).unwrap_or(now),
-            finished_at: Some(now),
-            outcome: Some(Outcome::Interrupted),
-            reason: Some(reason.clone()),
-            backtrace: None,
-            peak_memory: None,
-        };
-        run.reason = Some(reason);
+        run.reason = Some("the host ended before the run's end was recorded".to_owned());
+        let attempt = cut_off(now, &run, attempt_started_at);
+        out.push(Action::Publish(interruption(&run)));
         if again {
             entry.slots.push(run.id);
             self.await_retry(run, Outcome::Interrupted, attempt, now + Duration::ZERO, out);
@@ -101,11 +124,39 @@ impl Timetable {
     }
 
     /// The job is gone, or the store could not make sense of it: its run cannot go on.
-    fn orphan(&mut self, now: Timestamp, mut run: Run, out: &mut Vec<Action>) {
-        let outcome = if run.state == RunState::Running { Outcome::Interrupted } else { Outcome::Cancelled };
+    fn orphan(
+        &mut self,
+        now: Timestamp,
+        mut run: Run,
+        attempt_started_at: Option<Timestamp>,
+        out: &mut Vec<Action>,
+    ) {
         run.reason = Some(
             "its job was removed, or cannot be read any more, before the run's end was recorded".to_owned(),
         );
-        self.end(now, run, outcome, None, out);
+        if run.state == RunState::Running {
+            let attempt = cut_off(now, &run, attempt_started_at);
+            out.push(Action::Publish(interruption(&run)));
+            self.end(now, run, Outcome::Interrupted, Some(attempt), out);
+        } else {
+            self.end(now, run, Outcome::Cancelled, None, out);
+        }
     }
+}
+
+/// The record of the attempt that was under way when the earlier host ended.
+fn cut_off(now: Timestamp, run: &Run, started_at: Option<Timestamp>) -> Attempt {
+    Attempt {
+        number: run.attempt,
+        started_at: started_at.or(run.started_at).unwrap_or(now),
+        finished_at: Some(now),
+        outcome: Some(Outcome::Interrupted),
+        reason: run.reason.clone(),
+        backtrace: None,
+        peak_memory: None,
+    }
+}
+
+fn interruption(run: &Run) -> Event {
+    Event::RunInterrupted { job: run.job.clone(), run: run.id, attempt: run.attempt }
 }

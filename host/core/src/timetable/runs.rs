@@ -138,6 +138,9 @@ impl Timetable {
             self.take_turn(now, run, out);
         }
         let Some(entry) = self.jobs.get(id) else { return };
+        if entry.is_idle() {
+            self.ended.insert(id.clone());
+        }
         if entry.removed && entry.is_idle() {
             self.jobs.remove(id);
         } else if entry.record.next_fire.is_some_and(|fire| Some(fire) <= entry.backlog_until) {
@@ -150,7 +153,7 @@ impl Timetable {
         let Some(Active { run, .. }) = self.active.remove(&id) else { return };
         self.forget_expiry(&run);
         let slots = self.pool(&run.pool);
-        if slots.has_room() && slots.waiting() == 0 {
+        if slots.is_free() {
             slots.running += 1;
             self.begin(now, run, false, out);
         } else {
@@ -166,7 +169,7 @@ impl Timetable {
         let Some(Active { run, .. }) = self.active.remove(&id) else { return };
         let priority = self.jobs.get(&run.job).map_or(0, |entry| entry.record.job.policy.priority);
         let slots = self.pool(&run.pool);
-        if slots.has_room() && slots.waiting() == 0 {
+        if slots.is_free() {
             slots.running += 1;
             self.begin(now, run, false, out);
         } else {
@@ -227,8 +230,10 @@ impl Timetable {
         let step = chrono::TimeDelta::microseconds(1);
         let mut at = entry.last_manual.map_or(now, |last| now.max(last + step));
         let trigger = &entry.record.job.trigger;
+        let runs = || entry.slots.iter().chain(&entry.held).filter_map(|run| self.active.get(run));
         let is_fire = |at| {
             Some(at) == entry.record.last_fire
+                || runs().any(|active| active.run.scheduled_at == at)
                 || entry.record.next_fire.is_some_and(|next| {
                     at == next || (at > next && trigger.next_after(Some(next), at) == Some(at))
                 })
@@ -254,9 +259,10 @@ impl Timetable {
         }
     }
 
-    /// Records a waiting run as missed.
-    pub(super) fn miss_waiting(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) {
-        let Some(mut run) = self.withdraw(id) else { return };
+    /// Records a waiting run as missed. Answers its job, whose slot may be free: the next run that takes it must not be
+    /// one that is too late as well.
+    pub(super) fn miss_waiting(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) -> Option<JobId> {
+        let mut run = self.withdraw(id)?;
         let late = crate::model::format_roughly(admit::whole_millis(now - run.scheduled_at));
         let reason = format!("waited until {late} after its time, longer than misfire_grace");
         run.state = RunState::Missed;
@@ -266,11 +272,20 @@ impl Timetable {
             scheduled_at: run.scheduled_at,
             reason: reason.clone(),
         };
-        self.drop_waiting(now, run, reason, event, out);
+        Some(drop_waiting(now, run, reason, event, out))
+    }
+
+    /// Records a run that waits as skipped; or as cancelled, where it waits for a further attempt.
+    pub(super) fn drop_unstarted(&mut self, now: Timestamp, id: RunId, why: &str, out: &mut Vec<Action>) {
+        if self.active.get(&id).is_some_and(|active| active.run.attempt > 0) {
+            self.stop(now, id, why, out);
+        } else {
+            self.skip_waiting(now, id, why, out);
+        }
     }
 
     /// Records a waiting run as skipped.
-    pub(super) fn skip_waiting(&mut self, now: Timestamp, id: RunId, reason: &str, out: &mut Vec<Action>) {
+    fn skip_waiting(&mut self, now: Timestamp, id: RunId, reason: &str, out: &mut Vec<Action>) {
         let Some(mut run) = self.withdraw(id) else { return };
         run.state = RunState::Skipped;
         let event = Event::Skipped {
@@ -279,22 +294,7 @@ impl Timetable {
             scheduled_at: run.scheduled_at,
             reason: reason.to_owned(),
         };
-        self.drop_waiting(now, run, reason.to_owned(), event, out);
-    }
-
-    fn drop_waiting(
-        &mut self,
-        now: Timestamp,
-        mut run: Run,
-        reason: String,
-        event: Event,
-        out: &mut Vec<Action>,
-    ) {
-        run.reason = Some(reason);
-        run.finished_at = Some(now);
-        let job = run.job.clone();
-        let write = Write::Update { run: Box::new(run), attempt: None };
-        out.extend([Action::Write(write), Action::Publish(event)]);
+        let job = drop_waiting(now, run, reason.to_owned(), event, out);
         self.release(now, &job, out);
     }
 
@@ -318,7 +318,7 @@ impl Timetable {
             Place::Running => self.pool(&run.pool).running -= 1,
             Place::Queued => self.pool(&run.pool).forget(id),
             Place::Retrying => {
-                self.retries.retain(|(_, retry)| *retry != id);
+                self.retries.remove(&(run.retry_at.unwrap_or(run.recorded_at), id));
             }
             Place::Held => {}
         }
@@ -327,12 +327,18 @@ impl Timetable {
 
     fn forget_expiry(&mut self, run: &Run) {
         if let Some(entry) = self.jobs.get(&run.job)
-            && let Some(at) = admit::expiry(run.scheduled_at, entry.record.job.policy.misfire_grace)
-            && self.expiries.remove(&(at, run.id))
+            && let Some(at) = admit::run_expiry(run, entry.record.job.policy.misfire_grace)
         {
-            return;
+            self.expiries.remove(&(at, run.id));
         }
-        // The grace was changed while the run waited.
-        self.expiries.retain(|(_, waiting)| *waiting != run.id);
     }
+}
+
+fn drop_waiting(now: Timestamp, mut run: Run, reason: String, event: Event, out: &mut Vec<Action>) -> JobId {
+    run.reason = Some(reason);
+    run.finished_at = Some(now);
+    let job = run.job.clone();
+    let write = Write::Update { run: Box::new(run), attempt: None };
+    out.extend([Action::Write(write), Action::Publish(event)]);
+    job
 }

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
-use crate::model::{Pool, RunId, Timestamp};
+use crate::model::{JobId, Pool, RunId, Timestamp};
 
 /// One pool's occupancy.
 #[derive(Debug)]
@@ -11,15 +11,31 @@ pub(super) struct Slots {
     pub(super) running: u32,
     /// Higher priority first, then the earlier fire, then the earlier record.
     queue: BTreeSet<(Reverse<i32>, Timestamp, RunId)>,
+    /// Jobs whose backlog goes on when there is room that no waiting run takes, by their next fire.
+    parked: BTreeSet<(Timestamp, JobId)>,
 }
 
 impl Slots {
     pub(super) fn new(pool: Pool) -> Self {
-        Self { pool, running: 0, queue: BTreeSet::new() }
+        Self { pool, running: 0, queue: BTreeSet::new(), parked: BTreeSet::new() }
     }
 
     pub(super) fn has_room(&self) -> bool {
         self.running < self.pool.max_instances.max(1)
+    }
+
+    /// Whether a run could start at once without overtaking another.
+    pub(super) fn is_free(&self) -> bool {
+        self.has_room() && self.queue.is_empty()
+    }
+
+    pub(super) fn park(&mut self, fire: Timestamp, job: JobId) {
+        self.parked.insert((fire, job));
+    }
+
+    /// The job with the earliest fire among those that wait for a free place, when there is one.
+    pub(super) fn unpark(&mut self) -> Option<(Timestamp, JobId)> {
+        if self.is_free() { self.parked.pop_first() } else { None }
     }
 
     /// Whether another fire may wait.

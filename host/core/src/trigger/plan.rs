@@ -101,6 +101,15 @@ impl Plan {
         })
     }
 
+    /// Whether a search may come to no end.
+    pub(super) fn is_searched(&self) -> bool {
+        match &self.kind {
+            Kind::All(_) => true,
+            Kind::Any(parts) => parts.iter().any(Self::is_searched),
+            _ => false,
+        }
+    }
+
     /// What one question costs, in units of a microsecond or less.
     pub(super) fn effort(&self, at: Timestamp) -> usize {
         match &self.kind {

@@ -180,6 +180,12 @@ impl Trigger {
         }
     }
 
+    /// Whether [`Self::look`] may answer [`Next::NotBefore`].
+    #[must_use]
+    pub fn is_searched(&self) -> bool {
+        self.0.plan.is_searched()
+    }
+
     /// Whether a trigger that never fired so far has anything left to fire at `now`; with the reason when it has not.
     ///
     /// ```

@@ -111,11 +111,10 @@ fn a_pool_that_shrinks_lets_runs_end_and_starts_no_more_than_it_may() {
 fn a_job_whose_cap_is_lowered_starts_no_more_than_it_may() {
     let wide = with(job("a", EVERY_10_S), |p| (p.max_instances, p.coalesce) = (3, Coalesce::All));
     let mut table = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), wide]);
-    table.wake(0);
-    table.wake(35);
+    [0, 10, 20, 30].into_iter().for_each(|second| table.wake(second));
     assert_eq!(table.states().iter().filter(|(_, state, _)| *state == Waiting).count(), 3);
     let narrow = with(job("a", EVERY_10_S), |p| p.coalesce = Coalesce::All);
-    table.apply(36, Change { put: vec![narrow.into()], ..Change::default() });
+    table.add(36, [narrow]);
     table.apply(37, Change { pools: vec![pool("default", 9, 9)], ..Change::default() });
     let running =
         |table: &Table| table.runs().iter().filter(|r| r.job.as_str() == "a" && r.state == Running).count();
@@ -135,4 +134,68 @@ fn a_run_on_demand_waits_where_a_fire_would_be_skipped() {
     let first = table.launches()[0];
     table.finish(12, first, Outcome::Succeeded);
     assert_eq!(table.states()[1].1, Running);
+}
+
+/// A job whose cap was lowered to one while two of its runs waited for another attempt: the second is held back.
+fn held_between_attempts(overlap: Overlap) -> Table {
+    let again = move |max_instances| {
+        with(job("a", EVERY_10_S), |p| {
+            (p.max_instances, p.overlap) = (max_instances, overlap);
+            p.retry.attempts = 3;
+            p.retry.backoff = std::time::Duration::ZERO;
+        })
+    };
+    let mut table = Table::new([again(2)]);
+    table.wake(10);
+    table.wake(20);
+    table.add(21, [again(1)]);
+    // The other one runs on.
+    let first = table.launches()[0];
+    table.finish(22, first, Outcome::Failed);
+    table.wake(23);
+    assert_eq!(table.states()[0], (10, Retrying, 0));
+    table
+}
+
+#[test]
+fn a_run_between_attempts_that_gives_way_is_cancelled_and_not_skipped() {
+    let mut table = held_between_attempts(Overlap::Replace);
+    table.wake(30);
+    let first = table.runs()[0].clone();
+    assert_eq!((first.state, first.outcome, first.attempt), (Finished, Some(Outcome::Cancelled), 1));
+}
+
+#[test]
+fn a_run_between_attempts_is_not_missed_however_long_it_waits() {
+    let mut table = held_between_attempts(Overlap::Skip);
+    let second = table.launches()[1];
+    // Its job has room, its pool has not.
+    table.apply(24, Change { pools: vec![pool("default", 1, 9)], ..Change::default() });
+    let mut other = job("other", r#"{ "date": "2030-01-01T00:00:25Z" }"#);
+    other.policy.priority = 9;
+    table.add(24, [other]);
+    table.wake(25);
+    table.finish(26, second, Outcome::Succeeded);
+    assert_eq!(table.states()[0], (10, Retrying, 0));
+    table.wake(500);
+    assert_eq!(table.states()[0], (10, Retrying, 0));
+}
+
+#[test]
+fn a_waiting_run_that_is_too_late_does_not_start_when_another_becomes_too_late() {
+    let table = || {
+        let two = with(job("a", EVERY_10_S), |p| (p.max_instances, p.overlap) = (1, Overlap::Wait));
+        let mut table = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), two]);
+        [0, 10, 20].into_iter().for_each(|second| table.wake(second));
+        table
+    };
+    let mut table = table();
+    // One waits for the pool, the next one for its job; then the pool is free, and nobody looked for a while.
+    table.apply(20, Change { pools: vec![pool("default", 2, 9)], ..Change::default() });
+    table.apply(20, Change { pools: vec![pool("default", 1, 9)], ..Change::default() });
+    table.wake(1000);
+    let of_a = |run: &&clockbox_core::model::Run| run.job.as_str() == "a" && run.state == Running;
+    for run in table.runs().iter().filter(of_a) {
+        assert!(run.started_at.unwrap() - run.scheduled_at <= chrono::TimeDelta::seconds(60), "{run:?}");
+    }
 }

@@ -170,3 +170,18 @@ fn reboot_fires_once_at_each_start() {
     second.wake(200);
     assert_eq!(second.launches().len(), 1);
 }
+
+#[test]
+fn a_fire_of_a_start_that_nobody_decided_is_skipped_at_the_next_start() {
+    let paused = |mut record: JobRecord| {
+        record.paused = Some(clockbox_core::model::Pause { at: at(0), by: None, note: None });
+        record
+    };
+    let mut first = Table::new([job("a", r#"{ "cron": "@reboot" }"#)]);
+    first.wake(0);
+    let second = Table::restored(100, vec![paused(first.record("a"))], Vec::new());
+    assert_eq!((second.states(), second.record("a").next_fire), (vec![], Some(at(100))));
+    let third = Table::restored(200, vec![second.record("a")], Vec::new());
+    assert_eq!(third.states(), [(100, Skipped, 0)]);
+    assert_eq!(third.record("a").next_fire, Some(at(200)));
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clockbox_core::{
     model::{Cause, Coalesce, Grace, JobId, Outcome, RunState::*},
-    timetable::{Change, Input, Rejection},
+    timetable::{Input, Rejection},
 };
 
 use crate::support::{EVERY_10_S, Table, at, job, with};
@@ -111,10 +111,12 @@ fn a_trigger_of_nothing_fires_once_now() {
 fn fires_that_come_due_in_a_pause_are_caught_up_by_policy() {
     let mut table = Table::new([job("a", EVERY_10_S), job("b", EVERY_10_S)]);
     let a = JobId::new("a").unwrap();
-    table.tell(5, Input::PauseJob { job: a.clone(), note: Some("ada: audit".into()) }).unwrap();
+    table
+        .tell(5, Input::PauseJob { job: a.clone(), by: Some("ada".into()), note: Some("audit".into()) })
+        .unwrap();
     table.wake(25);
     assert_eq!(table.states(), [(20, Running, 1)], "b alone");
-    assert_eq!(table.record("a").paused.unwrap().note.as_deref(), Some("ada: audit"));
+    assert_eq!(table.record("a").paused.unwrap().note.as_deref(), Some("audit"));
     table.tell(31, Input::ResumeJob(a)).unwrap();
     assert_eq!(table.states()[1], (30, Running, 2));
 }
@@ -122,7 +124,7 @@ fn fires_that_come_due_in_a_pause_are_caught_up_by_policy() {
 #[test]
 fn a_paused_scheduler_starts_nothing_and_catches_up() {
     let mut table = Table::new([job("a", EVERY_10_S)]);
-    table.tell(5, Input::Pause).unwrap();
+    table.tell(5, Input::Pause { by: None, note: None }).unwrap();
     assert_eq!(table.timetable.next_wake(), None);
     table.wake(25);
     assert_eq!(table.states(), []);
@@ -192,7 +194,7 @@ fn jitter_delays_the_fire_and_leaves_its_nominal_time() {
 fn a_job_that_did_not_change_is_left_alone_by_a_reload() {
     let mut table = Table::new([job("a", EVERY_10_S)]);
     let before = table.actions.len();
-    table.apply(3, Change { put: vec![job("a", EVERY_10_S).into()], ..Change::default() });
+    table.add(3, [job("a", EVERY_10_S)]);
     assert_eq!(table.actions.len(), before);
 }
 
@@ -201,16 +203,16 @@ fn a_new_trigger_counts_from_now_and_an_old_one_goes_on() {
     let mut table = Table::new([job("a", r#"{ "interval": "1h" }"#)]);
     let slower =
         with(job("a", r#"{ "interval": "1h" }"#), |p| p.misfire_grace = Grace::Within(Duration::ZERO));
-    table.apply(600, Change { put: vec![slower.into()], ..Change::default() });
+    table.add(600, [slower]);
     assert_eq!(table.record("a").next_fire, Some(at(3600)), "the trigger is the same");
-    table.apply(700, Change { put: vec![job("a", r#"{ "interval": "2h" }"#).into()], ..Change::default() });
+    table.add(700, [job("a", r#"{ "interval": "2h" }"#)]);
     assert_eq!(table.record("a").next_fire, Some(at(700 + 7200)));
 }
 
 #[test]
 fn a_run_on_demand_never_takes_the_time_of_a_fire_that_is_still_undecided() {
     let mut table = Table::new([job("a", EVERY_10_S)]);
-    table.tell(1, Input::Pause).unwrap();
+    table.tell(1, Input::Pause { by: None, note: None }).unwrap();
     table.tell(30, Input::RunNow { job: JobId::new("a").unwrap(), args: None }).unwrap();
     assert_eq!(table.record("a").next_fire, Some(at(10)));
     assert_ne!(table.runs()[0].scheduled_at, at(30));

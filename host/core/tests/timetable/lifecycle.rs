@@ -2,7 +2,7 @@
 
 use clockbox_core::{
     model::{Event, JobId, Outcome, RunState::*},
-    timetable::{Change, Input, Rejection},
+    timetable::{Input, Rejection, Remembered, Running},
 };
 
 use crate::support::{EVERY_10_S, Table, job, pool};
@@ -16,7 +16,7 @@ fn a_removed_job_fires_no_more_and_its_runs_end_in_peace() {
     let mut table = Table::new([job("a", EVERY_10_S)]);
     table.wake(10);
     let run = table.launches()[0];
-    table.apply(11, Change { remove: vec![id("a")], ..Change::default() });
+    table.remove(11, "a", Running::Finish);
     assert!(table.timetable.job(&id("a")).is_none());
     assert_eq!(table.timetable.next_wake(), None);
     table.finish(12, run, Outcome::Succeeded);
@@ -29,7 +29,7 @@ fn what_waits_of_a_removed_job_is_skipped() {
     let mut table = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), job("a", EVERY_10_S)]);
     table.wake(0);
     table.wake(10);
-    table.apply(11, Change { remove: vec![id("a")], ..Change::default() });
+    table.remove(11, "a", Running::Finish);
     assert_eq!(table.states()[1], (10, Skipped, 0));
     assert_eq!(table.runs()[1].reason.as_deref(), Some("the job was removed"));
 }
@@ -39,8 +39,8 @@ fn a_job_that_comes_back_while_its_run_goes_on_keeps_its_cap() {
     let mut table = Table::new([job("a", EVERY_10_S)]);
     table.wake(10);
     let run = table.launches()[0];
-    table.apply(11, Change { remove: vec![id("a")], ..Change::default() });
-    table.apply(12, Change { put: vec![job("a", EVERY_10_S).into()], ..Change::default() });
+    table.remove(11, "a", Running::Finish);
+    table.add(12, [job("a", EVERY_10_S)]);
     table.wake(20);
     assert_eq!(table.states()[1], (20, Skipped, 0), "the old run still counts");
     table.finish(21, run, Outcome::Succeeded);
@@ -89,8 +89,9 @@ fn what_happened_is_published_in_order() {
     table.finish(12, run, Outcome::Failed);
     let events = table.events();
     assert!(matches!(events[0], Event::JobAdded { .. }));
-    assert!(matches!(events[1], Event::RunStarted { attempt: 1, .. }));
-    let Event::RunFinished { outcome: Outcome::Failed, elapsed_ms: Some(2000), .. } = &events[2] else {
+    assert!(matches!(events[1], Event::Fired { coalesced: 0, .. }));
+    assert!(matches!(events[2], Event::RunStarted { attempt: 1, .. }));
+    let Event::RunFinished { outcome: Outcome::Failed, elapsed_ms: Some(2000), .. } = &events[3] else {
         panic!("{events:?}");
     };
 }
@@ -98,7 +99,7 @@ fn what_happened_is_published_in_order() {
 #[test]
 fn a_fire_that_is_due_when_its_trigger_changes_is_decided_first() {
     let mut table = Table::new([job("a", EVERY_10_S)]);
-    table.apply(10, Change { put: vec![job("a", r#"{ "interval": "1h" }"#).into()], ..Change::default() });
+    table.add(10, [job("a", r#"{ "interval": "1h" }"#)]);
     assert_eq!(table.states(), [(10, Running, 0)]);
     assert_eq!(table.record("a").next_fire, Some(crate::support::at(3610)));
 }
@@ -106,8 +107,8 @@ fn a_fire_that_is_due_when_its_trigger_changes_is_decided_first() {
 #[test]
 fn fires_that_a_paused_job_had_due_are_recorded_as_skipped_when_its_trigger_changes() {
     let mut table = Table::new([job("a", EVERY_10_S)]);
-    table.tell(5, Input::PauseJob { job: id("a"), note: None }).unwrap();
-    table.apply(35, Change { put: vec![job("a", r#"{ "interval": "1h" }"#).into()], ..Change::default() });
+    table.tell(5, Input::PauseJob { job: id("a"), by: None, note: None }).unwrap();
+    table.add(35, [job("a", r#"{ "interval": "1h" }"#)]);
     assert_eq!(table.states(), [(30, Skipped, 2)]);
     let reason = table.runs()[0].reason.clone().unwrap();
     assert_eq!(reason, "the job's trigger was changed before this fire was decided");
@@ -116,7 +117,7 @@ fn fires_that_a_paused_job_had_due_are_recorded_as_skipped_when_its_trigger_chan
 #[test]
 fn fires_that_a_removed_job_had_due_are_recorded_as_skipped() {
     let mut table = Table::new([job("a", EVERY_10_S)]);
-    table.apply(10, Change { remove: vec![id("a")], ..Change::default() });
+    table.remove(10, "a", Running::Finish);
     assert_eq!(table.states(), [(10, Skipped, 0)]);
 }
 
@@ -126,8 +127,7 @@ fn what_waited_before_a_restart_starts_under_the_jobs_of_now() {
         (p.max_instances, p.coalesce) = (3, clockbox_core::model::Coalesce::All);
     });
     let mut before = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), wide]);
-    before.wake(0);
-    before.wake(35);
+    [0, 10, 20, 30].into_iter().for_each(|second| before.wake(second));
     let unfinished: Vec<_> = before
         .runs()
         .into_iter()
@@ -136,12 +136,16 @@ fn what_waited_before_a_restart_starts_under_the_jobs_of_now() {
         .collect();
     assert_eq!(unfinished.len(), 3);
     let mut timetable = clockbox_core::timetable::Timetable::new();
-    let actions = timetable.restore(crate::support::at(36), vec![before.record("a")], unfinished, None);
+    let actions = timetable.restore(
+        crate::support::at(36),
+        Remembered { jobs: vec![before.record("a")], unfinished, ..Remembered::default() },
+    );
     let mut table = Table { timetable, actions };
     assert!(table.launches().is_empty(), "the manifest of now has not been heard");
     let narrow =
         crate::support::with(job("a", EVERY_10_S), |p| p.coalesce = clockbox_core::model::Coalesce::All);
-    table.apply(36, Change { put: vec![narrow.into()], ..Change::default() });
+    table.add(36, [narrow]);
+    table.wake(36);
     assert_eq!(table.launches().len(), 1);
 }
 

@@ -1,7 +1,11 @@
 //! What becomes of a fire, story by story.
 
+mod backlog;
+mod by_hand;
 mod caps;
 mod delivery;
 mod fires;
 mod lifecycle;
+mod ownership;
+mod searched;
 mod support;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use clockbox_core::{
     model::*,
-    timetable::{Action, Change, Input, Rejection, Timetable, Unfinished},
+    timetable::{Action, Change, Conflict, Input, Rejection, Remembered, Running, Timetable, Unfinished},
     trigger::{Trigger, TriggerSpec},
 };
 
@@ -23,7 +23,11 @@ pub(crate) fn job(name: &str, trigger: &str) -> Job {
         pool: PoolName::default_pool(),
         trigger: Trigger::new(spec, chrono_tz::UTC).unwrap(),
         args: "null".into(),
-        policy: Policy { misfire_grace: Grace::Within(Duration::from_secs(60)), ..Policy::default() },
+        policy: Policy {
+            misfire_grace: Grace::Within(Duration::from_secs(60)),
+            when_done: Some(WhenDone::Keep),
+            ..Policy::default()
+        },
         source: Source::Api,
     }
 }
@@ -54,20 +58,14 @@ impl Table {
         jobs: impl IntoIterator<Item = Job>,
     ) -> Self {
         let mut table = Self { timetable: Timetable::new(), actions: Vec::new() };
-        table.apply(
-            0,
-            Change {
-                pools: pools.into_iter().collect(),
-                put: jobs.into_iter().map(Arc::new).collect(),
-                remove: Vec::new(),
-            },
-        );
+        table.apply(0, Change { pools: pools.into_iter().collect(), ..Change::default() });
+        table.add(0, jobs);
         table
     }
 
     pub(crate) fn restored(now: i64, jobs: Vec<JobRecord>, unfinished: Vec<Unfinished>) -> Self {
         let mut timetable = Timetable::new();
-        let actions = timetable.restore(at(now), jobs, unfinished, None);
+        let actions = timetable.restore(at(now), Remembered { jobs, unfinished, ..Remembered::default() });
         let mut table = Self { timetable, actions };
         table.wake(now);
         table
@@ -84,6 +82,16 @@ impl Table {
 
     pub(crate) fn apply(&mut self, now: i64, change: Change) {
         self.tell(now, Input::Apply(change)).unwrap();
+    }
+
+    /// Adds jobs, in the place of those of their names.
+    pub(crate) fn add(&mut self, now: i64, jobs: impl IntoIterator<Item = Job>) {
+        let jobs = jobs.into_iter().map(Arc::new).collect();
+        self.tell(now, Input::AddJobs { jobs, conflict: Conflict::Replace }).unwrap();
+    }
+
+    pub(crate) fn remove(&mut self, now: i64, job: &str, running: Running) {
+        self.tell(now, Input::RemoveJob { job: JobId::new(job).unwrap(), running }).unwrap();
     }
 
     pub(crate) fn finish(&mut self, now: i64, run: RunId, outcome: Outcome) {

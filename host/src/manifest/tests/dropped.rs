@@ -132,11 +132,11 @@ fn a_description_cannot_grant_rights_or_raise_limits() {
             "jobs/x.wasm: warning: plugin x asks for more than it is given: http https://b.example, read /data, timeout 1h (1m given)\n  \
              hint: if it should have that, write it under [plugins.x], or in jobs/x.toml",
             "jobs/x.wasm (section clockbox:job):4:1: warning: new_key: unknown key\n  hint: the keys here are allow, limits, \
-             args, pool, trigger, misfire_grace, coalesce, max_instances, overlap, priority, delivery, retry, enabled, description, config, name, version, args_schema",
+             args, pool, trigger, misfire_grace, coalesce, max_instances, overlap, priority, delivery, retry, when_done, enabled, description, config, name, version, args_schema",
             "jobs/y.wasm: warning: plugin y asks for more than it is given: http https://a.example, http https://b.example, read /data, timeout 1h (1m given)\n  \
              hint: if it should have that, write it under [plugins.y], or in jobs/y.toml",
             "jobs/y.wasm (section clockbox:job):4:1: warning: new_key: unknown key\n  hint: the keys here are allow, limits, \
-             args, pool, trigger, misfire_grace, coalesce, max_instances, overlap, priority, delivery, retry, enabled, description, config, name, version, args_schema",
+             args, pool, trigger, misfire_grace, coalesce, max_instances, overlap, priority, delivery, retry, when_done, enabled, description, config, name, version, args_schema",
         ]
     );
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use clockbox_core::model::{
-    Attempt, Cause, JobId, JobRecord, LogLine, Outcome, Refusal, Run, RunId, RunState, Timestamp, Write,
+    Attempt, Cause, JobId, JobRecord, LogLine, Outcome, Pause, Refusal, Run, RunId, RunState, Timestamp,
+    Write,
 };
 
 use crate::{RunDetail, RunFilter, Snapshot, micros::Kept};
@@ -26,6 +27,7 @@ pub(super) struct State {
     by_time: BTreeSet<(Timestamp, RunId)>,
     unfinished: BTreeSet<RunId>,
     last_run: Option<RunId>,
+    paused: Option<Pause>,
 }
 
 impl State {
@@ -35,6 +37,7 @@ impl State {
             Write::RemoveJob(job) => {
                 self.jobs.remove(job);
             }
+            Write::Pause(pause) => self.paused = pause.kept(),
             Write::Fire { run, next_fire } => return self.fire(run.kept(), *next_fire),
             Write::Update { run, attempt } => return self.update(run.kept(), attempt.as_deref()),
             Write::Log { run, attempt, lines } => {
@@ -115,6 +118,7 @@ impl State {
             unfinished: unfinished.map(|entry| entry.run.clone()).collect(),
             last_run: self.last_run,
             unreadable: Vec::new(),
+            paused: self.paused.clone(),
         }
     }
 

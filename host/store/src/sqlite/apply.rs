@@ -1,7 +1,7 @@
 //! Writes as SQL statements.
 
 use clockbox_core::model::{
-    Attempt, Cause, JobRecord, LogLine, Outcome, Refusal, Run, RunId, RunState, Timestamp, Write,
+    Attempt, Cause, Job, JobRecord, LogLine, Outcome, Pause, Refusal, Run, RunId, RunState, Timestamp, Write,
 };
 use rusqlite::{Error, ffi, params};
 
@@ -21,6 +21,7 @@ pub(super) fn apply(statements: &mut Statements<'_>, write: &Write) -> Answer {
             statements.get(Sql::RemoveJob)?.execute([job.as_str()])?;
             Ok(Ok(()))
         }
+        Write::Pause(pause) => put_pause(statements, pause.as_ref()),
         Write::Fire { run, next_fire } => fire(statements, run, *next_fire),
         Write::Update { run, attempt } => update(statements, run, attempt.as_deref()),
         Write::Log { run, attempt, lines } => log(statements, *run, *attempt, lines),
@@ -29,16 +30,35 @@ pub(super) fn apply(statements: &mut Statements<'_>, write: &Write) -> Answer {
 
 fn put_job(statements: &mut Statements<'_>, record: &JobRecord) -> Answer {
     let name = record.job.id.as_str();
-    let json = serde_json::to_string(&record.job).map_err(|e| Error::ToSqlConversionFailure(e.into()))?;
     let paused = record.paused.as_ref();
-    let note = paused.and_then(|pause| pause.note.as_deref());
-    statements.get(Sql::PutJob)?.execute(params![name, json, paused.map(|pause| Time(pause.at)), note])?;
+    statements.get(Sql::PutJob)?.execute(params![
+        name,
+        json(&record.job)?,
+        paused.map(|pause| Time(pause.at)),
+        paused.and_then(|pause| pause.note.as_deref()),
+        paused.and_then(|pause| pause.by.as_deref()),
+        record.declared.as_deref().map(json).transpose()?,
+    ])?;
     statements.get(Sql::PutTimes)?.execute(params![
         name,
         record.next_fire.map(Time),
         record.last_fire.map(Time),
         record.last_success.map(Time)
     ])?;
+    Ok(Ok(()))
+}
+
+fn json(job: &Job) -> Result<String, Error> {
+    serde_json::to_string(job).map_err(|e| Error::ToSqlConversionFailure(e.into()))
+}
+
+fn put_pause(statements: &mut Statements<'_>, pause: Option<&Pause>) -> Answer {
+    match pause {
+        Some(Pause { at, by, note }) => {
+            statements.get(Sql::PutPause)?.execute(params![Time(*at), by, note])?
+        }
+        None => statements.get(Sql::EndPause)?.execute([])?,
+    };
     Ok(Ok(()))
 }
 

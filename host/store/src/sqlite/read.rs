@@ -72,7 +72,11 @@ pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot> {
             "SELECT max(id) FROM (SELECT max(id) AS id FROM runs UNION ALL SELECT highest FROM deleted_runs)",
         )?
         .query_row([], |row| row.get(0))?;
-    Ok(Snapshot { jobs, unfinished, last_run: last_run.map(|id| id.0), unreadable })
+    let paused = connection
+        .prepare_cached("SELECT paused_at, paused_by, note FROM pause")?
+        .query_row([], rows::pause)
+        .optional()?;
+    Ok(Snapshot { jobs, unfinished, last_run: last_run.map(|id| id.0), unreadable, paused })
 }
 
 pub(super) fn runs(connection: &Connection, filter: &RunFilter) -> Result<Vec<Run>> {

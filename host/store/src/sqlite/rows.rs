@@ -1,6 +1,6 @@
 //! Rows as the nouns of the core.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use clockbox_core::model::{Attempt, Job, JobRecord, LogLevel, LogLine, LogStream, Pause, Run, Timestamp};
 use rusqlite::{
@@ -20,8 +20,8 @@ pub(super) const RUN: &str = "id, job, plugin, pool, cause, scheduled_at, record
 pub(super) const ATTEMPT: &str = "number, started_at, finished_at, outcome, reason, backtrace, peak_memory";
 
 /// The columns that [`job`] reads, in its order.
-pub(super) const JOB: &str =
-    "jobs.job, next_fire, last_fire, last_success, paused_at, pause_note, jobs.name, job_times.job";
+pub(super) const JOB: &str = "jobs.job, next_fire, last_fire, last_success, paused_at, pause_note, jobs.name, \
+     paused_by, declared, job_times.job";
 
 fn time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<Time>>(column)?.map(|time| time.0))
@@ -64,24 +64,31 @@ pub(super) fn attempt(row: &Row<'_>) -> Result<Attempt> {
     })
 }
 
+pub(super) fn pause(row: &Row<'_>) -> Result<Pause> {
+    Ok(Pause { at: row.get::<_, Time>(0)?.0, by: row.get(1)?, note: row.get(2)? })
+}
+
 pub(super) fn job(row: &Row<'_>) -> Result<JobRecord> {
     let paused_at = time(row, 4)?;
     let note = row.get(5)?;
-    let not_understood = |why: String| {
+    let not_understood = |column: usize, why: String| {
         let message = format!("{why}: delete it from the table jobs and declare it anew");
-        Error::FromSqlConversionFailure(0, Type::Text, message.into())
+        Error::FromSqlConversionFailure(column, Type::Text, message.into())
     };
-    let job: Job =
-        serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(|e| not_understood(e.to_string()))?;
-    if row.get_ref(7)? == ValueRef::Null {
-        return Err(not_understood("the table job_times lacks its row".to_owned()));
+    let read = |column: usize, json: &str| {
+        serde_json::from_str::<Arc<Job>>(json).map_err(|e| not_understood(column, e.to_string()))
+    };
+    if row.get_ref(9)? == ValueRef::Null {
+        return Err(not_understood(0, "the table job_times lacks its row".to_owned()));
     }
+    let by = row.get(7)?;
     Ok(JobRecord {
-        job: job.into(),
+        job: read(0, row.get_ref(0)?.as_str()?)?,
+        declared: row.get_ref(8)?.as_str_or_null()?.map(|json| read(8, json)).transpose()?,
         next_fire: time(row, 1)?,
         last_fire: time(row, 2)?,
         last_success: time(row, 3)?,
-        paused: paused_at.map(|at| Pause { at, note }),
+        paused: paused_at.map(|at| Pause { at, by, note }),
     })
 }
 

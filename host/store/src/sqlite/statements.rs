@@ -14,10 +14,12 @@ pub(super) enum Sql {
     UpdateRun,
     PutAttempt,
     AppendLog,
+    PutPause,
+    EndPause,
 }
 
 impl Sql {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::PutJob,
         Self::PutTimes,
         Self::RemoveJob,
@@ -27,14 +29,18 @@ impl Sql {
         Self::UpdateRun,
         Self::PutAttempt,
         Self::AppendLog,
+        Self::PutPause,
+        Self::EndPause,
     ];
 
     const fn text(self) -> &'static str {
         match self {
             Self::PutJob => {
-                "INSERT INTO jobs (name, job, paused_at, pause_note) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO jobs (name, job, paused_at, pause_note, paused_by, declared)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO UPDATE SET
-                     job = excluded.job, paused_at = excluded.paused_at, pause_note = excluded.pause_note"
+                     job = excluded.job, paused_at = excluded.paused_at, pause_note = excluded.pause_note,
+                     paused_by = excluded.paused_by, declared = excluded.declared"
             }
             Self::PutTimes => {
                 "INSERT INTO job_times (job, next_fire, last_fire, last_success) VALUES (?1, ?2, ?3, ?4)
@@ -77,6 +83,12 @@ impl Sql {
                 "INSERT INTO logs (run, attempt, part, lines) VALUES (?1, ?2,
                      (SELECT coalesce(max(part), 0) + 1 FROM logs WHERE run = ?1 AND attempt = ?2), ?3)"
             }
+            Self::PutPause => {
+                "INSERT INTO pause (one, paused_at, paused_by, note) VALUES (1, ?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET
+                     paused_at = excluded.paused_at, paused_by = excluded.paused_by, note = excluded.note"
+            }
+            Self::EndPause => "DELETE FROM pause",
         }
     }
 }
@@ -121,6 +133,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connect::tune(&connection).unwrap();
         connection.execute_batch(include_str!("schema_1.sql")).unwrap();
+        connection.execute_batch(include_str!("schema_2.sql")).unwrap();
         connection
     }
 

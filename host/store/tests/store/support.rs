@@ -39,6 +39,7 @@ pub(crate) fn job(name: &str) -> JobRecord {
             policy: Policy::default(),
             source: Source::Manifest,
         }),
+        declared: None,
         next_fire: None,
         last_fire: None,
         last_success: None,

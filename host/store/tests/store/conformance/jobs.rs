@@ -12,6 +12,20 @@ over_every_store! {
     a_removed_job_keeps_its_history,
     removing_a_job_that_is_not_there_is_no_error,
     a_policy_survives_to_the_last_digit,
+    the_pause_of_the_scheduler_is_kept_until_it_ends,
+}
+
+fn the_pause_of_the_scheduler_is_kept_until_it_ends(store: &dyn JobStore) {
+    let paused = || store.load().unwrap().paused;
+    assert_eq!(paused(), None);
+    let first = Pause { at: at("11:30:00"), by: Some("ada".to_owned()), note: Some("audit".to_owned()) };
+    let second = Pause { at: at("12:30:00"), by: None, note: None };
+    for pause in [first, second] {
+        commit(store, &[Write::Pause(Some(pause.clone()))]);
+        assert_eq!(paused(), Some(pause));
+    }
+    commit(store, &[Write::Pause(None)]);
+    assert_eq!(paused(), None);
 }
 
 fn a_job_is_read_as_it_was_put(store: &dyn JobStore) {
@@ -19,7 +33,9 @@ fn a_job_is_read_as_it_was_put(store: &dyn JobStore) {
     record.next_fire = Some(at("12:00:00"));
     record.last_fire = Some(at("11:00:00"));
     record.last_success = Some(at("10:00:00"));
-    record.paused = Some(Pause { at: at("11:30:00"), note: Some("ops: holidays".to_owned()) });
+    record.paused =
+        Some(Pause { at: at("11:30:00"), by: Some("ops".to_owned()), note: Some("holidays".to_owned()) });
+    record.declared = Some(std::sync::Arc::clone(&record.job));
     std::sync::Arc::make_mut(&mut record.job).source = Source::Job(job_id("planner"));
     let bare = job("bare");
     commit(store, &[put(&record), put(&bare)]);
@@ -35,7 +51,7 @@ fn jobs_come_by_name(store: &dyn JobStore) {
 
 fn putting_a_job_again_replaces_it_but_keeps_its_history(store: &dyn JobStore) {
     let mut record = job("report");
-    record.paused = Some(Pause { at: at("11:30:00"), note: None });
+    record.paused = Some(Pause { at: at("11:30:00"), by: None, note: None });
     commit(store, &[put(&record), fire(&waiting(1, "report", at("10:00:00")))]);
     let mut changed = job("report");
     std::sync::Arc::make_mut(&mut changed.job).args = "null".into();

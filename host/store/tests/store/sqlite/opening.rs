@@ -13,7 +13,7 @@ use crate::support::{
 fn everything_is_there_after_reopening() {
     let (_folder, path) = place();
     let mut record = job("report");
-    record.paused = Some(Pause { at: at("11:30:00"), note: Some("holidays".to_owned()) });
+    record.paused = Some(Pause { at: at("11:30:00"), by: None, note: Some("holidays".to_owned()) });
     let run = waiting(1, "report", at("10:00:00"));
     let under_way = waiting(2, "report", at("11:00:00"));
     let store = host(&path);
@@ -129,7 +129,7 @@ fn a_database_of_a_newer_version_is_refused_naming_both() {
     for access in [as_host(), Access::ReadOnly] {
         let message = refusal(&path, access);
         assert!(
-            message.contains("is of version 99, and this clockbox knows versions up to 1: "),
+            message.contains("is of version 99, and this clockbox knows versions up to 2: "),
             "{message}"
         );
         assert!(message.ends_with("run that one, or name another file as the store"), "{message}");
@@ -149,6 +149,49 @@ fn an_older_version_is_brought_up_to_date_by_a_host_only() {
     );
     let store = host(&path);
     commit(&store, &[put(&job("report"))]);
+}
+
+/// A job as version 1 wrote it.
+const JOB_1: &str = r#"{"id":"report","plugin":"hello","pool":"default","trigger":{"spec":{"interval":"1h"},"zone":"Asia/Shanghai"},"args":"null","policy":{"misfire_grace":"1h","coalesce":"latest","max_instances":1,"overlap":"skip","priority":0,"delivery":"at-most-once","retry":{"attempts":1,"backoff":{"secs":10,"nanos":0},"factor":2.0,"cap":{"secs":3600,"nanos":0}}},"source":"manifest"}"#;
+
+#[test]
+fn version_1_is_brought_up_to_date_with_all_that_is_in_it() {
+    let (_folder, path) = place();
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../../../src/sqlite/schema_1.sql")).unwrap();
+    old.execute_batch("PRAGMA application_id = 0x636c6b62; PRAGMA user_version = 1;").unwrap();
+    let noon = at("12:00:00").timestamp_micros();
+    old.execute("INSERT INTO jobs VALUES ('report', ?1, ?2, 'ada: holidays')", (JOB_1, noon)).unwrap();
+    old.execute("INSERT INTO job_times VALUES ('report', ?1, NULL, NULL)", [noon]).unwrap();
+    old.execute(
+        "INSERT INTO runs (id, job, scheduled_at, recorded_at, plugin, pool, cause, state, attempt, coalesced)
+         VALUES (7, 'report', ?1, ?1, 'hello', 'default', 'trigger', 'waiting', 0, 3)",
+        [noon],
+    )
+    .unwrap();
+    drop(old);
+
+    let store = host(&path);
+    let snapshot = store.load().unwrap();
+    let record = &snapshot.jobs[0];
+    assert_eq!(record.paused.as_ref().unwrap().note.as_deref(), Some("ada: holidays"));
+    assert_eq!((record.next_fire, record.declared.is_none()), (Some(at("12:00:00")), true));
+    assert_eq!(record.job.policy, clockbox_core::model::Policy::default());
+    assert_eq!((snapshot.unfinished[0].coalesced, snapshot.paused), (3, None));
+    // What version 2 has more can be kept, and is there after reopening.
+    let pause = Pause { at: at("13:00:00"), by: Some("ada".to_owned()), note: None };
+    let changed = clockbox_core::model::JobRecord {
+        declared: Some(std::sync::Arc::clone(&record.job)),
+        paused: Some(pause.clone()),
+        ..job("report")
+    };
+    commit(&store, &[put(&changed), clockbox_core::model::Write::Pause(Some(pause.clone()))]);
+    drop(store);
+    let snapshot = host(&path).load().unwrap();
+    assert_eq!((snapshot.jobs, snapshot.paused), (vec![changed], Some(pause)));
+    let version: i64 =
+        Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
 }
 
 #[test]
