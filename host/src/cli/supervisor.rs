@@ -50,18 +50,22 @@ impl Supervisor {
     /// Gives signs of life for as long as the scheduler answers. Never ends.
     pub(super) async fn watch(beat: Option<Duration>, scheduler: &Scheduler) {
         let Some(beat) = beat else { return std::future::pending().await };
-        loop {
-            // One that hangs never answers; then the manager hears nothing more, and starts the host anew.
-            if scheduler.ping().await.is_ok() {
-                platform::tell(&[Word::Alive]);
-            }
-            tokio::time::sleep(beat).await;
-        }
+        heartbeat(beat, scheduler, || platform::tell(&[Word::Alive])).await;
     }
 
     /// How often [`watch`](Self::watch) is to give a sign of life.
     pub(super) fn beat(&self) -> Option<Duration> {
         self.beat
+    }
+}
+
+/// One that hangs never answers; then the manager hears nothing more, and starts the host anew.
+async fn heartbeat(beat: Duration, scheduler: &Scheduler, alive: impl Fn()) {
+    loop {
+        if scheduler.ping().await.is_ok() {
+            alive();
+        }
+        tokio::time::sleep(beat).await;
     }
 }
 
@@ -128,4 +132,42 @@ mod platform {
     }
 
     pub(super) fn tell(_: &[Word<'_>]) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    use super::*;
+    use crate::scheduler::Message;
+
+    #[test]
+    fn a_scheduler_that_hangs_gives_no_sign_of_life() {
+        let scheduler = Scheduler::builder().start().unwrap();
+        let (beats, heard) = channel();
+        let watched = scheduler.clone();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+        runtime.spawn(async move {
+            heartbeat(Duration::from_millis(1), &watched, || _ = beats.send(())).await;
+        });
+        for _ in 0..3 {
+            heard.recv().unwrap();
+        }
+        let ((hangs, hung), (go, wait)) = (channel(), channel::<()>());
+        let hang = move |_: &_| {
+            hangs.send(()).unwrap();
+            // An error is the end that was waited for.
+            _ = wait.recv();
+        };
+        scheduler.inbox().send(Message::Ask(Box::new(hang)));
+        hung.recv().unwrap();
+        // What was answered before it hung may still be on its way: one sign at most.
+        _ = heard.recv_timeout(Duration::from_millis(100));
+        while heard.try_recv().is_ok() {}
+        assert_eq!(heard.recv_timeout(Duration::from_millis(200)), Err(RecvTimeoutError::Timeout));
+        drop(go);
+        heard.recv().unwrap();
+        scheduler.shutdown(Duration::ZERO).wait().unwrap();
+    }
 }

@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use clockbox_core::model::Timestamp;
 
-/// What a store holds and what is wrong with it: see [`check`](crate::check).
+/// What a store holds and what is wrong with it: see [`check`](crate::check()).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreCheck {
     /// The database file, absolute and free of symbolic links.
