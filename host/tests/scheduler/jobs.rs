@@ -101,7 +101,12 @@ fn who_paused_everything_and_why_is_known_after_a_restart() {
         matches!(event, Event::SchedulerPaused { by, note }
             if by.as_deref() == Some("ada") && note.as_deref() == Some("audit"))
     });
-    let bench = bench.restart(|builder| builder.job(hourly("a")));
+    let mut told = None;
+    let bench = bench.restart(|builder| {
+        told = Some(builder.subscribe());
+        builder.job(hourly("a"))
+    });
+    until(&mut told.unwrap(), |event| matches!(event, Event::SchedulerPaused { note: Some(_), .. }));
     let pause = bench.scheduler.paused().wait().unwrap().unwrap();
     assert_eq!((pause.at, pause.by.as_deref()), (at(0), Some("ada")));
     let mut events = bench.scheduler.subscribe();
