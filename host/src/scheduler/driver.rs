@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use clockbox_core::{
-    model::{Event, Refusal, Run, RunId, RunState},
+    model::{Event, Pause, Refusal, Run, RunId, RunState},
     timetable::{Action, Completed, Input, Pipeline, Timetable},
 };
 use clockbox_store::Writer;
@@ -97,6 +97,10 @@ impl Driver {
     pub(super) async fn run(mut self, restored: Vec<Action>) -> Ending {
         self.dispatch(restored, None);
         self.events.publish(self.clock.now(), Event::SchedulerStarted);
+        if let Some(Pause { by, note, .. }) = self.timetable.paused().cloned() {
+            // Whoever wonders why nothing fires is to find the reason.
+            self.events.publish(self.clock.now(), Event::SchedulerPaused { by, note });
+        }
         self.wake();
         while !self.is_done() {
             let wake = self.timetable.next_wake().filter(|_| self.may_fire());

@@ -21,7 +21,7 @@ pub enum Event {
     SchedulerDraining,
     /// The scheduler ended.
     SchedulerStopped,
-    /// No job fires until it is resumed.
+    /// Nothing starts until it is resumed. Told again at each start in between.
     SchedulerPaused {
         /// Who paused it.
         by: Option<String>,

@@ -141,10 +141,12 @@ impl Timetable {
         out.push(Action::Write(Write::RemoveJob(id.clone())));
         out.push(Action::Publish(Event::JobRemoved { job: id.clone() }));
         self.schedule(id);
-        let mut runs: Vec<(RunId, bool)> = self
-            .active
-            .values()
-            .filter(|active| active.run.job == *id)
+        let Some(entry) = self.jobs.get(id) else { return };
+        let mut runs: Vec<(RunId, bool)> = entry
+            .slots
+            .iter()
+            .chain(&entry.held)
+            .filter_map(|run| self.active.get(run))
             .map(|active| (active.run.id, active.place == Place::Running))
             .collect();
         runs.sort();

@@ -2,7 +2,7 @@
 
 use clockbox_core::{
     model::{Coalesce, Outcome, Overlap, PoolName, RunState::*},
-    timetable::{Change, Input},
+    timetable::{Change, Input, Unfinished},
 };
 
 use crate::support::{EVERY_10_S, Table, job, pool, with};
@@ -182,20 +182,14 @@ fn a_run_between_attempts_is_not_missed_however_long_it_waits() {
 }
 
 #[test]
-fn a_waiting_run_that_is_too_late_does_not_start_when_another_becomes_too_late() {
-    let table = || {
-        let two = with(job("a", EVERY_10_S), |p| (p.max_instances, p.overlap) = (1, Overlap::Wait));
-        let mut table = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), two]);
-        [0, 10, 20].into_iter().for_each(|second| table.wake(second));
-        table
-    };
-    let mut table = table();
-    // One waits for the pool, the next one for its job; then the pool is free, and nobody looked for a while.
-    table.apply(20, Change { pools: vec![pool("default", 2, 9)], ..Change::default() });
-    table.apply(20, Change { pools: vec![pool("default", 1, 9)], ..Change::default() });
-    table.wake(1000);
-    let of_a = |run: &&clockbox_core::model::Run| run.job.as_str() == "a" && run.state == Running;
-    for run in table.runs().iter().filter(of_a) {
-        assert!(run.started_at.unwrap() - run.scheduled_at <= chrono::TimeDelta::seconds(60), "{run:?}");
-    }
+fn of_runs_that_are_too_late_none_starts_because_another_gives_up_its_turn() {
+    let wait = with(job("a", EVERY_10_S), |p| p.overlap = Overlap::Wait);
+    let mut before = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), wait]);
+    [0, 10, 20].into_iter().for_each(|second| before.wake(second));
+    let waiting = before.runs().into_iter().filter(|run| run.state == Waiting);
+    let waiting: Vec<_> = waiting.map(|run| Unfinished { run, attempt_started_at: None }).collect();
+    assert_eq!(waiting.len(), 2);
+    let table = Table::restored(1000, vec![before.record("a")], waiting);
+    let states = table.states();
+    assert_eq!([states[0], states[1]], [(10, Missed, 0), (20, Missed, 0)]);
 }

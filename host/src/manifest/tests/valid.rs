@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use clockbox_core::model::{Coalesce, Delivery, Grace, Overlap, Source};
+use clockbox_core::model::{Coalesce, Delivery, Grace, Overlap, Source, WhenDone};
 
 use super::*;
 use crate::manifest::{Manifest, PathKind, StoreKind};
@@ -97,6 +97,7 @@ fn every_policy_key_reaches_its_job_and_a_job_wins_over_the_defaults() {
         delivery = "at-least-once"
         pool = "slow"
         retry = { attempts = 4, cap = "1m" }
+        when_done = "remove"
         [jobs.plain]
         plugin = "hello"
         [jobs.hello]
@@ -108,6 +109,7 @@ fn every_policy_key_reaches_its_job_and_a_job_wins_over_the_defaults() {
         delivery = "at-most-once"
         pool = "default"
         retry = { backoff = "2s" }
+        when_done = "keep"
         description = "greets"
         "#,
     );
@@ -118,6 +120,7 @@ fn every_policy_key_reaches_its_job_and_a_job_wins_over_the_defaults() {
     assert_eq!(plain.policy.priority, -5);
     assert_eq!(plain.policy.delivery, Delivery::AtLeastOnce);
     assert_eq!(plain.pool.as_str(), "slow");
+    assert_eq!(plain.when_done(), WhenDone::Remove);
     let own = &manifest.jobs["hello"];
     assert_eq!(own.plugin.as_str(), "hello", "the plugin of the job's own name");
     assert_eq!(own.policy.misfire_grace, Grace::Within(Duration::from_secs(300)));
@@ -126,10 +129,11 @@ fn every_policy_key_reaches_its_job_and_a_job_wins_over_the_defaults() {
     assert_eq!(own.policy.overlap, Overlap::Replace);
     assert_eq!(own.policy.delivery, Delivery::AtMostOnce);
     assert_eq!(own.pool.as_str(), "default");
+    assert_eq!(own.when_done(), WhenDone::Keep);
     let retry = own.policy.retry;
     assert_eq!((retry.attempts, retry.backoff, retry.cap.as_secs()), (4, Duration::from_secs(2), 60));
     assert_eq!(manifest.declared["hello"].description.as_deref(), Some("greets"));
-    assert_eq!(manifest.declared["hello"].place.position(), Some((13, 15)));
+    assert_eq!(manifest.declared["hello"].place.position(), Some((15, 15)));
 }
 
 #[test]

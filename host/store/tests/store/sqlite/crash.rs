@@ -50,10 +50,13 @@ fn kill_after(mut child: Child, last: i64) -> i64 {
     let mut spoken = || -> Option<i64> {
         lines.by_ref().find_map(|line| line.unwrap().strip_prefix("committed ")?.parse().ok())
     };
-    while spoken().unwrap() < last {}
+    let mut latest = 0;
+    while latest < last {
+        latest = spoken().unwrap();
+    }
     child.kill().unwrap();
     child.wait().unwrap();
-    std::iter::from_fn(spoken).last().unwrap_or(last)
+    std::iter::from_fn(spoken).last().unwrap_or(latest)
 }
 
 #[test]
