@@ -33,6 +33,7 @@ mod admit;
 mod apply;
 mod backoff;
 mod by_hand;
+mod clock;
 mod due;
 mod entry;
 mod fires;
@@ -70,6 +71,8 @@ pub struct Timetable {
     /// When a waiting run has waited too long.
     expiries: BTreeSet<(Timestamp, RunId)>,
     last_run: Option<RunId>,
+    /// The latest time of any input.
+    latest: Option<Timestamp>,
     /// Declared jobs whose name somebody else's job has: each takes its place when that one goes.
     shadowed: BTreeMap<JobId, Arc<Job>>,
     /// Jobs of which a run ended or a fire did not become one: they may be done.
@@ -91,7 +94,8 @@ impl Timetable {
     /// Takes in what happened, at `now`, and answers what is to be done.
     ///
     /// A `now` before that of an earlier call (a clock that was set back) is taken as it is: fires that were decided
-    /// stay decided, and the next ones wait for their time.
+    /// stay decided, and the next ones wait for their time. When it went back by more than three hours it was wrong
+    /// before: then the next fires are worked out anew from `now`.
     ///
     /// # Errors
     /// When a job or run that the input names does not exist, or nothing may start any more. Nothing has changed then.
@@ -100,6 +104,7 @@ impl Timetable {
         let is_declaration = matches!(input, Input::Apply(_) | Input::AddJobs { .. });
         let mut actions = Vec::new();
         let out = &mut actions;
+        self.follow_clock(now, out);
         self.expire(now, out);
         match input {
             Input::Wake => {}

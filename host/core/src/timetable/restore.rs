@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Action, Timetable,
+    Action, Timetable, clock,
     due::Due,
     entry::{Active, Entry, Place},
 };
@@ -49,7 +49,11 @@ impl Timetable {
         for record in jobs {
             let id = record.job.id.clone();
             let fires_now = record.job.trigger.fires_at_start();
+            let was_wrong = record.last_fire.is_some_and(|fire| clock::was_wrong(fire, now));
             self.jobs.insert(id.clone(), Entry::new(record));
+            if was_wrong {
+                self.bring_forward(now, &id, &mut actions);
+            }
             if fires_now {
                 self.fire_at_start(now, &id, &mut actions);
             }
@@ -63,7 +67,7 @@ impl Timetable {
             }
             match run.state {
                 RunState::Running => self.interrupted(now, run, attempt_started_at, &mut actions),
-                RunState::Retrying => self.retry_later(run),
+                RunState::Retrying => self.retry_later(now, run),
                 _ => self.wait_again(run),
             }
         }
@@ -109,11 +113,11 @@ impl Timetable {
         }
     }
 
-    fn retry_later(&mut self, run: Run) {
+    fn retry_later(&mut self, now: Timestamp, run: Run) {
         if let Some(entry) = self.jobs.get_mut(&run.job) {
             entry.slots.push(run.id);
         }
-        self.retries.insert((run.retry_at.unwrap_or(run.recorded_at), run.id));
+        self.retries.insert((clock::retry_at(&run, now), run.id));
         let place = Place::Retrying;
         self.active.insert(run.id, Active { run, place, attempt_started_at: None, stopping: None });
     }

@@ -3,6 +3,7 @@
 mod backlog;
 mod by_hand;
 mod caps;
+mod clock;
 mod delivery;
 mod fires;
 mod lifecycle;
