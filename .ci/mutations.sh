@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Whether the simulation would notice: applies each bug of host/core/tests/mutations to a copy of the core, runs the
-# simulation over it, and expects it to fail. Prints what caught each; fails when one is not caught, or no longer applies.
+# simulation over it, and expects it to fail. Prints what caught each; fails when one is not caught, or no longer
+# applies.
 #
 #   .ci/mutations.sh [NAME…]     only these
 set -euo pipefail

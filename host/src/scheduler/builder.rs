@@ -106,8 +106,8 @@ impl Builder {
     }
 
     /// Adds a job. One that the store knows under this name already is replaced, what was modified by hand included; it
-    /// keeps its next fire while its trigger stays the same, and stays paused where it is. A job of the manifest or folder
-    /// is not replaced: then the start fails.
+    /// keeps its next fire while its trigger stays the same, and stays paused where it is. A job of the manifest or
+    /// folder is not replaced: then the start fails.
     pub fn job(mut self, job: Job) -> Self {
         self.jobs.push(Arc::new(job));
         self

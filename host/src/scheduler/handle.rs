@@ -106,14 +106,14 @@ impl Scheduler {
         self.modify_job(job, JobPatch { trigger: Some(trigger), ..JobPatch::default() })
     }
 
-    /// Removes a job; its history stays, and what waits of it is recorded as skipped. A job of the manifest or folder is
-    /// not removed: that is to be done there.
+    /// Removes a job; its history stays, and what waits of it is recorded as skipped. A job of the manifest or folder
+    /// is not removed: that is to be done there.
     pub fn remove_job(&self, job: JobId, running: Running) -> Reply<()> {
         self.change(Input::RemoveJob { job, running })
     }
 
-    /// Lets a job not fire until it is resumed. Fires that come due meanwhile are caught up by the job's policy. `by` and
-    /// `note` say who paused it and why.
+    /// Lets a job not fire until it is resumed. Fires that come due meanwhile are caught up by the job's policy. `by`
+    /// and `note` say who paused it and why.
     pub fn pause_job(&self, job: JobId, by: Option<String>, note: Option<String>) -> Reply<()> {
         self.change(Input::PauseJob { job, by, note })
     }
@@ -123,8 +123,8 @@ impl Scheduler {
         self.change(Input::ResumeJob(job))
     }
 
-    /// Lets nothing start until [`resume`](Self::resume), over restarts too. Fires that come due meanwhile are caught up
-    /// by their jobs' policies; a run on demand waits. `by` and `note` say who paused it and why.
+    /// Lets nothing start until [`resume`](Self::resume), over restarts too. Fires that come due meanwhile are caught
+    /// up by their jobs' policies; a run on demand waits. `by` and `note` say who paused it and why.
     pub fn pause(&self, by: Option<String>, note: Option<String>) -> Reply<()> {
         self.change(Input::Pause { by, note })
     }

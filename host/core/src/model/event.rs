@@ -1,9 +1,9 @@
 //! What happened, for listeners: published after the store has it.
 //!
 //! Events come in the order in which the timetable decided, each once the rows that it speaks of are written. Of one
-//! run: `fired` (where a trigger caused it), `run-waiting` (where it waits), then for each attempt `run-started`, any number of
-//! `run-progressed`, and `run-retrying`; at last `run-finished`. An attempt that the end of its host cut off is
-//! told as `run-interrupted` at the next start, before the `run-retrying` or `run-finished` that follows from it. A
+//! run: `fired` (where a trigger caused it), `run-waiting` (where it waits), then for each attempt `run-started`, any
+//! number of `run-progressed`, and `run-retrying`; at last `run-finished`. An attempt that the end of its host cut off
+//! is told as `run-interrupted` at the next start, before the `run-retrying` or `run-finished` that follows from it. A
 //! fire that becomes no run is told as `missed` or `skipped` alone, or after its `fired` and `run-waiting`.
 
 use serde::{Deserialize, Serialize};

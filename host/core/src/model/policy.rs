@@ -95,7 +95,8 @@ pub struct Policy {
     pub delivery: Delivery,
     /// What becomes of a failed run.
     pub retry: Retry,
-    /// What becomes of the job once it is done; `None` leaves it to its source, see [`Job::when_done`](super::Job::when_done).
+    /// What becomes of the job once it is done; `None` leaves it to its source, see
+    /// [`Job::when_done`](super::Job::when_done).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_done: Option<WhenDone>,
 }

@@ -166,7 +166,10 @@ pub enum Rejection {
         owner: Source,
     },
     /// The job to add says that it comes from where only a reload brings jobs from.
-    #[error("the job {:?} cannot come from the manifest or folder when it is added by hand: give it Source::Api", .0.as_str())]
+    #[error(
+        "the job {:?} cannot come from the manifest or folder when it is added by hand: give it Source::Api",
+        .0.as_str()
+    )]
     WrongSource(JobId),
     /// The scheduler is draining.
     #[error("the scheduler is stopping and starts nothing more")]

@@ -7,9 +7,9 @@ use crate::model::{Event, Refusal, RunId, Write};
 
 /// Answers of a timetable on their way to the store, oldest first.
 ///
-/// Whoever owns a timetable hands each of its answers to [`take`](Self::take), submits the writes that come back, and calls
-/// [`durable`](Self::durable) once for each submission, in order, when it is committed. Nothing is launched, published or answered
-/// before that; and nothing before what was answered earlier.
+/// Whoever owns a timetable hands each of its answers to [`take`](Self::take), submits the writes that come back, and
+/// calls [`durable`](Self::durable) once for each submission, in order, when it is committed. Nothing is launched,
+/// published or answered before that; and nothing before what was answered earlier.
 ///
 /// ```
 /// use clockbox_core::{model::{Event, Write}, timetable::{Action, Pipeline}};

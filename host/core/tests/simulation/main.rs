@@ -1,6 +1,6 @@
-//! A whole host in miniature: the real timetable, pipeline and stores, under random orders of events: fires, ends, commits
-//! that come late or fail, refusals, crashes between any two doings, clock jumps, reloads, pauses, modifications,
-//! cancellations, drains. Whatever happens, the promises hold.
+//! A whole host in miniature: the real timetable, pipeline and stores, under random orders of events: fires, ends,
+//! commits that come late or fail, refusals, crashes between any two doings, clock jumps, reloads, pauses,
+//! modifications, cancellations, drains. Whatever happens, the promises hold.
 //!
 //! A failing seed is told with the command that replays it, and with the shortest list of steps found that still fails.
 //! `SIMULATION_SEED=n` runs one seed, `SIMULATION_SEEDS=n` so many of them.

@@ -1,5 +1,5 @@
--- Version 2: who paused a job, the pause of the whole scheduler, and what the manifest declares of a job that was modified
--- by hand.
+-- Version 2: who paused a job, the pause of the whole scheduler, and what the manifest declares of a job that was
+-- modified by hand.
 
 ALTER TABLE jobs ADD COLUMN paused_by TEXT;
 ALTER TABLE jobs ADD COLUMN declared TEXT; -- JSON; NULL where the job is as it was declared
