@@ -6,7 +6,7 @@
 #   .ci/mutations.sh [NAME…]     only these
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 RUST_BACKTRACE=0
+export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 RUST_BACKTRACE=0 CARGO_PROFILE_DEV_DEBUG=0
 export CARGO_TARGET_DIR=${MUTATIONS_TARGET:-$PWD/target/mutations}
 
 copy=$(mktemp -d)
