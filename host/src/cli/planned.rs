@@ -30,13 +30,15 @@ pub(super) fn jobs(
         if !only.is_empty() && !only.contains(&job.id) {
             continue;
         }
-        let record = known.get(&job.id).filter(|record| record.job.trigger == job.trigger);
+        let record = known.get(&job.id).filter(|record| record.declaration().trigger == job.trigger);
+        // Rescheduled by hand, perhaps.
+        let trigger = record.map_or(&job.trigger, |record| &record.job.trigger);
         match record {
             Some(record) if record.paused.is_some() => eprintln!("job {} is paused", job.id),
-            Some(record) if record.next_fire.is_none() && !job.trigger.fires_at_start() => {}
+            Some(record) if record.next_fire.is_none() && !trigger.fires_at_start() => {}
             record => planned.push(Planned {
                 job: job.id.clone(),
-                trigger: job.trigger.clone(),
+                trigger: trigger.clone(),
                 next: record.and_then(|record| record.next_fire),
             }),
         }

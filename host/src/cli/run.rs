@@ -291,7 +291,7 @@ fn tell(event: &Event, zone: chrono_tz::Tz) {
             for problem in problems {
                 tracing::error!("{problem}");
             }
-            tracing::error!("the change was refused; what was loaded before stays in force");
+            tracing::error!("not taken over; what was loaded before stays in force");
         }
         Event::SchedulerPaused { by, note } => {
             tracing::info!(

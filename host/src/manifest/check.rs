@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clockbox_core::{
     model::{Job, Source, Timestamp},
-    trigger::local_time,
+    trigger::{Trigger, local_time},
 };
 use serde_json::{Value as Json, json};
 
@@ -81,12 +81,10 @@ fn describe(text: &mut String, manifest: &Manifest, stored: &Stored, now: Timest
         let id = id.as_str();
         match manifest.jobs.get(id) {
             Some(job) => {
-                let _ = writeln!(
-                    text,
-                    "  {id:width$}  {}; {}",
-                    job.trigger.describe(),
-                    next_fire(job, stored, now)
-                );
+                let trigger = trigger_of(job, stored);
+                let by_hand = if trigger == &job.trigger { "" } else { " (rescheduled by hand)" };
+                let next = next_fire(job, stored, now);
+                let _ = writeln!(text, "  {id:width$}  {}{by_hand}; {next}", trigger.describe());
             }
             None if !declared.enabled => _ = writeln!(text, "  {id:width$}  disabled"),
             None => {}
@@ -100,17 +98,22 @@ fn next_fire(job: &Job, stored: &Stored, now: Timestamp) -> String {
     }
     match coming(job, stored, now) {
         Some(next) => {
-            let time = local_time(next, job.trigger.zone()).format("%Y-%m-%d %H:%M:%S %:z");
+            let time = local_time(next, trigger_of(job, stored).zone()).format("%Y-%m-%d %H:%M:%S %:z");
             if next < now { format!("due since {time}") } else { format!("next {time}") }
         }
         None => "fires no more".to_owned(),
     }
 }
 
+/// The trigger in force: the declared one, unless it was changed by hand.
+fn trigger_of<'a>(job: &'a Job, stored: &'a Stored) -> &'a Trigger {
+    record_of(job, stored).map_or(&job.trigger, |record| &record.job.trigger)
+}
+
 /// The next fire, as the store has it or as it would be for a new job.
 fn coming(job: &Job, stored: &Stored, now: Timestamp) -> Option<Timestamp> {
     match record_of(job, stored) {
-        Some(record) if !job.trigger.fires_at_start() => record.next_fire,
+        Some(record) if !record.job.trigger.fires_at_start() => record.next_fire,
         _ => job.trigger.next_after(None, now),
     }
 }
@@ -144,7 +147,8 @@ pub fn report_json(loaded: &Result<Loaded, Problems>, stored: &Stored, now: Time
 
 fn job_json(manifest: &Manifest, job: &Job, stored: &Stored, now: Timestamp) -> Json {
     let declared = manifest.declared.get(&job.id);
-    let next = coming(job, stored, now).map(|next| local_time(next, job.trigger.zone()).to_rfc3339());
+    let trigger = trigger_of(job, stored);
+    let next = coming(job, stored, now).map(|next| local_time(next, trigger.zone()).to_rfc3339());
     json!({
         "id": job.id,
         "plugin": job.plugin,
@@ -152,8 +156,8 @@ fn job_json(manifest: &Manifest, job: &Job, stored: &Stored, now: Timestamp) -> 
         "source": if job.source == Source::Folder { "folder" } else { "manifest" },
         "declared_at": declared.map(|declared| declared.place.to_string()),
         "description": declared.and_then(|declared| declared.description.as_deref()),
-        "trigger": job.trigger.describe(),
-        "timezone": job.trigger.zone().name(),
+        "trigger": trigger.describe(),
+        "timezone": trigger.zone().name(),
         "next_fire": next,
         "paused": record_of(job, stored).is_some_and(|record| record.paused.is_some()),
     })

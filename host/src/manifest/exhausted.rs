@@ -43,9 +43,9 @@ impl Manifest {
     }
 }
 
-/// The record of a job, provided that its trigger is the same.
+/// The record of a job, provided that it goes back to the same trigger; the job in it may have been modified by hand.
 pub(super) fn record_of<'a>(job: &Job, stored: &'a Stored) -> Option<&'a JobRecord> {
-    stored.get(&job.id).filter(|record| record.job.trigger == job.trigger)
+    stored.get(&job.id).filter(|record| record.declaration().trigger == job.trigger)
 }
 
 /// What to say of a date that would be recorded as missed.

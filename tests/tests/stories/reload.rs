@@ -144,7 +144,7 @@ fn a_broken_manifest_is_refused_and_the_last_good_one_stays() {
 
     place.manifest(&format!("{good}[jobs.more]\nplugin = \"ecko\"\n"));
     host.hear_text("clockbox.toml:5:");
-    host.hear_text("the change was refused; what was loaded before stays in force");
+    host.hear_text("not taken over; what was loaded before stays in force");
     host.hear_of("poll", "succeeded");
     assert!(place.history().job("more").is_none());
 

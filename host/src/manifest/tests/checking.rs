@@ -135,3 +135,16 @@ fn the_next_fire_is_the_one_that_the_store_knows() {
     assert!(text(&stored).contains("; paused\n"), "{}", text(&stored));
     assert_eq!(report_json(&loaded, &stored, now())["jobs"][0]["paused"], true);
 }
+
+#[test]
+fn a_trigger_that_was_changed_by_hand_is_the_one_that_is_shown() {
+    let loaded = read("[jobs.hello]\ntrigger = { cron = \"@daily\" }", &hello());
+    let declared = loaded.as_ref().unwrap().manifest.jobs["hello"].clone();
+    let by_hand = read("[jobs.hello]\ntrigger = { cron = \"@hourly\" }", &hello()).unwrap().manifest;
+    let mut stored = record(&by_hand.jobs["hello"], now().into());
+    stored.get_mut("hello").unwrap().declared = Some(Arc::new(declared));
+    let text = report(&loaded, &stored, now());
+    assert!(text.contains("every hour, UTC (rescheduled by hand); next 2026-03-02 01:00:00"), "{text}");
+    let json = report_json(&loaded, &stored, now());
+    assert_eq!(json["jobs"][0]["next_fire"], "2026-03-02T01:00:00+00:00");
+}
