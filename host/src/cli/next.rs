@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::Clock,
     manifest::{self, Loaded, Problem},
-    simulation::{Planned, fire_before},
+    simulation::fire_before,
 };
 
 #[derive(Debug, Args)]
@@ -65,10 +65,10 @@ struct TriggerArgs {
 }
 
 /// One fire to come.
-struct Coming {
+struct Coming<'a> {
     fire: Timestamp,
-    job: Option<JobId>,
-    zone: Tz,
+    job: Option<&'a JobId>,
+    trigger: &'a Trigger,
 }
 
 pub(super) fn next(args: &NextArgs) -> Result<(), Failure> {
@@ -104,7 +104,7 @@ fn of_trigger(args: &NextArgs) -> Result<(), Failure> {
     }
     let fire = |previous, from| fire_before(&trigger, previous, from, Timestamp::MAX_UTC);
     let fires = std::iter::successors(fire(None, now), |previous| fire(Some(*previous), *previous));
-    let coming = |fire| Coming { fire, job: None, zone: trigger.zone() };
+    let coming = |fire| Coming { fire, job: None, trigger: &trigger };
     let coming: Vec<_> = fires.take(args.count).map(coming).collect();
     show(&coming, now, args.output)
 }
@@ -150,24 +150,27 @@ fn of_manifest(args: &NextArgs) -> Result<(), Failure> {
     let manifest = load(&args.place)?.manifest;
     let now = asked_for(args.after.as_deref(), manifest.scheduler.timezone)?;
     let planned = planned::jobs(&args.place, &manifest, &args.job, args.after.is_none())?;
-    let fires = |planned: &Planned| {
-        let (job, zone) = (planned.job.clone(), planned.trigger.zone());
-        let fires: Vec<_> = planned.fires(now, Timestamp::MAX_UTC).take(args.count).collect();
-        fires.into_iter().map(move |fire| Coming { fire, job: Some(job.clone()), zone })
-    };
-    let mut coming: Vec<_> = planned.iter().flat_map(fires).collect();
-    coming.sort_by(|a, b| (a.fire, &a.job).cmp(&(b.fire, &b.job)));
+    let mut coming = Vec::new();
+    for planned in &planned {
+        let fires = planned.fires(now, Timestamp::MAX_UTC).take(args.count);
+        coming.extend(fires.map(|fire| Coming { fire, job: Some(&planned.job), trigger: &planned.trigger }));
+    }
+    coming.sort_by(|a, b| (a.fire, a.job).cmp(&(b.fire, b.job)));
     coming.truncate(args.count);
     show(&coming, now, args.output)
 }
 
-fn show(coming: &[Coming], now: Timestamp, output: Output) -> Result<(), Failure> {
+fn show(coming: &[Coming<'_>], now: Timestamp, output: Output) -> Result<(), Failure> {
     if output.json {
-        let value = |coming: &Coming| {
-            let fire = local_time(coming.fire, coming.zone).to_rfc3339();
+        let value = |coming: &Coming<'_>| {
+            let zone = coming.trigger.zone();
+            let fire = local_time(coming.fire, zone).to_rfc3339();
             match &coming.job {
-                Some(job) => json!({ "job": job, "fire": fire, "timezone": coming.zone.name() }),
-                None => json!({ "fire": fire, "timezone": coming.zone.name() }),
+                Some(job) => {
+                    let trigger = coming.trigger.describe();
+                    json!({ "job": job, "fire": fire, "timezone": zone.name(), "trigger": trigger })
+                }
+                None => json!({ "fire": fire, "timezone": zone.name() }),
             }
         };
         return print_json(&coming.iter().map(value).collect::<Vec<_>>());
@@ -178,13 +181,14 @@ fn show(coming: &[Coming], now: Timestamp, output: Output) -> Result<(), Failure
     }
     let with_job = coming.iter().any(|coming| coming.job.is_some());
     let mut table = if with_job {
-        text::table(["FIRE", "ZONE", "IN", "JOB"])
+        text::table(["FIRE", "ZONE", "IN", "JOB", "TRIGGER"])
     } else {
         text::table(["FIRE", "ZONE", "IN"])
     };
-    for Coming { fire, job, zone } in coming {
-        let mut row = vec![text::local(*fire, *zone), zone.name().to_owned(), text::distance(*fire, now)];
-        row.extend(job.as_ref().map(ToString::to_string));
+    for Coming { fire, job, trigger } in coming {
+        let zone = trigger.zone();
+        let mut row = vec![text::local(*fire, zone), zone.name().to_owned(), text::distance(*fire, now)];
+        row.extend(job.iter().flat_map(|job| [job.to_string(), trigger.describe()]));
         table.add_row(row);
     }
     print(&text::lines(&table))

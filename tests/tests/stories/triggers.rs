@@ -93,6 +93,23 @@ fn a_trigger_is_evaluated_without_a_manifest_or_in_the_zone_of_one() {
 }
 
 #[test]
+fn each_fire_of_a_manifest_is_shown_with_what_its_trigger_means() {
+    let place = place();
+    let question = ["next", "--after", "2026-10-25 02:05:00", "-n", "3"];
+    let table = place.cli(&question).exits(0);
+    table.says(&[
+        "FIRE",
+        "JOB",
+        "TRIGGER",
+        "every 10 minutes, Europe/Berlin",
+        "at 02:30, every day, Europe/Berlin",
+    ]);
+    let json = place.cli(&[&question[..], &["--json"]].concat()).exits(0).json();
+    assert_eq!(json[0]["fire"], "2026-10-25T02:10:00+02:00");
+    assert_eq!(json[0]["trigger"], "every 10 minutes, Europe/Berlin");
+}
+
+#[test]
 fn a_bad_trigger_is_told_all_its_faults_once() {
     let place = place();
     let answer =
