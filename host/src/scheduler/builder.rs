@@ -184,6 +184,7 @@ impl Builder {
             messages,
             pipeline: Pipeline::new(),
             submitted: std::collections::VecDeque::new(),
+            latest: None,
             shutdown: None,
             lost: None,
         };
@@ -205,9 +206,9 @@ fn unfinished(store: &dyn JobStore, snapshot: &Snapshot) -> Result<Vec<Unfinishe
         .iter()
         .map(|run| {
             let attempt_started_at = match run.state {
-                RunState::Running => store
-                    .run(run.id)?
-                    .and_then(|detail| detail.attempts.last().map(|attempt| attempt.started_at)),
+                RunState::Running | RunState::Retrying => store.run(run.id)?.and_then(|detail| {
+                    detail.attempts.last().map(|attempt| attempt.finished_at.unwrap_or(attempt.started_at))
+                }),
                 _ => None,
             };
             Ok(Unfinished { run: run.clone(), attempt_started_at })

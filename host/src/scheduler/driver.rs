@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use clockbox_core::{
-    model::{Event, Pause, Refusal, Run, RunId, RunState},
+    model::{Event, Pause, Refusal, Run, RunId, RunState, Timestamp, format_roughly},
     timetable::{Action, Completed, Input, Pipeline, Timetable},
 };
 use clockbox_store::Writer;
@@ -21,6 +21,8 @@ const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
 const MOST_PENDING: usize = 50_000;
 /// A commit that takes longer than this holds due fires back as well: perhaps the database is locked.
 const STALLED: Duration = Duration::from_secs(1);
+/// A clock that goes back by less is of no account.
+const SET_BACK: Duration = Duration::from_secs(2);
 /// How long before the end of a shutdown's grace runs are asked to stop, at most half of it: they may end by themselves.
 const ASK_BEFORE: Duration = Duration::from_secs(5);
 /// How long after the grace of a shutdown a killed guest may take to be gone.
@@ -38,6 +40,8 @@ pub(super) struct Driver {
     pub(super) pipeline: Pipeline<ReplyTo<Vec<RunId>>>,
     /// When what waits in the pipeline was submitted, oldest first.
     pub(super) submitted: VecDeque<Instant>,
+    /// The latest time that the clock has shown.
+    pub(super) latest: Option<Timestamp>,
     pub(super) shutdown: Option<Shutdown>,
     /// The end cannot be awaited: the store is beyond repair, or a guest beyond stopping.
     pub(super) lost: Option<String>,
@@ -159,8 +163,9 @@ impl Driver {
             Message::Tell { input, reply } => self.tell(input, Some(reply)),
             Message::Reload { plugins, change, event, reply } => {
                 self.pool.replace_plugins(plugins);
-                let mut actions =
-                    self.timetable.handle(self.clock.now(), Input::Apply(change)).unwrap_or_default();
+                let now = self.look_at_the_clock();
+                self.timetable.hold(!self.may_fire());
+                let mut actions = self.timetable.handle(now, Input::Apply(change)).unwrap_or_default();
                 actions.push(Action::Publish(event));
                 self.dispatch(actions, Some(reply));
             }
@@ -186,7 +191,9 @@ impl Driver {
     }
 
     fn tell(&mut self, input: Input, reply: Option<ReplyTo<Vec<RunId>>>) {
-        match self.timetable.handle(self.clock.now(), input) {
+        let now = self.look_at_the_clock();
+        self.timetable.hold(!self.may_fire());
+        match self.timetable.handle(now, input) {
             Ok(actions) => self.dispatch(actions, reply),
             Err(rejection) => {
                 if let Some(reply) = reply {
@@ -194,6 +201,23 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// The time now; a clock that was set back is told, as fires wait for it or are worked out anew.
+    fn look_at_the_clock(&mut self) -> Timestamp {
+        let now = self.clock.now();
+        if let Some(back) =
+            self.latest.and_then(|latest| (latest - now).to_std().ok()).filter(|back| *back >= SET_BACK)
+        {
+            tracing::warn!(
+                "the clock went back by {}: up to 3 hours are waited for, so that nothing fires twice; after more, next \
+                 fires are worked out anew",
+                format_roughly(back)
+            );
+            self.latest = Some(now);
+        }
+        self.latest = self.latest.max(Some(now));
+        now
     }
 
     /// Sends an answer of the timetable on its way: writes first, the rest when they are durable.
@@ -224,6 +248,14 @@ impl Driver {
         if let Some(completed) = self.pipeline.durable(answers) {
             self.complete(completed);
         }
+        self.end_hold();
+    }
+
+    /// What was held back while the store did not keep up goes on.
+    fn end_hold(&mut self) {
+        if self.timetable.is_held() && self.may_fire() {
+            self.wake();
+        }
     }
 
     fn complete(&mut self, completed: Completed<ReplyTo<Vec<RunId>>>) {
@@ -241,6 +273,7 @@ impl Driver {
             reply.answer(answer);
         }
         for run in completed.refused {
+            tracing::warn!(%run, "not run: there is a record of its job at its time already, from another host or a clock that was wrong");
             self.tell(Input::Refused(run), None);
         }
     }

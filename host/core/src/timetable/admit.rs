@@ -2,7 +2,7 @@
 
 use super::{
     Action, Launch, Timetable,
-    due::Due,
+    due::{self, Due},
     entry::{Active, Place},
 };
 use crate::model::{
@@ -31,13 +31,21 @@ impl Timetable {
         let run_id = run.id;
         let Some(entry) = self.jobs.get(id) else { return };
         let is_manual = cause == Cause::Manual;
-        if !is_manual && !job.policy.misfire_grace.allows(now - fire) {
-            let late = crate::model::format_roughly(whole_millis(now - fire));
+        if !is_manual && !entry.grace(fire).allows(now - fire) {
+            let due_at = due::due_at(&job.trigger, entry.seed(), fire);
+            let late = crate::model::format_roughly(whole_millis(now - due_at));
             let reason = format!("noticed {late} late; misfire_grace is {}", job.policy.misfire_grace);
             return self.refuse(now, run, RunState::Missed, reason, out);
         }
         if !entry.has_room() {
             let mut full = format!("max_instances ({}) of the job are running or waiting", entry.slots.len());
+            let queued =
+                |run: &&RunId| self.active.get(run).is_some_and(|active| active.place == Place::Queued);
+            match entry.slots.iter().filter(queued).count() {
+                0 => {}
+                waiting => full
+                    .push_str(&format!(" ({waiting} of them for a place in pool {:?})", job.pool.as_str())),
+            }
             if coalesced > 0 {
                 // What came due during a downtime, or while the store failed, met the cap only when it was looked at.
                 full.push_str(&format!(", as this fire and {coalesced} before it were noticed together"));
@@ -160,8 +168,7 @@ impl Timetable {
     /// Puts a waiting run into its queue.
     pub(super) fn wait_at(&mut self, run: Run, place: Place) {
         let Some(entry) = self.jobs.get_mut(&run.job) else { return };
-        let policy = &entry.record.job.policy;
-        let (priority, grace) = (policy.priority, policy.misfire_grace);
+        let (priority, grace) = (entry.record.job.policy.priority, entry.grace(run.scheduled_at));
         if place == Place::Held {
             entry.held.push_back(run.id);
         } else {

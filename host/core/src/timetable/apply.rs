@@ -124,7 +124,8 @@ impl Timetable {
         let waiting: Vec<(Run, Place)> = waiting.map(|active| (active.run.clone(), active.place)).collect();
         for (run, place) in waiting {
             self.expiries.retain(|(_, waiting)| *waiting != run.id);
-            self.expiries.extend(run_expiry(&run, policy.misfire_grace).map(|at| (at, run.id)));
+            let Some(grace) = self.jobs.get(id).map(|entry| entry.grace(run.scheduled_at)) else { return };
+            self.expiries.extend(run_expiry(&run, grace).map(|at| (at, run.id)));
             if place == Place::Queued {
                 let slots = self.pool(&run.pool);
                 slots.forget(run.id);

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::{Action, Timetable, due};
 use crate::{
-    model::{JobId, Run, RunId, Timestamp},
+    model::{JobId, JobRecord, Run, RunId, Timestamp, Write},
     trigger::When,
 };
 
@@ -34,6 +34,8 @@ impl Timetable {
             let at = now.checked_add_signed(wait).unwrap_or(now);
             if let Some(active) = self.active.get_mut(&run) {
                 active.run.retry_at = Some(at);
+                let run = Box::new(active.run.clone());
+                out.push(Action::Write(Write::Update { run, attempt: None }));
             }
             self.retries.insert((at, run));
         }
@@ -42,6 +44,7 @@ impl Timetable {
     /// Works the next fire of a job out anew, where that is earlier than the one that is waited for.
     pub(super) fn bring_forward(&mut self, now: Timestamp, id: &JobId, out: &mut Vec<Action>) {
         let Some(entry) = self.jobs.get_mut(id) else { return };
+        entry.last_manual = entry.last_manual.filter(|at| *at <= now);
         let record = &mut entry.record;
         let trigger = &record.job.trigger;
         let fired = record.last_fire.is_some();
@@ -63,7 +66,20 @@ impl Timetable {
     }
 }
 
-/// When a run that is to be tried again is due, as an earlier host left it.
-pub(super) fn retry_at(run: &Run, now: Timestamp) -> Timestamp {
-    if was_wrong(run.recorded_at, now) { now } else { run.retry_at.unwrap_or(run.recorded_at) }
+/// When a run that is to be tried again is due, as an earlier host left it after an attempt that ended at `ended`.
+pub(super) fn retry_at(run: &Run, ended: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let latest = ended.map_or(run.recorded_at, |ended| ended.max(run.recorded_at));
+    if was_wrong(latest, now) { now } else { run.retry_at.unwrap_or(run.recorded_at) }
+}
+
+/// Whether a next fire that lies far ahead may have been worked out at a wrong time. A calendar without a start counts
+/// from the day on which it was asked for the first time, which nobody knows any more.
+pub(super) fn is_doubtful(record: &JobRecord, now: Timestamp) -> bool {
+    let trigger = &record.job.trigger;
+    let counts_from_then = match trigger.spec().when() {
+        When::Calendar(table) => table.start_date.is_none() && trigger.spec().start().is_none(),
+        _ => false,
+    };
+    let latest = record.next_fire.max(record.last_fire);
+    latest.is_some_and(|at| was_wrong(at, now)) && !(counts_from_then && record.last_fire.is_none())
 }

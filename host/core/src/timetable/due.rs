@@ -5,12 +5,17 @@ use crate::{
     trigger::{Next, Trigger, When},
 };
 
+/// How far one search is taken up again: each takes some milliseconds at most.
+const LOOKS_AT_ONCE: u32 = 16;
+
 /// Due fires that are being counted: over several calls where there are many, so that nothing waits long for it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Count {
     first: Timestamp,
     latest: Timestamp,
     count: u32,
+    /// Nothing is between the latest and this.
+    from: Timestamp,
 }
 
 /// The fires of one job that are due together.
@@ -29,7 +34,7 @@ pub(super) struct Due {
 impl Count {
     /// A count from `first` on, which is due.
     pub(super) fn new(first: Timestamp) -> Self {
-        Self { first, latest: first, count: 1 }
+        Self { first, latest: first, count: 1, from: first }
     }
 
     /// Counts what is due at `now`, at most `budget` fires one by one; `None` when that was not enough.
@@ -42,9 +47,15 @@ impl Count {
     ) -> Option<Due> {
         self.stride(trigger, now);
         loop {
-            let next = next_fire(trigger, Some(self.latest), self.latest, now);
+            let next = next_fire(trigger, Some(self.latest), self.from.max(self.latest), now);
+            if let Some(from) = next.filter(|at| *at <= now && !is_fire(trigger, *at)) {
+                // A long search: it is gone on with later.
+                self.from = from;
+                *budget = 0;
+                return None;
+            }
             let Some(fire) = next.filter(|fire| due_at(trigger, seed, *fire) <= now) else {
-                let Self { first, latest, count } = *self;
+                let Self { first, latest, count, .. } = *self;
                 return Some(Due { first, latest, count, next });
             };
             *budget = budget.checked_sub(1)?;
@@ -84,33 +95,43 @@ impl Count {
 }
 
 impl Due {
-    /// The first of them that is not before `fresh_from`; the latest where there is none.
-    pub(super) fn earliest(&self, trigger: &Trigger, fresh_from: Option<Timestamp>) -> Timestamp {
-        match fresh_from {
-            Some(from) if self.first < from => {
-                let fire = trigger.next_after(Some(self.first), from);
-                fire.filter(|fire| *fire <= self.latest).unwrap_or(self.latest)
-            }
-            _ => self.first,
+    /// The first of them that is fresh; the latest where there is none.
+    pub(super) fn earliest(&self, trigger: &Trigger, is_fresh: impl Fn(Timestamp) -> bool) -> Timestamp {
+        if is_fresh(self.first) {
+            return self.first;
         }
+        // Fires become fresh in about their order, so halving the time finds the first, however many are due.
+        let (mut stale, mut until, mut fresh) = (self.first, self.latest, self.latest);
+        while until - stale > chrono::TimeDelta::microseconds(1) {
+            let middle = stale + (until - stale) / 2;
+            match trigger.next_after(Some(stale), middle) {
+                Some(fire) if fire < fresh && !is_fresh(fire) => stale = fire,
+                fire => {
+                    fresh = fire.map_or(fresh, |fire| fire.min(fresh));
+                    until = middle;
+                }
+            }
+        }
+        fresh
     }
 }
 
-/// The first fire after `previous` and not before `from`; or an instant after `now` from which on it is to be looked for
-/// (see [`Next::NotBefore`]), which [`is_fire`] tells from a fire.
+/// The first fire after `previous` and not before `from`; or an instant from which on it is to be looked for (see
+/// [`Next::NotBefore`]), which [`is_fire`] tells from a fire. That is after `now`, unless a long search leads there.
 pub(super) fn next_fire(
     trigger: &Trigger,
     previous: Option<Timestamp>,
     mut from: Timestamp,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    loop {
+    for _ in 0..LOOKS_AT_ONCE {
         match trigger.look(previous, from) {
             Next::NotBefore(later) if later <= now => from = later,
             Next::NotBefore(at) | Next::Fire(at) => return Some(at),
             Next::Never => return None,
         }
     }
+    Some(from)
 }
 
 /// Whether the next fire of a job is one, and not merely the instant from which on it is to be looked for.
@@ -162,7 +183,7 @@ mod tests {
         let due = count(&trigger, "2030-01-01T00:00:00Z", "2030-01-01T00:00:35Z");
         assert_eq!((due.count, due.latest), (4, at("2030-01-01T00:00:30Z")));
         assert_eq!(due.next, Some(at("2030-01-01T00:00:40Z")));
-        let earliest = |from: &str| due.earliest(&trigger, Some(at(from)));
+        let earliest = |from: &str| due.earliest(&trigger, |fire| fire >= at(from));
         assert_eq!(earliest("2030-01-01T00:00:15Z"), at("2030-01-01T00:00:20Z"));
         assert_eq!(earliest("2029-01-01T00:00:15Z"), at("2030-01-01T00:00:00Z"));
         assert_eq!(earliest("2030-01-01T00:00:34Z"), at("2030-01-01T00:00:30Z"), "none is fresh");

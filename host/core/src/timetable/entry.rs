@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::due::{self, Count};
 use crate::{
-    model::{JobRecord, Run, RunId, Timestamp, WhenDone},
+    model::{Grace, JobRecord, Run, RunId, Timestamp, WhenDone},
     trigger::seed_of,
 };
 
@@ -63,6 +63,15 @@ impl Entry {
             && self.is_idle()
             && !job.trigger.fires_at_start()
             && job.when_done() == WhenDone::Remove
+    }
+
+    /// How late the run of a fire may begin, counted from the fire's own time: the jitter that puts it off is no delay.
+    pub(super) fn grace(&self, fire: Timestamp) -> Grace {
+        let job = &self.record.job;
+        match job.policy.misfire_grace {
+            Grace::Within(grace) => Grace::Within(grace.saturating_add(job.trigger.delay(self.seed(), fire))),
+            Grace::Forever => Grace::Forever,
+        }
     }
 
     /// The job's next fire, where that is due.

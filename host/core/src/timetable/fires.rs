@@ -19,6 +19,8 @@ const DECIDED_AT_ONCE: u32 = 512;
 const COUNTED_AT_ONCE: u32 = 20_000;
 /// Fires counted in one go where there is no other chance; of more than that the number is a lower bound.
 const COUNTED_AT_MOST: u32 = 1_000_000;
+/// How often a search that has to come to its end is gone on with.
+const SEARCHES_AT_MOST: u32 = 64;
 /// More fires of one job than this that are too late are recorded together.
 const MISSED_ONE_BY_ONE: u32 = 64;
 
@@ -53,6 +55,7 @@ impl Timetable {
 
     /// A job is about to change or to go: what is due under its old trigger is decided first, or recorded.
     pub(super) fn settle(&mut self, now: Timestamp, id: &JobId, why: &str, out: &mut Vec<Action>) {
+        self.find_fire(now, id);
         let Some(entry) = self.jobs.get(id) else { return };
         let may_start = self.may_start() && entry.record.paused.is_none() && !entry.removed;
         if may_start && entry.due_fire(now).is_some() {
@@ -64,12 +67,29 @@ impl Timetable {
             self.visit(now, id, &mut budget, out);
         }
         let Some(entry) = self.jobs.get_mut(id) else { return };
-        if let Some(first) = entry.due_fire(now) {
+        // Also one that its jitter put off.
+        if let Some(first) =
+            entry.record.next_fire.filter(|at| *at <= now && due::is_fire(trigger_of(entry), *at))
+        {
             let mut count = entry.counting.take().unwrap_or_else(|| Count::new(first));
             let (trigger, seed) = (&entry.record.job.trigger, entry.seed());
             let due = count.go_on(trigger, seed, now, &mut COUNTED_AT_MOST.clone());
             let due = due.unwrap_or_else(|| count.at_least(trigger, now));
             self.give_up(now, id, due, RunState::Skipped, why, out);
+        }
+    }
+
+    /// Where a search for the next fire of a job has come to a time that is past, it goes on until it finds one or leaves
+    /// the past; some seconds at most.
+    fn find_fire(&mut self, now: Timestamp, id: &JobId) {
+        let Some(entry) = self.jobs.get_mut(id) else { return };
+        for _ in 0..SEARCHES_AT_MOST {
+            let trigger = trigger_of(entry);
+            let Some(from) = entry.record.next_fire.filter(|at| *at <= now && !due::is_fire(trigger, *at))
+            else {
+                return;
+            };
+            entry.record.next_fire = due::next_fire(trigger, entry.record.last_fire, from, now);
         }
     }
 
@@ -81,6 +101,9 @@ impl Timetable {
             entry.record.next_fire.filter(|at| *at <= now && !due::is_fire(trigger_of(entry), *at))
         {
             entry.record.next_fire = due::next_fire(trigger_of(entry), entry.record.last_fire, from, now);
+            // It took its time, and what else is due has its turn first.
+            budget.counted = 0;
+            self.ended.insert(id.clone());
             self.put_write(id, out);
             return self.schedule(id);
         }
@@ -90,11 +113,13 @@ impl Timetable {
         if policy.coalesce == Coalesce::All {
             return self.visit_each(now, id, first, budget, out);
         }
-        let (coalesce, grace) = (policy.coalesce, policy.misfire_grace);
+        let coalesce = policy.coalesce;
         let Some(due) = self.count(id, first, now, budget) else { return self.count_on_later(now, id) };
         let Some(entry) = self.jobs.get_mut(id) else { return };
         let fire = match coalesce {
-            Coalesce::Earliest => due.earliest(&entry.record.job.trigger, fresh_from(now, grace)),
+            Coalesce::Earliest => {
+                due.earliest(trigger_of(entry), |fire| entry.grace(fire).allows(now - fire))
+            }
             _ => due.latest,
         };
         entry.record.next_fire = due.next;
@@ -118,7 +143,7 @@ impl Timetable {
         }
         let Some(entry) = self.jobs.get_mut(id) else { return };
         let job = entry.record.job.clone();
-        let (trigger, seed, grace) = (&job.trigger, entry.seed(), job.policy.misfire_grace);
+        let (trigger, seed, grace) = (&job.trigger, entry.seed(), entry.grace(first));
         let next = due::next_fire(trigger, Some(first), first, now);
         if next.is_some_and(|next| due::due_at(trigger, seed, next) <= now) {
             entry.backlog_until = entry.backlog_until.max(Some(now));
@@ -150,7 +175,8 @@ impl Timetable {
         // What may still run is not too late: the grace is inclusive.
         let microsecond = chrono::TimeDelta::microseconds(1);
         let stale = fresh_from(now, grace).and_then(|oldest| oldest.checked_sub_signed(microsecond));
-        let Some(stale) = stale.filter(|stale| first <= *stale) else { return false };
+        let first_at = due::due_at(trigger_of(entry), entry.seed(), first);
+        let Some(stale) = stale.filter(|stale| first_at <= *stale) else { return false };
         let Some(due) = self.count(id, first, stale, budget) else {
             self.count_on_later(now, id);
             return true;
@@ -201,7 +227,7 @@ impl Timetable {
     fn park(&mut self, id: &JobId, fire: Timestamp, waits_for_pool: bool) {
         let Some(entry) = self.jobs.get_mut(id) else { return };
         let job = entry.record.job.clone();
-        if let Some(at) = admit::expiry(fire, job.policy.misfire_grace) {
+        if let Some(at) = admit::expiry(fire, entry.grace(fire)) {
             entry.due_at = Some(at);
             self.due.insert((at, id.clone()));
         }

@@ -79,6 +79,10 @@ pub struct Timetable {
     ended: BTreeSet<JobId>,
     paused: Option<Pause>,
     draining: bool,
+    /// Nothing is decided for now, as nothing can be recorded.
+    held: bool,
+    /// Set when that is over, until what waits has been looked at.
+    was_held: bool,
     /// Set by a restore until the first input that declares no jobs: what waits starts under the jobs of now.
     restoring: bool,
 }
@@ -127,9 +131,25 @@ impl Timetable {
             self.expire(now, out);
             self.start_waiting(now, out);
         }
+        if !self.held && std::mem::take(&mut self.was_held) {
+            self.start_waiting(now, out);
+        }
         self.process(now, out);
         self.clean_up(now, out);
         Ok(actions)
+    }
+
+    /// While a store cannot keep up or fails, nothing is to start and no fire to be decided, whatever else is taken in:
+    /// what becomes of them is decided when that is over, by the policies of then.
+    pub fn hold(&mut self, held: bool) {
+        self.was_held |= self.held && !held;
+        self.held = held;
+    }
+
+    /// Whether everything is held.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held
     }
 
     /// Refuses what names something that is not there, before anything changes.
@@ -205,7 +225,7 @@ impl Timetable {
 
     /// Whether runs may start at all.
     fn may_start(&self) -> bool {
-        self.paused.is_none() && !self.draining && !self.restoring
+        self.paused.is_none() && !self.draining && !self.restoring && !self.held
     }
 
     /// Starts whatever waits, as far as there is room: for when nobody has been told of a free place.

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::{Action, Launch};
-use crate::model::{Event, Refusal, RunId, Write};
+use crate::model::{Cause, Event, Refusal, RunId, Write};
 
 /// Answers of a timetable on their way to the store, oldest first.
 ///
@@ -45,13 +45,13 @@ pub struct Completed<R> {
     pub events: Vec<Event>,
     /// To be started.
     pub launches: Vec<Launch>,
-    /// Runs that are on record for the first time.
+    /// Runs on demand that are on record now.
     pub recorded: Vec<RunId>,
     /// Whoever waits for an answer.
     pub reply: Option<R>,
     /// Runs whose records the store refused: to be told to the timetable.
     pub refused: Vec<RunId>,
-    /// Whether runs were to be recorded and every one was refused.
+    /// Whether runs on demand were to be recorded and every one was refused.
     pub all_refused: bool,
 }
 
@@ -99,7 +99,9 @@ impl<R> Pipeline<R> {
         for action in actions {
             match action {
                 Action::Write(write) => {
-                    if let Write::Fire { run, .. } = &write {
+                    if let Write::Fire { run, .. } = &write
+                        && run.cause == Cause::Manual
+                    {
                         batch.recorded.push(run.id);
                     }
                     batch.runs.push(run_of(&write));

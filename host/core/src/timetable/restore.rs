@@ -49,15 +49,16 @@ impl Timetable {
         for record in jobs {
             let id = record.job.id.clone();
             let fires_now = record.job.trigger.fires_at_start();
-            let was_wrong = record.last_fire.is_some_and(|fire| clock::was_wrong(fire, now));
+            let is_doubtful = clock::is_doubtful(&record, now);
             self.jobs.insert(id.clone(), Entry::new(record));
-            if was_wrong {
+            if is_doubtful {
                 self.bring_forward(now, &id, &mut actions);
             }
             if fires_now {
                 self.fire_at_start(now, &id, &mut actions);
             }
             self.schedule(&id);
+            self.ended.insert(id);
         }
         for Unfinished { run, attempt_started_at } in unfinished {
             self.last_run = self.last_run.max(Some(run.id));
@@ -67,7 +68,7 @@ impl Timetable {
             }
             match run.state {
                 RunState::Running => self.interrupted(now, run, attempt_started_at, &mut actions),
-                RunState::Retrying => self.retry_later(now, run),
+                RunState::Retrying => self.retry_later(now, run, attempt_started_at),
                 _ => self.wait_again(run),
             }
         }
@@ -102,7 +103,13 @@ impl Timetable {
         let policy = &entry.record.job.policy;
         let attempts = policy.retry.attempts.max(2);
         let again = policy.delivery == Delivery::AtLeastOnce && run.attempt < attempts;
-        run.reason = Some("the host ended before the run's end was recorded".to_owned());
+        let no_more = match policy.delivery {
+            Delivery::AtLeastOnce if !again => {
+                format!("; not run again: {} of {attempts} attempts are used (retry.attempts)", run.attempt)
+            }
+            _ => String::new(),
+        };
+        run.reason = Some(format!("the host ended before the run's end was recorded{no_more}"));
         let attempt = cut_off(now, &run, attempt_started_at);
         out.push(Action::Publish(interruption(&run)));
         if again {
@@ -113,11 +120,11 @@ impl Timetable {
         }
     }
 
-    fn retry_later(&mut self, now: Timestamp, run: Run) {
+    fn retry_later(&mut self, now: Timestamp, run: Run, ended: Option<Timestamp>) {
         if let Some(entry) = self.jobs.get_mut(&run.job) {
             entry.slots.push(run.id);
         }
-        self.retries.insert((clock::retry_at(&run, now), run.id));
+        self.retries.insert((clock::retry_at(&run, ended, now), run.id));
         let place = Place::Retrying;
         self.active.insert(run.id, Active { run, place, attempt_started_at: None, stopping: None });
     }

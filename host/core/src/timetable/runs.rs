@@ -327,7 +327,7 @@ impl Timetable {
 
     fn forget_expiry(&mut self, run: &Run) {
         if let Some(entry) = self.jobs.get(&run.job)
-            && let Some(at) = admit::run_expiry(run, entry.record.job.policy.misfire_grace)
+            && let Some(at) = admit::run_expiry(run, entry.grace(run.scheduled_at))
         {
             self.expiries.remove(&(at, run.id));
         }

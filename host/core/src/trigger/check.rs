@@ -237,4 +237,31 @@ mod tests {
         let trigger = read(r#"{"interval":"400days"}"#).unwrap();
         assert_eq!(trigger.look(None, "9999-06-01T00:00:00Z".parse().unwrap()), Next::Never);
     }
+
+    #[test]
+    fn a_search_always_comes_further() {
+        let crons = |count: usize| vec![r#"{"cron":"0 0 29 2 *"}"#.to_owned(); count];
+        let all = r#"{"all":[{"cron":"* * * * *"},{"cron":"* * * * *"},{"cron":"* * * * *"},{"cron":"0 9 1 1 *"}]}"#;
+        let any = |mut parts: Vec<String>, last: String| {
+            parts.push(last);
+            format!(r#"{{"any":[{}]}}"#, parts.join(","))
+        };
+        let trigger = read(&any(crons(63), any(crons(63), all.to_owned()))).unwrap();
+        let mut at = "2026-03-01T00:00:00Z".parse().unwrap();
+        for _ in 0..1000 {
+            match trigger.look(None, at) {
+                Next::NotBefore(later) => assert!(std::mem::replace(&mut at, later) < later),
+                Next::Fire(_) => return,
+                Next::Never => panic!("it fires each year"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_combination_of_very_many_is_refused() {
+        let crons = vec![r#"{"cron":"@daily"}"#; 60].join(",");
+        let error = read(&format!(r#"{{"any":[{}]}}"#, vec![format!(r#"{{"any":[{crons}]}}"#); 5].join(",")))
+            .unwrap_err();
+        assert_eq!(error.to_string(), "any: it combines 300 triggers in all, and may combine 256 at most");
+    }
 }

@@ -6,7 +6,7 @@ use super::{
     error::TriggerError,
     plan::{Kind, Plan, Whole},
     search::Next,
-    spec::TriggerSpec,
+    spec::{TriggerSpec, When},
 };
 use crate::model::Timestamp;
 
@@ -14,6 +14,8 @@ use crate::model::Timestamp;
 /// search takes; two daily parts are followed for 11 years.
 const TRIES: usize = 8192;
 const MOST_PARTS: usize = 64;
+/// Of a combination with all that is within it.
+const MOST_LEAVES: usize = 256;
 const DEEPEST: usize = 4;
 
 /// How often the parts may still be asked in one search.
@@ -29,9 +31,13 @@ impl Tries {
 /// The first instant not before `at` at which every part fires.
 pub(super) fn all(parts: &[Plan], mut at: Timestamp, tries: &mut Tries) -> Next {
     let mut met = 0;
-    for part in parts.iter().cycle() {
-        let Some(left) = tries.0.checked_sub(part.effort(at)) else { return Next::NotBefore(at) };
-        tries.0 = left;
+    for (step, part) in parts.iter().cycle().enumerate() {
+        match tries.0.checked_sub(part.effort(at)) {
+            Some(left) => tries.0 = left,
+            // Every part is asked once at least: then they met, or the search has come further.
+            None if step < parts.len() => tries.0 = 0,
+            None => return Next::NotBefore(at),
+        }
         let fire = match part.search(at, tries) {
             Next::Fire(fire) => fire,
             ended => return ended,
@@ -86,11 +92,26 @@ pub(super) fn parts(
     if whole.depth > DEEPEST {
         return Err(TriggerError::new(name, format!("combinations are nested more than {DEEPEST} deep")));
     }
+    let count = specs.iter().map(leaves).sum::<usize>();
+    if count > MOST_LEAVES {
+        return Err(TriggerError::new(
+            name,
+            format!("it combines {count} triggers in all, and may combine {MOST_LEAVES} at most"),
+        ));
+    }
     let place = |(index, spec)| {
         let part = Plan::new(spec, zone, seed, Some(whole)).and_then(|part| part.check(spec).map(|()| part));
         part.map_err(|error| error.under(&format!("{name}.{index}")))
     };
     specs.iter().enumerate().map(place).collect()
+}
+
+/// How many triggers a specification names, with all that is within it.
+fn leaves(spec: &TriggerSpec) -> usize {
+    match spec.when() {
+        When::All(parts) | When::Any(parts) => parts.iter().map(leaves).sum(),
+        _ => 1,
+    }
 }
 
 /// Whether a trigger can be a part: it must have fire times of its own, whatever fired before.

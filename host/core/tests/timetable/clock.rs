@@ -1,6 +1,6 @@
 //! A clock that was wrong and is set right.
 
-use clockbox_core::model::*;
+use clockbox_core::{model::*, timetable};
 
 use crate::support::*;
 
@@ -77,4 +77,30 @@ fn an_attempt_that_was_put_off_at_the_wrong_time_is_not_put_off_for_years() {
     table.wake(HOUR);
     table.wake(HOUR + 61);
     assert_eq!(table.launches(), [run, run]);
+}
+
+#[test]
+fn an_attempt_that_failed_at_the_wrong_time_is_due_at_once_after_a_restart() {
+    let failing = with(job("a", r#"{ "interval": "1h" }"#), |policy| {
+        policy.retry = Retry { attempts: 3, ..Retry::default() };
+    });
+    let mut table = Table::new([failing]);
+    table.wake(HOUR);
+    let run = table.launches()[0];
+    // Recorded at the right time, failed at the wrong one.
+    table.finish(YEAR, run, Outcome::Failed);
+    let unfinished = timetable::Unfinished { run: table.run(run), attempt_started_at: Some(at(YEAR)) };
+    let mut table = Table::restored(HOUR + 10, vec![table.record("a").clone()], vec![unfinished]);
+    table.wake(HOUR + 11);
+    assert_eq!(table.launches(), [run]);
+}
+
+#[test]
+fn a_job_that_was_added_at_the_wrong_time_and_never_fired_is_found_at_a_start() {
+    let mut table = Table::new([]);
+    table.add(4 * YEAR, jobs());
+    let records = ["anchored", "drifting", "nightly", "once"].map(|job| table.record(job).clone());
+    let table = Table::restored(HOUR, records.to_vec(), Vec::new());
+    let times = ["anchored", "drifting", "nightly"].map(|job| next(&table, job));
+    assert_eq!(times, [HOUR + HOUR / 2, 2 * HOUR, 2 * HOUR]);
 }

@@ -6,6 +6,8 @@ mod caps;
 mod clock;
 mod delivery;
 mod fires;
+mod hold;
+mod jitter;
 mod lifecycle;
 mod ownership;
 mod searched;
