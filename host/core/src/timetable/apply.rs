@@ -9,7 +9,7 @@ use super::{
     entry::{Entry, Place},
     slots::Slots,
 };
-use crate::model::{Event, Job, JobId, JobRecord, Run, RunId, Timestamp, Write};
+use crate::model::{Event, Grace, Job, JobId, JobRecord, Run, RunId, Timestamp, Write};
 
 impl Timetable {
     /// Takes in pools first, then removals, then additions and changes. Jobs that others added stay as they are.
@@ -105,9 +105,10 @@ impl Timetable {
             entry.backlog_until = None;
         }
         entry.counting = None;
+        let grace = entry.record.job.policy.misfire_grace;
         entry.record.job = job;
         entry.record.declared = declared;
-        self.wait_by_new_rules(&id);
+        self.wait_by_new_rules(&id, grace);
         self.put_write(&id, out);
         self.expire(now, out);
         out.push(Action::Publish(Event::JobModified { job: id.clone() }));
@@ -115,15 +116,17 @@ impl Timetable {
         self.release(now, &id, out);
     }
 
-    /// Runs that wait do so under the grace and the priority that their job has now.
-    fn wait_by_new_rules(&mut self, id: &JobId) {
+    /// Runs that wait do so under the grace and the priority that their job has now; the grace was `old`.
+    fn wait_by_new_rules(&mut self, id: &JobId, old: Grace) {
         let Some(entry) = self.jobs.get(id) else { return };
         let policy = entry.record.job.policy.clone();
         let of_job = entry.slots.iter().chain(&entry.held).filter_map(|run| self.active.get(run));
         let waiting = of_job.filter(|active| matches!(active.place, Place::Held | Place::Queued));
         let waiting: Vec<(Run, Place)> = waiting.map(|active| (active.run.clone(), active.place)).collect();
         for (run, place) in waiting {
-            self.expiries.retain(|(_, waiting)| *waiting != run.id);
+            if let Some(at) = run_expiry(&run, old) {
+                self.expiries.remove(&(at, run.id));
+            }
             self.expiries.extend(run_expiry(&run, policy.misfire_grace).map(|at| (at, run.id)));
             if place == Place::Queued {
                 let slots = self.pool(&run.pool);
