@@ -67,6 +67,7 @@ impl Timetable {
             // A job that was removed while runs of it are under way comes back as a new one.
             Some(entry) => {
                 entry.removed = false;
+                entry.earlier_runs = self.last_run;
                 entry.record = record;
                 entry.backlog_until = None;
                 entry.counting = None;

@@ -28,6 +28,8 @@ pub(super) struct Entry {
     pub(super) last_manual: Option<Timestamp>,
     /// The job is gone; only its runs are still to be accounted for.
     pub(super) removed: bool,
+    /// Runs up to this one are of an earlier job of this name: the attempt that was under way is their last.
+    pub(super) earlier_runs: Option<RunId>,
 }
 
 impl Entry {
@@ -42,12 +44,18 @@ impl Entry {
             parked: None,
             last_manual: None,
             removed: false,
+            earlier_runs: None,
         }
     }
 
     /// Whether another run of the job may take a slot.
     pub(super) fn has_room(&self) -> bool {
         self.slots.len() < self.record.job.policy.max_instances.max(1) as usize
+    }
+
+    /// Whether the job is still the one that `run` was started for, so that another attempt may follow.
+    pub(super) fn is_job_of(&self, run: RunId) -> bool {
+        !self.removed && Some(run) > self.earlier_runs
     }
 
     /// Whether anything is left that belongs to the job.

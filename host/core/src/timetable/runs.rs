@@ -50,7 +50,7 @@ impl Timetable {
         };
         let may_retry = stopping.is_none()
             && !matches!(report.outcome, Outcome::Succeeded | Outcome::Cancelled)
-            && self.jobs.get(&run.job).is_some_and(|entry| !entry.removed);
+            && self.jobs.get(&run.job).is_some_and(|entry| entry.is_job_of(id));
         let pause = self
             .jobs
             .get(&run.job)
