@@ -80,3 +80,41 @@ fn a_hundred_thousand_jobs_are_added_restored_and_cleaned_up() {
     }
     assert_eq!(timetable.jobs().count(), 0);
 }
+
+/// As quick as the one above, and for the same reason.
+#[test]
+fn a_hundred_thousand_waiting_runs_get_another_grace_and_are_too_late_together() {
+    let within = |minutes: u64| Grace::Within(std::time::Duration::from_secs(60 * minutes));
+    let add = |timetable: &mut Timetable, now, grace, priority| {
+        let job = |n| {
+            let mut job = Job::clone(&job(n));
+            (job.policy.misfire_grace, job.policy.priority) = (grace, priority);
+            Arc::new(job)
+        };
+        let jobs = (0..JOBS).map(job).collect();
+        timetable.handle(now, Input::AddJobs { jobs, conflict: Conflict::Replace }).unwrap()
+    };
+    let pool = Pool { max_instances: 1, queue: JOBS, ..Pool::new(PoolName::default_pool()) };
+    let mut timetable = Timetable::new();
+    timetable.handle(start(), Input::Apply(Change { pools: vec![pool], ..Change::default() })).unwrap();
+    add(&mut timetable, start(), within(60), 0);
+    let due = start() + TimeDelta::minutes(45);
+    while timetable.next_wake().is_some_and(|wake| wake <= due) {
+        timetable.handle(due, Input::Wake).unwrap();
+    }
+    assert_eq!((timetable.running(), timetable.active_runs().count()), (1, JOBS as usize));
+
+    // Nobody is too late yet by the new grace, and everybody moves in the queue.
+    add(&mut timetable, due, within(30), 7);
+    assert_eq!(timetable.active_runs().count(), JOBS as usize);
+    let late = start() + TimeDelta::minutes(65);
+    let actions = timetable.handle(late, Input::Wake).unwrap();
+    let missed = |action: &&Action| matches!(action, Action::Publish(Event::Missed { .. }));
+    assert_eq!(actions.iter().filter(missed).count(), JOBS as usize - 1);
+    assert_eq!(timetable.active_runs().count(), 1);
+    let still = timetable.active_runs().next().map(|run| (run.id, run.attempt)).unwrap();
+    let report = Box::new(Report::new(Outcome::Succeeded));
+    let actions = timetable.handle(late, Input::Finished { run: still.0, attempt: still.1, report }).unwrap();
+    assert!(!actions.iter().any(|action| matches!(action, Action::Launch(_))), "nobody waits any more");
+    assert_eq!(timetable.jobs().count(), 0);
+}

@@ -34,8 +34,14 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     }
     let mut stored = Stored::new();
     if let Ok(loaded) = &mut loaded {
-        let jobs = args.place.stored_jobs(&loaded.manifest);
-        stored = jobs.into_iter().map(|record| (record.job.id.clone(), record)).collect();
+        match args.place.jobs_on_record(&loaded.manifest) {
+            Ok(jobs) => stored = jobs.into_iter().map(|record| (record.job.id.clone(), record)).collect(),
+            Err(error) => {
+                let hint = "the host would not start with it".to_owned();
+                let problem = Problem::in_file(&loaded.manifest.path, error.to_string(), Some(hint));
+                loaded.manifest.warnings.push(Problem { key: "store.url".to_owned(), ..problem });
+            }
+        }
         let exhausted = loaded.manifest.exhausted(&stored, now);
         loaded.manifest.warnings.extend(exhausted.into_iter().map(|(_, problem)| problem));
     }

@@ -61,14 +61,18 @@ impl Place {
     /// The jobs as the store of a manifest has them; nothing, with a word about it, when it cannot be read. A host that
     /// never ran has no store yet.
     pub(crate) fn stored_jobs(&self, manifest: &Manifest) -> Vec<JobRecord> {
+        self.jobs_on_record(manifest).unwrap_or_else(|error| {
+            eprintln!("warning: answered from the manifest alone: {error}");
+            Vec::new()
+        })
+    }
+
+    /// The same, with the reason when the store cannot be read.
+    pub(crate) fn jobs_on_record(&self, manifest: &Manifest) -> Result<Vec<JobRecord>, StoreError> {
         let (url, folder) = (&manifest.store.url, manifest.folder());
         match clockbox_store::open(url, &folder, Access::ReadOnly).and_then(|store| store.jobs()) {
-            Ok(jobs) => jobs,
-            Err(StoreError::Missing(_)) => Vec::new(),
-            Err(error) => {
-                eprintln!("warning: answered from the manifest alone: {error}");
-                Vec::new()
-            }
+            Err(StoreError::Missing(_)) => Ok(Vec::new()),
+            answer => answer,
         }
     }
 

@@ -255,6 +255,10 @@ fn tell(event: &Event, zone: chrono_tz::Tz) {
             let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             match outcome {
                 Outcome::Succeeded => tracing::info!(job = job.as_str(), %run, "succeeded{took}"),
+                // Somebody, or the job's own policy, wanted it so.
+                Outcome::Cancelled => {
+                    tracing::warn!(job = job.as_str(), %run, "cancelled{took}{why} (run {run})")
+                }
                 _ => tracing::error!(job = job.as_str(), %run, "{outcome}{took}{why} (run {run})"),
             }
         }

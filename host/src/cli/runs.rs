@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use clockbox_core::{
     model::{Attempt, JobId, Outcome, Run, RunId, RunState, Timestamp},
-    trigger::local_time,
+    trigger::{local_time, parse_time},
 };
 use clockbox_store::{JobStore, RunDetail, RunFilter};
 
@@ -48,10 +48,10 @@ struct ListArgs {
     /// Only runs in this state (waiting, running, retrying, finished, missed, skipped); may be given more than once.
     #[arg(long)]
     state: Vec<RunState>,
-    /// Only runs scheduled at or after this time (RFC 3339), or within this long (`2h`).
+    /// Only runs scheduled at or after this time (2030-11-06, RFC 3339), or within this long (`2h`).
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only runs scheduled before this time (RFC 3339), or longer than this ago.
+    /// Only runs scheduled before this time, or longer than this ago.
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// At most so many.
@@ -86,8 +86,8 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
         job: args.job.clone(),
         states: args.state.clone(),
         outcomes: args.outcome.clone(),
-        since: args.since.as_deref().map(|text| time(text, now)).transpose()?,
-        until: args.until.as_deref().map(|text| time(text, now)).transpose()?,
+        since: args.since.as_deref().map(|text| time(text, zone, now)).transpose()?,
+        until: args.until.as_deref().map(|text| time(text, zone, now)).transpose()?,
         ids: None,
         limit: Some(args.limit),
     };
@@ -234,7 +234,7 @@ fn find(store: &Arc<dyn JobStore>, text: &str) -> Result<RunId, Failure> {
 }
 
 /// A point in time: RFC 3339, or a duration before now.
-fn time(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+fn time(text: &str, zone: Tz, now: Timestamp) -> Result<Timestamp, Failure> {
     if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text) {
         return Ok(at.to_utc());
     }
@@ -242,13 +242,16 @@ fn time(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     if let Ok(at) = chrono::DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S %:z") {
         return Ok(at.to_utc());
     }
+    if let Ok(at) = parse_time(text, zone) {
+        return Ok(at);
+    }
     clockbox_core::model::parse_duration(text)
         .ok()
         .and_then(|ago| chrono::TimeDelta::from_std(ago).ok())
         .and_then(|ago| now.checked_sub_signed(ago))
         .ok_or_else(|| {
             Failure::new(format!(
-                "{text:?} is neither a time such as 2026-03-01T00:00:00Z nor a duration such as 2h"
+                "{text:?} is neither a time such as 2026-03-01 or 2026-03-01T00:00:00Z nor a duration such as 2h"
             ))
         })
 }

@@ -38,7 +38,7 @@ pub(super) struct SimulateArgs {
     /// store knows is left aside.
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
-    /// The end, which is not part of the window.
+    /// The end, which is not part of the window: at most ten years after the begin.
     #[arg(long, value_name = "TIME", conflicts_with = "span")]
     to: Option<String>,
     /// The length of the window, such as 36h or 7d; 24h if nothing is said.

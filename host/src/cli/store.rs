@@ -125,10 +125,11 @@ fn remedy(found: &StoreCheck, worst: &StoreProblem) -> String {
                 None => String::new(),
             };
             format!(
-                "{stop}keep a copy of the file (and of {path}-wal, where there is one), then do one of these: put back a \
-                 backup (`clockbox store backup FILE` makes them); save what can be read (`sqlite3 {path} .recover | sqlite3 \
-                 rescued.db`), look rescued.db over and put it in the file's place; or move the file away, and the host \
-                 starts with an empty history and the jobs of the manifest"
+                "{stop}move {path}, {path}-wal and {path}-shm to another folder (what is left of the last two would be \
+                 laid over any file that takes the place), then do one of these: put a backup in the place (`clockbox store \
+                 backup FILE` makes them) and check it; save what can be read (`sqlite3 {path} .recover | sqlite3 \
+                 rescued.db`, in that folder), look rescued.db over and put it in the place; or start with an empty \
+                 history and the jobs of the manifest"
             )
         }
     }

@@ -59,8 +59,11 @@ pub fn read_trigger(text: &str, zone: Tz) -> Result<Trigger, Problems> {
     let source = sources.add(SourceKind::File(PathBuf::from("trigger")), &text);
     let parsed = syntax::parse(&text, source, &findings);
     let table = TableReader::new(&parsed.table, &parsed.spot, String::new(), &findings);
-    let trigger = if parsed.readable { trigger::read(&table, "", zone) } else { None };
-    table.finish(&[]);
+    let mut trigger = None;
+    if parsed.readable {
+        trigger = trigger::read(&table, "", zone);
+        table.finish(&[]);
+    }
     let problems = placed(findings.into_list(), &sources);
     trigger.filter(|_| problems.is_empty()).ok_or(Problems(problems))
 }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use chrono_tz::Tz;
 use clockbox_core::{
-    model::{Job, JobId, PluginName, Policy, Pool, PoolName, Source},
-    trigger::Trigger,
+    model::{Job, JobId, PluginName, Policy, Pool, PoolName, Source, WhenDone},
+    trigger::{Trigger, When},
 };
 
 use super::{
@@ -107,11 +107,23 @@ pub(super) fn read_defaults(
 pub(super) fn read_keys(table: &TableReader<'_>, id: &str, defaults: &Defaults) -> JobKeys {
     let args = table.field("args").and_then(|field| json::read(&field)).unwrap_or_default();
     let pool = table.field("pool").and_then(|field| read_pool(&field, defaults));
+    let trigger = trigger::read(table, id, defaults.zone);
+    let policy = policy::read(table, &defaults.policy);
+    let is_once = trigger.as_ref().is_some_and(|trigger| matches!(trigger.spec().when(), When::Now));
+    if is_once && policy.when_done == Some(WhenDone::Remove) {
+        // The manifest would bring it back at the next start, and nobody would know that it ran.
+        let message = "a job without a trigger that is removed when it is done would run again at each start";
+        let hint = Some("leave when_done out: it runs once, and is kept as done".to_owned());
+        match table.field("when_done") {
+            Some(field) => field.error(message, hint),
+            None => table.error(message, hint),
+        }
+    }
     JobKeys {
-        trigger: trigger::read(table, id, defaults.zone),
+        trigger,
         args: args.to_string().into(),
         pool: pool.unwrap_or_else(|| defaults.pool.clone()),
-        policy: policy::read(table, &defaults.policy),
+        policy,
         enabled: table.field("enabled").and_then(|field| field.boolean()).unwrap_or(true),
         description: table
             .field("description")

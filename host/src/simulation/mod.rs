@@ -16,7 +16,7 @@ mod load;
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{Months, TimeDelta};
 use clockbox_core::{
     model::{JobId, Timestamp},
     trigger::{Next, Trigger, seed_of},
@@ -26,6 +26,9 @@ pub use load::{Hour, Minute};
 
 /// More fires than anyone reads; they take some tens of megabytes.
 const MOST_FIRES: usize = 2_000_000;
+
+/// Every hour of a window is counted, and a longer one has more of them than anyone reads.
+const MOST_YEARS: u32 = 10;
 
 /// A job as far as its fires go.
 #[derive(Debug, Clone)]
@@ -74,6 +77,14 @@ pub enum SimulationError {
         /// Its end.
         to: Timestamp,
     },
+    /// The window is longer than ten years.
+    #[error("the window from {from} to {to} is more than {MOST_YEARS} years long: take a shorter one")]
+    TooLong {
+        /// Its begin.
+        from: Timestamp,
+        /// Its end.
+        to: Timestamp,
+    },
     /// More fires than can be listed.
     #[error(
         "there are more than {MOST_FIRES} fires; the window was full with those of job {:?}: take a shorter window, or \
@@ -84,14 +95,15 @@ pub enum SimulationError {
 }
 
 impl Planned {
-    /// Its fires from `from` on and before `to`.
+    /// Its fires from `from` on and before `to`. Where a store knows the next one to be overdue, that comes first, with
+    /// the time that it has; the others that are overdue do not come, however many there are.
     pub fn fires(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
         // What a store knows of a trigger that is searched for may be no more than where to go on.
         let first = match self.next {
             Some(next) if !self.trigger.is_searched() => Some(next).filter(|next| *next < to),
             known => fire_before(&self.trigger, None, known.unwrap_or(from), to),
         };
-        std::iter::successors(first, move |fire| fire_before(&self.trigger, Some(*fire), *fire, to))
+        std::iter::successors(first, move |fire| fire_before(&self.trigger, Some(*fire), from.max(*fire), to))
     }
 
     /// How long after `fire` its run would be due: its jitter.
@@ -105,19 +117,23 @@ impl Simulation {
     /// a host that starts then would decide about it then.
     ///
     /// # Errors
-    /// When the window is empty, or holds more than two million fires.
+    /// When the window is empty, longer than ten years, or holds more than two million fires.
     pub fn new(mut planned: Vec<Planned>, from: Timestamp, to: Timestamp) -> Result<Self, SimulationError> {
         if to <= from {
             return Err(SimulationError::Empty { from, to });
         }
+        // Where that is beyond the end of time, no window is longer.
+        if from.checked_add_months(Months::new(12 * MOST_YEARS)).is_some_and(|longest| to > longest) {
+            return Err(SimulationError::TooLong { from, to });
+        }
         planned.sort_by(|a, b| a.job.cmp(&b.job));
         let mut fires = Vec::new();
         for (job, planned) in planned.iter().enumerate() {
-            // A backlog is one fire here: what becomes of it is for the job's policy.
-            let mut overdue = false;
+            // A backlog is one fire here, and one with a fire of this moment: what becomes of it is for the job's policy.
+            let mut begun = false;
             for at in planned.fires(from, to) {
                 let at = at.max(from);
-                if at == from && std::mem::replace(&mut overdue, true) {
+                if at == from && std::mem::replace(&mut begun, true) {
                     continue;
                 }
                 fires.push(Fire { at, job });
@@ -221,6 +237,36 @@ mod tests {
         ];
         assert_eq!(fires, expected);
         assert_eq!(simulation.of_job(0), (3, Some(expected[1].0), Some(expected[3].0)));
+    }
+
+    #[test]
+    fn of_what_is_overdue_the_first_comes_and_then_what_is_to_come() {
+        // Twenty years of milliseconds: nobody walks through them.
+        let late = planned("late", r#"{"interval":"1ms"}"#, Some("2006-10-24T21:59:59.9995Z"));
+        let from = at("2026-10-24T22:00:00Z");
+        let fires: Vec<_> = late.fires(from, Timestamp::MAX_UTC).take(3).collect();
+        let expected = [
+            at("2006-10-24T21:59:59.9995Z"),
+            at("2026-10-24T22:00:00.0005Z"),
+            at("2026-10-24T22:00:00.0015Z"),
+        ];
+        assert_eq!(fires, expected);
+        let simulation = Simulation::new(vec![late], from, at("2026-10-24T22:00:00.002Z")).unwrap();
+        let fires: Vec<_> = simulation.fires.iter().map(|fire| fire.at).collect();
+        assert_eq!(fires, [from, expected[1], expected[2]]);
+    }
+
+    #[test]
+    fn a_window_of_more_than_ten_years_is_refused_at_once() {
+        let yearly = || vec![planned("yearly", r#"{"cron":"@yearly"}"#, None)];
+        let from = at("2026-10-24T22:00:00Z");
+        let simulation = Simulation::new(yearly(), from, at("2036-10-24T22:00:00Z")).unwrap();
+        assert_eq!(simulation.fires.len(), 10);
+        for to in [at("2036-10-24T22:00:00.000001Z"), Timestamp::MAX_UTC] {
+            let error = Simulation::new(yearly(), from, to).unwrap_err();
+            assert_eq!(error, SimulationError::TooLong { from, to });
+            assert!(error.to_string().ends_with("more than 10 years long: take a shorter one"), "{error}");
+        }
     }
 
     #[test]

@@ -68,6 +68,10 @@ fn a_window_that_makes_no_sense_is_refused() {
         .exits(2)
         .says(&["which is not after its begin"]);
     place
+        .cli(&["simulate", "--from", "2026-10-25", "--to", "2526-10-25"])
+        .exits(2)
+        .says(&["is more than 10 years long: take a shorter one"]);
+    place
         .cli(&["simulate", "--from", "yesterday"])
         .exits(2)
         .says(&["\"yesterday\" is not a date", "hint: write \"2030-11-06\""]);

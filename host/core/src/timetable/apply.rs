@@ -6,7 +6,7 @@ use super::{
     Action, Change, Running, Timetable,
     admit::run_expiry,
     due,
-    entry::{Entry, Place},
+    entry::{self, Entry, Place},
     slots::Slots,
 };
 use crate::model::{Event, Job, JobId, JobRecord, Run, RunId, Timestamp, Write};
@@ -67,6 +67,7 @@ impl Timetable {
             // A job that was removed while runs of it are under way comes back as a new one.
             Some(entry) => {
                 entry.removed = false;
+                entry.earlier_runs = self.last_run;
                 entry.record = record;
                 entry.backlog_until = None;
                 entry.counting = None;
@@ -105,9 +106,9 @@ impl Timetable {
             entry.backlog_until = None;
         }
         entry.counting = None;
-        entry.record.job = job;
+        let old = std::mem::replace(&mut entry.record.job, job);
         entry.record.declared = declared;
-        self.wait_by_new_rules(&id);
+        self.wait_by_new_rules(&id, &old);
         self.put_write(&id, out);
         self.expire(now, out);
         out.push(Action::Publish(Event::JobModified { job: id.clone() }));
@@ -115,21 +116,23 @@ impl Timetable {
         self.release(now, &id, out);
     }
 
-    /// Runs that wait do so under the grace and the priority that their job has now.
-    fn wait_by_new_rules(&mut self, id: &JobId) {
+    /// Runs that wait do so under the grace and the priority that their job has now; it was `old`.
+    fn wait_by_new_rules(&mut self, id: &JobId, old: &Job) {
         let Some(entry) = self.jobs.get(id) else { return };
-        let policy = entry.record.job.policy.clone();
+        let job = entry.record.job.clone();
         let of_job = entry.slots.iter().chain(&entry.held).filter_map(|run| self.active.get(run));
         let waiting = of_job.filter(|active| matches!(active.place, Place::Held | Place::Queued));
         let waiting: Vec<(Run, Place)> = waiting.map(|active| (active.run.clone(), active.place)).collect();
         for (run, place) in waiting {
-            self.expiries.retain(|(_, waiting)| *waiting != run.id);
-            let Some(grace) = self.jobs.get(id).map(|entry| entry.grace(run.scheduled_at)) else { return };
+            if let Some(at) = run_expiry(&run, entry::grace_of(old, run.scheduled_at)) {
+                self.expiries.remove(&(at, run.id));
+            }
+            let grace = entry::grace_of(&job, run.scheduled_at);
             self.expiries.extend(run_expiry(&run, grace).map(|at| (at, run.id)));
             if place == Place::Queued {
                 let slots = self.pool(&run.pool);
                 slots.forget(run.id);
-                slots.enqueue(policy.priority, run.scheduled_at, run.id);
+                slots.enqueue(job.policy.priority, run.scheduled_at, run.id);
             }
         }
     }

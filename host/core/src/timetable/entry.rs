@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::due::{self, Count};
 use crate::{
-    model::{Grace, JobRecord, Run, RunId, Timestamp, WhenDone},
+    model::{Grace, Job, JobRecord, Run, RunId, Timestamp, WhenDone},
     trigger::seed_of,
 };
 
@@ -28,6 +28,8 @@ pub(super) struct Entry {
     pub(super) last_manual: Option<Timestamp>,
     /// The job is gone; only its runs are still to be accounted for.
     pub(super) removed: bool,
+    /// Runs up to this one are of an earlier job of this name: the attempt that was under way is their last.
+    pub(super) earlier_runs: Option<RunId>,
 }
 
 impl Entry {
@@ -42,12 +44,18 @@ impl Entry {
             parked: None,
             last_manual: None,
             removed: false,
+            earlier_runs: None,
         }
     }
 
     /// Whether another run of the job may take a slot.
     pub(super) fn has_room(&self) -> bool {
         self.slots.len() < self.record.job.policy.max_instances.max(1) as usize
+    }
+
+    /// Whether the job is still the one that `run` was started for, so that another attempt may follow.
+    pub(super) fn is_job_of(&self, run: RunId) -> bool {
+        !self.removed && Some(run) > self.earlier_runs
     }
 
     /// Whether anything is left that belongs to the job.
@@ -65,13 +73,9 @@ impl Entry {
             && job.when_done() == WhenDone::Remove
     }
 
-    /// How late the run of a fire may begin, counted from the fire's own time: the jitter that puts it off is no delay.
+    /// How late the run of a fire may begin; see [`grace_of`].
     pub(super) fn grace(&self, fire: Timestamp) -> Grace {
-        let job = &self.record.job;
-        match job.policy.misfire_grace {
-            Grace::Within(grace) => Grace::Within(grace.saturating_add(job.trigger.delay(self.seed(), fire))),
-            Grace::Forever => Grace::Forever,
-        }
+        grace_of(&self.record.job, fire)
     }
 
     /// The job's next fire, where that is due.
@@ -86,6 +90,16 @@ impl Entry {
     /// What the trigger's jitter is drawn from: the job's name, so that it is the same after a restart.
     pub(super) fn seed(&self) -> u64 {
         seed_of(self.record.job.id.as_str())
+    }
+}
+
+/// How late the run of a job's fire may begin, counted from the fire's own time: the jitter that puts it off is no delay.
+pub(super) fn grace_of(job: &Job, fire: Timestamp) -> Grace {
+    match job.policy.misfire_grace {
+        Grace::Within(grace) => {
+            Grace::Within(grace.saturating_add(job.trigger.delay(seed_of(job.id.as_str()), fire)))
+        }
+        Grace::Forever => Grace::Forever,
     }
 }
 

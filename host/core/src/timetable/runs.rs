@@ -50,7 +50,7 @@ impl Timetable {
         };
         let may_retry = stopping.is_none()
             && !matches!(report.outcome, Outcome::Succeeded | Outcome::Cancelled)
-            && self.jobs.get(&run.job).is_some_and(|entry| !entry.removed);
+            && self.jobs.get(&run.job).is_some_and(|entry| entry.is_job_of(id));
         let pause = self
             .jobs
             .get(&run.job)
@@ -312,7 +312,10 @@ impl Timetable {
         self.forget_expiry(&run);
         if let Some(entry) = self.jobs.get_mut(&run.job) {
             entry.slots.retain(|slot| *slot != id);
-            entry.held.retain(|held| *held != id);
+            // Mostly it is the first of them.
+            if let Some(index) = entry.held.iter().position(|held| *held == id) {
+                entry.held.remove(index);
+            }
         }
         match place {
             Place::Running => self.pool(&run.pool).running -= 1,

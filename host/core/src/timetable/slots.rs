@@ -1,23 +1,30 @@
 //! The places of one pool, and who waits for them.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+};
 
 use crate::model::{JobId, Pool, RunId, Timestamp};
+
+/// A place in the queue: higher priority first, then the earlier fire, then the earlier record.
+type Turn = (Reverse<i32>, Timestamp, RunId);
 
 /// One pool's occupancy.
 #[derive(Debug)]
 pub(super) struct Slots {
     pub(super) pool: Pool,
     pub(super) running: u32,
-    /// Higher priority first, then the earlier fire, then the earlier record.
-    queue: BTreeSet<(Reverse<i32>, Timestamp, RunId)>,
+    queue: BTreeSet<Turn>,
+    /// Where each run of the queue stands in it, so that one is found without looking at all.
+    turns: HashMap<RunId, Turn>,
     /// Jobs whose backlog goes on when there is room that no waiting run takes, by their next fire.
     parked: BTreeSet<(Timestamp, JobId)>,
 }
 
 impl Slots {
     pub(super) fn new(pool: Pool) -> Self {
-        Self { pool, running: 0, queue: BTreeSet::new(), parked: BTreeSet::new() }
+        Self { pool, running: 0, queue: BTreeSet::new(), turns: HashMap::new(), parked: BTreeSet::new() }
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -48,15 +55,23 @@ impl Slots {
     }
 
     pub(super) fn enqueue(&mut self, priority: i32, scheduled_at: Timestamp, run: RunId) {
-        self.queue.insert((Reverse(priority), scheduled_at, run));
+        let turn = (Reverse(priority), scheduled_at, run);
+        if let Some(earlier) = self.turns.insert(run, turn) {
+            self.queue.remove(&earlier);
+        }
+        self.queue.insert(turn);
     }
 
     pub(super) fn dequeue(&mut self) -> Option<RunId> {
-        self.queue.pop_first().map(|(_, _, run)| run)
+        let (_, _, run) = self.queue.pop_first()?;
+        self.turns.remove(&run);
+        Some(run)
     }
 
     pub(super) fn forget(&mut self, run: RunId) {
-        self.queue.retain(|(_, _, queued)| *queued != run);
+        if let Some(turn) = self.turns.remove(&run) {
+            self.queue.remove(&turn);
+        }
     }
 }
 
@@ -77,5 +92,19 @@ mod tests {
         slots.forget(id(4));
         let order: Vec<_> = std::iter::from_fn(|| slots.dequeue()).collect();
         assert_eq!(order, [id(3), id(2), id(1)]);
+    }
+
+    #[test]
+    fn a_run_has_one_place_and_another_priority_moves_it() {
+        let mut slots = Slots::new(Pool::new(PoolName::default_pool()));
+        let (at, id) = (Timestamp::UNIX_EPOCH, |n: i64| RunId::from_i64(n).unwrap());
+        slots.enqueue(0, at, id(1));
+        slots.enqueue(0, at, id(2));
+        slots.enqueue(5, at, id(2));
+        assert_eq!(slots.waiting(), 2);
+        assert_eq!(slots.dequeue(), Some(id(2)));
+        slots.forget(id(2));
+        slots.forget(id(1));
+        assert!(slots.is_free(), "nobody waits any more");
     }
 }

@@ -5,7 +5,7 @@ use clockbox_core::{
     timetable::{Input, Rejection, Remembered, Running},
 };
 
-use crate::support::{EVERY_10_S, Table, job, pool};
+use crate::support::{EVERY_10_S, Table, job, pool, with};
 
 fn id(name: &str) -> JobId {
     JobId::new(name).unwrap()
@@ -46,6 +46,23 @@ fn a_job_that_comes_back_while_its_run_goes_on_keeps_its_cap() {
     table.finish(21, run, Outcome::Succeeded);
     table.wake(30);
     assert_eq!(table.launches().len(), 2);
+}
+
+#[test]
+fn a_run_of_a_removed_job_has_no_further_attempt_when_a_job_of_its_name_comes() {
+    let job = || with(job("a", EVERY_10_S), |policy| policy.retry.attempts = 3);
+    let mut table = Table::new([job()]);
+    table.wake(10);
+    let run = table.launches()[0];
+    table.remove(11, "a", Running::Finish);
+    table.add(12, [job()]);
+    table.finish(13, run, Outcome::Failed);
+    let old = table.run(run);
+    assert_eq!((old.state, old.outcome, old.retry_at), (Finished, Some(Outcome::Failed), None));
+    table.wake(20);
+    let new = table.launches()[1];
+    table.finish(21, new, Outcome::Failed);
+    assert_eq!(table.run(new).state, Retrying, "the new job's own runs are tried again");
 }
 
 #[test]

@@ -100,6 +100,7 @@ fn every_policy_key_reaches_its_job_and_a_job_wins_over_the_defaults() {
         when_done = "remove"
         [jobs.plain]
         plugin = "hello"
+        trigger = { interval = "1h" }
         [jobs.hello]
         misfire_grace = "5m"
         coalesce = true
@@ -133,7 +134,7 @@ fn every_policy_key_reaches_its_job_and_a_job_wins_over_the_defaults() {
     let retry = own.policy.retry;
     assert_eq!((retry.attempts, retry.backoff, retry.cap.as_secs()), (4, Duration::from_secs(2), 60));
     assert_eq!(manifest.declared["hello"].description.as_deref(), Some("greets"));
-    assert_eq!(manifest.declared["hello"].place.position(), Some((14, 15)));
+    assert_eq!(manifest.declared["hello"].place.position(), Some((15, 15)));
 }
 
 #[test]

@@ -11,8 +11,9 @@ pub(super) fn at_open(path: &Path, error: &Error) -> StoreError {
     let remedy = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => {
             return StoreError::Open(format!(
-                "{} is not a SQLite database, or its beginning is destroyed: put back a copy, name another file as the \
-                 store, or move this one away to start with an empty history",
+                "{0} is not a SQLite database, or it is cut short or destroyed at its beginning: move it away with the files \
+                 {0}-wal and {0}-shm, then put a backup in its place, or start with an empty history; or name another \
+                 file as the store",
                 path.display()
             ));
         }

@@ -99,7 +99,7 @@ fn what_is_not_a_database_is_refused_and_left_alone() {
         let message = refusal(&path, access);
         assert!(
             message.contains(
-                "clockbox.db is not a SQLite database, or its beginning is destroyed: put back a copy"
+                "clockbox.db is not a SQLite database, or it is cut short or destroyed at its beginning: move it away"
             ),
             "{message}"
         );
