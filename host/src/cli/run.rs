@@ -1,10 +1,10 @@
 //! `clockbox run`: the host.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use clockbox_core::{
-    model::{Outcome, Timestamp},
+    model::{Outcome, PluginName, Timestamp},
     trigger::local_time,
 };
 use clockbox_store::Access;
@@ -46,7 +46,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let watch = Stopwatch::start();
-    let Loaded { manifest, refused } = args.place.load().map_err(|problems| {
+    let Loaded { mut manifest, refused } = args.place.load().map_err(|problems| {
         eprintln!("{problems}");
         Failure::new("the manifest has problems, nothing was started")
             .hint("correct them; `clockbox check` looks again")
@@ -78,8 +78,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     // What a refused file says of its jobs is not known: what the store knows of them stays.
     let unknown = refused.iter().flat_map(|refused| refused.plugins.iter().cloned());
     let broken = loaded.problems.iter().map(|problem| problem.plugin.clone());
-    builder = builder.refused(unknown.chain(broken).collect::<Vec<_>>());
-    builder = builder.works(loaded.into_works()).declared(declared);
+    let unusable: BTreeSet<PluginName> = unknown.chain(broken).collect();
+    builder = builder.refused(unusable.iter().cloned());
+    builder = builder.works(loaded.into_works(&refused)).declared(declared);
     // Before the first job runs: from then on a signal must drain.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     let signals = runtime.block_on(async { Signals::new() });
@@ -96,6 +97,11 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         tracing::error!("{problem}");
     }
     greet(&manifest, plugins, &scheduler, clock.now(), watch);
+    // What a reload compares with is what is in force, and that is not what the manifest says where a plugin is broken.
+    // A scheduler that has stopped by itself already answers nothing; that is told below.
+    let records = scheduler.jobs().wait().unwrap_or_default();
+    let declarations = records.iter().map(|record| &**record.declaration());
+    manifest.keep_jobs(declarations.filter(|job| job.source.is_reloaded()), &unusable);
     let mut supervisor = Supervisor::from_env();
     supervisor.ready(&format!("running {}", text::count(manifest.jobs.len(), "job")));
 
