@@ -185,13 +185,13 @@ async fn host(
                     tell(&happening.event, zone);
                 }
                 Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
-                None => break,
+                None => {
+                    supervisor.stopping(Duration::ZERO, "the scheduler stopped by itself");
+                    scheduler.stopped().await;
+                    return Err(Failure::lost("the scheduler stopped by itself; the messages above say why"));
+                }
             },
             () = &mut watched => {}
-            () = scheduler.stopped() => {
-                supervisor.stopping(Duration::ZERO, "the scheduler stopped by itself");
-                return Err(Failure::lost("the scheduler stopped by itself; the messages above say why"));
-            }
         }
     }
     let word = format!("stopping: runs have {} to end", text::span(grace));
@@ -201,6 +201,7 @@ async fn host(
     let mut same_signal = std::pin::pin!(tokio::time::sleep(SAME_SIGNAL));
     let mut is_same = true;
     let mut stopped = std::pin::pin!(scheduler.shutdown(grace));
+    let mut is_heard = true;
     loop {
         tokio::select! {
             biased;
@@ -208,10 +209,10 @@ async fn host(
                 Signal::Stop if !is_same => return Err(Failure::stopped()),
                 Signal::Stop | Signal::Reload => {}
             },
-            event = events.next() => match event {
+            event = events.next(), if is_heard => match event {
                 Some(Ok(happening)) => tell(&happening.event, zone),
                 Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
-                None => {}
+                None => is_heard = false,
             },
             () = &mut watched => {}
             () = &mut same_signal, if is_same => {

@@ -313,3 +313,10 @@ impl Driver {
         Ending { lost: self.lost.take(), replies }
     }
 }
+
+impl Drop for Driver {
+    /// Also after a panic: whoever listens is not to wait for ever.
+    fn drop(&mut self) {
+        self.events.close();
+    }
+}
