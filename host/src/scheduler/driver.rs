@@ -127,7 +127,10 @@ impl Driver {
                         let Ok(message) = self.messages.try_recv() else { break };
                         self.take(message);
                     }
-                    // A steady stream of messages must not hide a fire.
+                    // A steady stream of messages must hide neither the end of a shutdown's grace nor a fire.
+                    if next_stage.is_some_and(|at| at <= crate::clock::monotonic()) {
+                        self.next_stage();
+                    }
                     let is_due = self.timetable.next_wake().is_some_and(|at| at <= self.clock.now());
                     if is_due && self.may_fire() {
                         self.wake();
@@ -318,5 +321,42 @@ impl Drop for Driver {
     /// Also after a panic: whoever listens is not to wait for ever.
     fn drop(&mut self) {
         self.events.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::scheduler::Scheduler;
+
+    /// A question that asks itself again: the driver never finds its inbox empty.
+    fn ask_for_ever(inbox: &Inbox) -> bool {
+        let again = inbox.clone();
+        inbox.send(Message::Ask(Box::new(move |_| _ = ask_for_ever(&again))))
+    }
+
+    #[test]
+    fn a_steady_stream_of_messages_does_not_prolong_the_grace_of_a_shutdown() {
+        let stubborn = |_, _| std::future::pending();
+        let name = || "stubborn".parse().unwrap();
+        let scheduler = Scheduler::builder().native(name(), stubborn).start().unwrap();
+        let job = clockbox_core::model::Job {
+            id: "a".parse().unwrap(),
+            plugin: name(),
+            pool: clockbox_core::model::PoolName::default_pool(),
+            trigger: clockbox_core::trigger::Trigger::new(Default::default(), chrono_tz::UTC).unwrap(),
+            args: "null".into(),
+            policy: Default::default(),
+            source: clockbox_core::model::Source::Api,
+        };
+        scheduler.add_job(job).wait().unwrap();
+        assert!(ask_for_ever(scheduler.inbox()));
+        let (ended, end) = channel();
+        let stopping = scheduler.shutdown(Duration::ZERO);
+        std::thread::spawn(move || ended.send(stopping.wait()));
+        // Only a driver that goes on answering for ever takes so long.
+        end.recv_timeout(Duration::from_secs(60)).expect("the grace never ends").unwrap();
     }
 }
