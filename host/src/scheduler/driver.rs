@@ -47,15 +47,26 @@ pub(super) struct Driver {
 pub(super) struct Ending {
     lost: Option<String>,
     replies: Vec<ReplyTo<()>>,
+    /// What came too late to be taken.
+    late: mpsc::UnboundedReceiver<Message>,
 }
 
 impl Ending {
-    pub(super) fn tell(self) {
-        for reply in self.replies {
-            reply.answer(match &self.lost {
-                None => Ok(()),
-                Some(why) => Err(SchedulerError::Lost(why.clone())),
-            });
+    /// What whoever asked for the end is answered.
+    pub(super) fn answer(&self) -> Result<(), SchedulerError> {
+        self.lost.clone().map_or(Ok(()), |why| Err(SchedulerError::Lost(why)))
+    }
+
+    /// Answers everyone who asked for the end, the late ones too; other late messages are dropped, which answers them.
+    pub(super) fn tell(mut self) {
+        self.late.close();
+        while let Ok(message) = self.late.try_recv() {
+            if let Message::Shutdown { reply, .. } = message {
+                self.replies.push(reply);
+            }
+        }
+        for reply in std::mem::take(&mut self.replies) {
+            reply.answer(self.answer());
         }
     }
 }
@@ -313,7 +324,8 @@ impl Driver {
         }
         self.events.publish(self.clock.now(), Event::SchedulerStopped);
         let replies = self.shutdown.take().map(|shutdown| shutdown.replies).unwrap_or_default();
-        Ending { lost: self.lost.take(), replies }
+        let late = std::mem::replace(&mut self.messages, mpsc::unbounded_channel().1);
+        Ending { lost: self.lost.take(), replies, late }
     }
 }
 

@@ -341,3 +341,11 @@ fn a_listener_hears_the_end_while_handles_are_still_held() {
     assert_eq!(heard.last(), Some(&Event::SchedulerStopped));
     assert_eq!(bench.scheduler.subscribe().next_blocking(), None);
 }
+
+#[test]
+fn a_shutdown_after_the_end_is_answered_as_the_first_was() {
+    let bench = Bench::start(|builder| builder);
+    for _ in 0..3 {
+        bench.scheduler.shutdown(Duration::ZERO).wait().unwrap();
+    }
+}
