@@ -179,6 +179,8 @@ async fn host(
                 }
                 Signal::Stop => break,
             },
+            // Before the events: a flood of them must not keep the service manager from hearing a sign of life.
+            () = &mut watched => {}
             event = events.next() => match event {
                 Some(Ok(happening)) => {
                     report(&mut supervisor, &happening.event);
@@ -191,7 +193,6 @@ async fn host(
                     return Err(Failure::lost("the scheduler stopped by itself; the messages above say why"));
                 }
             },
-            () = &mut watched => {}
         }
     }
     let word = format!("stopping: runs have {} to end", text::span(grace));
@@ -209,16 +210,16 @@ async fn host(
                 Signal::Stop if !is_same => return Err(Failure::stopped()),
                 Signal::Stop | Signal::Reload => {}
             },
-            event = events.next(), if is_heard => match event {
-                Some(Ok(happening)) => tell(&happening.event, zone),
-                Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
-                None => is_heard = false,
-            },
             () = &mut watched => {}
             () = &mut same_signal, if is_same => {
                 is_same = false;
                 tracing::info!("runs still go on; a second signal stops at once");
             }
+            event = events.next(), if is_heard => match event {
+                Some(Ok(happening)) => tell(&happening.event, zone),
+                Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
+                None => is_heard = false,
+            },
             done = &mut stopped => {
                 while let Some(Ok(happening)) = events.try_next() {
                     tell(&happening.event, zone);
