@@ -181,6 +181,7 @@ impl Driver {
             Message::Ask(question) => question(&self.timetable),
             Message::Publish(event) => self.dispatch(vec![Action::Publish(event)], None),
             Message::Finished { run, attempt, report } => {
+                self.pool.forget(run);
                 self.tell(Input::Finished { run, attempt, report }, None)
             }
             Message::Durable(answers) => self.durable(&answers),
@@ -255,6 +256,7 @@ impl Driver {
             reply.answer(answer);
         }
         for run in completed.refused {
+            self.pool.forget(run);
             self.tell(Input::Refused(run), None);
         }
     }
