@@ -1,10 +1,10 @@
 //! `clockbox run`: the host.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use clockbox_core::{
-    model::{Outcome, Timestamp},
+    model::{Outcome, PluginName, Timestamp},
     trigger::local_time,
 };
 use clockbox_store::Access;
@@ -46,7 +46,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let watch = Stopwatch::start();
-    let Loaded { manifest, refused } = args.place.load().map_err(|problems| {
+    let Loaded { mut manifest, refused } = args.place.load().map_err(|problems| {
         eprintln!("{problems}");
         Failure::new("the manifest has problems, nothing was started")
             .hint("correct them; `clockbox check` looks again")
@@ -78,8 +78,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     // What a refused file says of its jobs is not known: what the store knows of them stays.
     let unknown = refused.iter().flat_map(|refused| refused.plugins.iter().cloned());
     let broken = loaded.problems.iter().map(|problem| problem.plugin.clone());
-    builder = builder.refused(unknown.chain(broken).collect::<Vec<_>>());
-    builder = builder.works(loaded.into_works()).declared(declared);
+    let unusable: BTreeSet<PluginName> = unknown.chain(broken).collect();
+    builder = builder.refused(unusable.iter().cloned());
+    builder = builder.works(loaded.into_works(&refused)).declared(declared);
     // Before the first job runs: from then on a signal must drain.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     let signals = runtime.block_on(async { Signals::new() });
@@ -96,6 +97,11 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         tracing::error!("{problem}");
     }
     greet(&manifest, plugins, &scheduler, clock.now(), watch);
+    // What a reload compares with is what is in force, and that is not what the manifest says where a plugin is broken.
+    // A scheduler that has stopped by itself already answers nothing; that is told below.
+    let records = scheduler.jobs().wait().unwrap_or_default();
+    let declarations = records.iter().map(|record| &**record.declaration());
+    manifest.keep_jobs(declarations.filter(|job| job.source.is_reloaded()), &unusable);
     let mut supervisor = Supervisor::from_env();
     supervisor.ready(&format!("running {}", text::count(manifest.jobs.len(), "job")));
 
@@ -173,19 +179,20 @@ async fn host(
                 }
                 Signal::Stop => break,
             },
+            // Before the events: a flood of them must not keep the service manager from hearing a sign of life.
+            () = &mut watched => {}
             event = events.next() => match event {
                 Some(Ok(happening)) => {
                     report(&mut supervisor, &happening.event);
                     tell(&happening.event, zone);
                 }
                 Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
-                None => break,
+                None => {
+                    supervisor.stopping(Duration::ZERO, "the scheduler stopped by itself");
+                    scheduler.stopped().await;
+                    return Err(Failure::lost("the scheduler stopped by itself; the messages above say why"));
+                }
             },
-            () = &mut watched => {}
-            () = scheduler.stopped() => {
-                supervisor.stopping(Duration::ZERO, "the scheduler stopped by itself");
-                return Err(Failure::lost("the scheduler stopped by itself; the messages above say why"));
-            }
         }
     }
     let word = format!("stopping: runs have {} to end", text::span(grace));
@@ -195,6 +202,7 @@ async fn host(
     let mut same_signal = std::pin::pin!(tokio::time::sleep(SAME_SIGNAL));
     let mut is_same = true;
     let mut stopped = std::pin::pin!(scheduler.shutdown(grace));
+    let mut is_heard = true;
     loop {
         tokio::select! {
             biased;
@@ -202,16 +210,16 @@ async fn host(
                 Signal::Stop if !is_same => return Err(Failure::stopped()),
                 Signal::Stop | Signal::Reload => {}
             },
-            event = events.next() => match event {
-                Some(Ok(happening)) => tell(&happening.event, zone),
-                Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
-                None => {}
-            },
             () = &mut watched => {}
             () = &mut same_signal, if is_same => {
                 is_same = false;
                 tracing::info!("runs still go on; a second signal stops at once");
             }
+            event = events.next(), if is_heard => match event {
+                Some(Ok(happening)) => tell(&happening.event, zone),
+                Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
+                None => is_heard = false,
+            },
             done = &mut stopped => {
                 while let Some(Ok(happening)) = events.try_next() {
                     tell(&happening.event, zone);

@@ -156,6 +156,21 @@ impl Loaded {
 }
 
 impl Manifest {
+    /// Puts those of the jobs `in_force` whose plugin is among the `unusable` in the place of what is declared: what the
+    /// plugin's files say of them cannot be read at the moment. One that is declared with a plugin that can be used is
+    /// left as declared.
+    pub(crate) fn keep_jobs<'a>(
+        &mut self,
+        in_force: impl IntoIterator<Item = &'a Job>,
+        unusable: &BTreeSet<PluginName>,
+    ) {
+        for job in in_force.into_iter().filter(|job| unusable.contains(&job.plugin)) {
+            if self.jobs.get(&job.id).is_none_or(|declared| unusable.contains(&declared.plugin)) {
+                self.jobs.insert(job.id.clone(), job.clone());
+            }
+        }
+    }
+
     /// The folder that the manifest's relative paths start from.
     #[must_use]
     pub fn folder(&self) -> PathBuf {

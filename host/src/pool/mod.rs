@@ -26,7 +26,7 @@ pub(crate) struct Pool {
     works: Works,
     sinks: Sinks,
     tokens: Arc<Mutex<HashMap<RunId, CancelToken>>>,
-    /// Runs to be stopped that have not been launched yet.
+    /// Runs to be stopped that have not been launched yet, or whose end is on its way to the driver.
     early: HashSet<RunId>,
 }
 
@@ -82,6 +82,11 @@ impl Pool {
         }
     }
 
+    /// No attempt of this run is to be stopped any more: the latest has ended, or its record was refused.
+    pub(crate) fn forget(&mut self, run: RunId) {
+        self.early.remove(&run);
+    }
+
     /// Stops whatever still runs, now.
     pub(crate) fn kill_all(&self) {
         self.tokens().values().for_each(|token| {
@@ -101,5 +106,30 @@ impl Drop for Pool {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clockbox_store::{MemoryStore, Writer, WriterOptions};
+
+    use super::*;
+    use crate::{
+        clock::Clock,
+        scheduler::{Events, Inbox},
+    };
+
+    #[test]
+    fn a_run_that_had_ended_when_it_was_cancelled_is_forgotten() {
+        let (inbox, _messages) = Inbox::channel();
+        let writer = Writer::spawn(Arc::new(MemoryStore::new()), WriterOptions::default()).unwrap();
+        let sinks = Sinks { inbox, writer: Arc::new(writer), events: Events::new(), clock: Clock::system() };
+        let now = sinks.clock.now();
+        let mut pool = Pool::new(Works::default(), sinks).unwrap();
+        let (ended, waiting) = (RunId::next(None, now), RunId::next(Some(RunId::next(None, now)), now));
+        pool.cancel(ended);
+        pool.cancel(waiting);
+        pool.forget(ended);
+        assert_eq!(pool.early, HashSet::from([waiting]));
     }
 }

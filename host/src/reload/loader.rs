@@ -12,7 +12,11 @@ use std::{
 use clockbox_core::model::{PluginName, PluginSpec, format_size};
 use clockbox_sandbox::{Plugin, Sandbox, SandboxOptions};
 
-use crate::{clock::Stopwatch, manifest::Manifest, pool::Work};
+use crate::{
+    clock::Stopwatch,
+    manifest::{Manifest, RefusedPlugin},
+    pool::Work,
+};
 
 /// A plugin that is still being compiled after so long is worth a line, and another for each time as long again.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -76,15 +80,27 @@ pub struct LoadedPlugins {
 }
 
 impl LoadedPlugins {
-    /// What the jobs' plugin names stand for from here on.
-    pub(crate) fn into_works(self) -> BTreeMap<PluginName, Work> {
-        let refused = self.problems.into_iter().map(|problem| {
+    /// What the jobs' plugin names stand for from here on. The `refused` were not even tried: jobs of theirs that stay
+    /// in force are to say why they do not run.
+    pub(crate) fn into_works(self, refused: &[RefusedPlugin]) -> BTreeMap<PluginName, Work> {
+        let untried = refused.iter().flat_map(|refused| {
+            let problems: Vec<String> = refused.problems.0.iter().map(ToString::to_string).collect();
+            let problems = problems.join("\n");
+            let why = move |name: &PluginName| {
+                format!(
+                    "plugin {:?} was not loaded, because of what is said of it: {problems}",
+                    name.as_str()
+                )
+            };
+            refused.plugins.iter().map(move |name| (name.clone(), Work::Refused(why(name).into())))
+        });
+        let broken = self.problems.into_iter().map(|problem| {
             let why =
                 format!("plugin {:?} could not be loaded: {}", problem.plugin.as_str(), problem.message);
             (problem.plugin, Work::Refused(why.into()))
         });
         // A version that was kept takes the place of the refusal.
-        let mut works: BTreeMap<_, _> = refused.collect();
+        let mut works: BTreeMap<_, _> = untried.chain(broken).collect();
         works.extend(self.plugins.into_iter().map(|(name, plugin)| (name, Work::Plugin(plugin))));
         works
     }

@@ -79,8 +79,8 @@ impl Drop for Handle {
 }
 
 impl Reloader {
-    /// A reloader of a scheduler that was started with the manifest `current`, read from `path`, and with the plugins
-    /// that `loader` loaded last.
+    /// A reloader of a scheduler in which the jobs of `current`, read from `path`, are in force, those that the start
+    /// kept as they were included ([`Manifest::keep_jobs`]), and the plugins that `loader` loaded last.
     #[must_use]
     pub fn new(
         path: PathBuf,
@@ -185,19 +185,13 @@ impl Reloader {
                 new.plugins.entry(name.clone()).or_insert_with(|| spec.clone());
             }
         }
-        for (id, job) in &self.current.jobs {
-            if kept.contains(&job.plugin) {
-                new.jobs.entry(id.clone()).or_insert_with(|| job.clone());
-            }
-        }
+        new.keep_jobs(self.current.jobs.values(), &kept);
         let held = self.loader.last(&kept);
         let mut plugins = self.loader.load(&new);
         problems.extend(plugins.problems.iter().map(ToString::to_string));
         // A file that is no good plugin now cannot say what it says of its jobs either: they stay as they are.
-        let broken: BTreeSet<&PluginName> = plugins.problems.iter().map(|problem| &problem.plugin).collect();
-        for (id, job) in self.current.jobs.iter().filter(|(_, job)| broken.contains(&job.plugin)) {
-            new.jobs.insert(id.clone(), job.clone());
-        }
+        let broken = plugins.problems.iter().map(|problem| problem.plugin.clone()).collect();
+        new.keep_jobs(self.current.jobs.values(), &broken);
         self.loader.keep(&held);
         plugins.plugins.extend(held);
         let is_same = new == self.current && plugins.replaced.is_empty();
@@ -224,7 +218,8 @@ impl Reloader {
         }
         let (change, event) = change(&self.current, &new);
         let (reply_to, reply) = Reply::channel();
-        let message = Message::Reload { plugins: plugins.into_works(), change, event, reply: reply_to };
+        let message =
+            Message::Reload { plugins: plugins.into_works(&refused), change, event, reply: reply_to };
         self.scheduler.inbox().send(message);
         if let Err(error) = reply.wait() {
             tracing::error!("the reload did not take effect: {error}");

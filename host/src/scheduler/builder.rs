@@ -189,11 +189,11 @@ impl Builder {
             lost: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (stopped, on_stop) = tokio::sync::watch::channel(false);
+        let (stopped, on_stop) = tokio::sync::watch::channel(None);
         std::thread::Builder::new().name("clockbox-driver".into()).spawn(move || {
             let ending = runtime.block_on(driver.run(actions));
             drop(pruner);
-            stopped.send_replace(true);
+            stopped.send_replace(Some(ending.answer()));
             ending.tell();
         })?;
         Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, on_stop))

@@ -51,15 +51,26 @@ pub(super) struct Driver {
 pub(super) struct Ending {
     lost: Option<String>,
     replies: Vec<ReplyTo<()>>,
+    /// What came too late to be taken.
+    late: mpsc::UnboundedReceiver<Message>,
 }
 
 impl Ending {
-    pub(super) fn tell(self) {
-        for reply in self.replies {
-            reply.answer(match &self.lost {
-                None => Ok(()),
-                Some(why) => Err(SchedulerError::Lost(why.clone())),
-            });
+    /// What whoever asked for the end is answered.
+    pub(super) fn answer(&self) -> Result<(), SchedulerError> {
+        self.lost.clone().map_or(Ok(()), |why| Err(SchedulerError::Lost(why)))
+    }
+
+    /// Answers everyone who asked for the end, the late ones too; other late messages are dropped, which answers them.
+    pub(super) fn tell(mut self) {
+        self.late.close();
+        while let Ok(message) = self.late.try_recv() {
+            if let Message::Shutdown { reply, .. } = message {
+                self.replies.push(reply);
+            }
+        }
+        for reply in std::mem::take(&mut self.replies) {
+            reply.answer(self.answer());
         }
     }
 }
@@ -131,7 +142,10 @@ impl Driver {
                         let Ok(message) = self.messages.try_recv() else { break };
                         self.take(message);
                     }
-                    // A steady stream of messages must not hide a fire.
+                    // A steady stream of messages must hide neither the end of a shutdown's grace nor a fire.
+                    if next_stage.is_some_and(|at| at <= crate::clock::monotonic()) {
+                        self.next_stage();
+                    }
                     let is_due = self.timetable.next_wake().is_some_and(|at| at <= self.clock.now());
                     if is_due && self.may_fire() {
                         self.wake();
@@ -172,6 +186,7 @@ impl Driver {
             Message::Ask(question) => question(&self.timetable),
             Message::Publish(event) => self.dispatch(vec![Action::Publish(event)], None),
             Message::Finished { run, attempt, report } => {
+                self.pool.forget(run);
                 self.tell(Input::Finished { run, attempt, report }, None)
             }
             Message::Durable(answers) => self.durable(&answers),
@@ -274,6 +289,7 @@ impl Driver {
         }
         for run in completed.refused {
             tracing::warn!(%run, "not run: there is a record of its job at its time already, from another host or a clock that was wrong");
+            self.pool.forget(run);
             self.tell(Input::Refused(run), None);
         }
     }
@@ -343,6 +359,51 @@ impl Driver {
         }
         self.events.publish(self.clock.now(), Event::SchedulerStopped);
         let replies = self.shutdown.take().map(|shutdown| shutdown.replies).unwrap_or_default();
-        Ending { lost: self.lost.take(), replies }
+        let late = std::mem::replace(&mut self.messages, mpsc::unbounded_channel().1);
+        Ending { lost: self.lost.take(), replies, late }
+    }
+}
+
+impl Drop for Driver {
+    /// Also after a panic: whoever listens is not to wait for ever.
+    fn drop(&mut self) {
+        self.events.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::scheduler::Scheduler;
+
+    /// A question that asks itself again: the driver never finds its inbox empty.
+    fn ask_for_ever(inbox: &Inbox) -> bool {
+        let again = inbox.clone();
+        inbox.send(Message::Ask(Box::new(move |_| _ = ask_for_ever(&again))))
+    }
+
+    #[test]
+    fn a_steady_stream_of_messages_does_not_prolong_the_grace_of_a_shutdown() {
+        let stubborn = |_, _| std::future::pending();
+        let name = || "stubborn".parse().unwrap();
+        let scheduler = Scheduler::builder().native(name(), stubborn).start().unwrap();
+        let job = clockbox_core::model::Job {
+            id: "a".parse().unwrap(),
+            plugin: name(),
+            pool: clockbox_core::model::PoolName::default_pool(),
+            trigger: clockbox_core::trigger::Trigger::new(Default::default(), chrono_tz::UTC).unwrap(),
+            args: "null".into(),
+            policy: Default::default(),
+            source: clockbox_core::model::Source::Api,
+        };
+        scheduler.add_job(job).wait().unwrap();
+        assert!(ask_for_ever(scheduler.inbox()));
+        let (ended, end) = channel();
+        let stopping = scheduler.shutdown(Duration::ZERO);
+        std::thread::spawn(move || ended.send(stopping.wait()));
+        // Only a driver that goes on answering for ever takes so long.
+        end.recv_timeout(Duration::from_secs(60)).expect("the grace never ends").unwrap();
     }
 }

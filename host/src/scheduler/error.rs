@@ -4,7 +4,7 @@ use clockbox_core::timetable::Rejection;
 use clockbox_store::StoreError;
 
 /// Why a scheduler did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchedulerError {
     /// What was asked for does not fit what is there.

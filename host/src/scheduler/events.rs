@@ -1,9 +1,6 @@
 //! What happened, told to whoever listens.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clockbox_core::model::{Event, Timestamp};
 use serde::Serialize;
@@ -24,26 +21,48 @@ pub struct Happening {
     pub event: Event,
 }
 
-/// The publishing end.
+/// The publishing end. Listeners hear its end when it is closed, not when its last clone is gone: handles outlive the
+/// scheduler.
 #[derive(Debug, Clone)]
-pub(crate) struct Events {
-    sender: broadcast::Sender<Happening>,
-    seq: Arc<AtomicU64>,
+pub(crate) struct Events(Arc<Mutex<State>>);
+
+/// Under one lock, so that listeners hear the numbers in order whichever threads publish.
+#[derive(Debug)]
+struct State {
+    /// `None` once the scheduler has stopped.
+    sender: Option<broadcast::Sender<Happening>>,
+    /// The number of the latest event.
+    seq: u64,
 }
 
 impl Events {
     pub(crate) fn new() -> Self {
-        Self { sender: broadcast::channel(KEPT).0, seq: Arc::default() }
+        Self(Arc::new(Mutex::new(State { sender: Some(broadcast::channel(KEPT).0), seq: 0 })))
     }
 
     pub(crate) fn publish(&self, at: Timestamp, event: Event) {
-        let seq = self.seq.fetch_add(1, Ordering::Relaxed) + 1;
-        // An error means that nobody listens.
-        drop(self.sender.send(Happening { seq, at, event }));
+        let mut state = self.lock();
+        state.seq += 1;
+        let seq = state.seq;
+        if let Some(sender) = &state.sender {
+            // An error means that nobody listens.
+            drop(sender.send(Happening { seq, at, event }));
+        }
     }
 
     pub(crate) fn subscribe(&self) -> Subscription {
-        Subscription(self.sender.subscribe())
+        // There is nothing to hear of a scheduler that has stopped: the sender of that channel is gone at once.
+        let ended = || broadcast::channel(1).1;
+        Subscription(self.lock().sender.as_ref().map_or_else(ended, broadcast::Sender::subscribe))
+    }
+
+    /// Nothing happens any more: listeners hear what was published, and then the end.
+    pub(crate) fn close(&self) {
+        self.lock().sender = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,5 +97,40 @@ impl Subscription {
             Err(TryRecvError::Lagged(lost)) => Some(Err(lost)),
             Err(TryRecvError::Empty | TryRecvError::Closed) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2030-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn events_are_heard_in_the_order_of_their_numbers() {
+        let events = Events::new();
+        let mut heard = events.subscribe();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..2000).for_each(|_| events.publish(now(), Event::SchedulerResumed)));
+            }
+        });
+        let numbers: Vec<u64> =
+            std::iter::from_fn(|| heard.try_next()).map(|happening| happening.unwrap().seq).collect();
+        assert_eq!(numbers, (1..=16_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_listener_hears_what_was_published_and_then_the_end() {
+        let events = Events::new();
+        let mut heard = events.subscribe();
+        events.publish(now(), Event::SchedulerStopped);
+        events.close();
+        events.publish(now(), Event::SchedulerResumed);
+        assert_eq!(heard.next_blocking().unwrap().unwrap().event, Event::SchedulerStopped);
+        assert_eq!(heard.next_blocking(), None);
+        assert_eq!(events.subscribe().next_blocking(), None);
     }
 }

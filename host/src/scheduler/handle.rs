@@ -53,7 +53,8 @@ pub struct Scheduler {
     works: Works,
     events: Events,
     clock: Clock,
-    stopped: watch::Receiver<bool>,
+    /// How it ended, once it has.
+    stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
 }
 
 impl Scheduler {
@@ -68,7 +69,7 @@ impl Scheduler {
         works: Works,
         events: Events,
         clock: Clock,
-        stopped: watch::Receiver<bool>,
+        stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
     ) -> Self {
         Self { inbox, store, works, events, clock, stopped }
     }
@@ -207,10 +208,15 @@ impl Scheduler {
     }
 
     /// Starts nothing more, lets what runs end, cancels what still runs after `grace`, and stops. A second call may
-    /// only shorten the grace.
+    /// only shorten the grace; one that comes after the end is answered as the first was.
     pub fn shutdown(&self, grace: Duration) -> Reply<()> {
         let (reply_to, reply) = Reply::channel();
-        self.inbox.send(Message::Shutdown { grace, reply: reply_to });
+        if self.inbox.send(Message::Shutdown { grace, reply: reply_to }) {
+            return reply;
+        }
+        let (reply_to, reply) = Reply::channel();
+        // A driver that broke down has left no answer.
+        reply_to.answer(self.stopped.borrow().clone().unwrap_or(Err(SchedulerError::Stopped)));
         reply
     }
 
@@ -218,13 +224,13 @@ impl Scheduler {
     pub async fn stopped(&self) {
         let mut stopped = self.stopped.clone();
         // An error means that the driver's thread is gone: stopped as well.
-        drop(stopped.wait_for(|stopped| *stopped).await);
+        drop(stopped.wait_for(Option::is_some).await);
     }
 
     /// Whether the scheduler has stopped.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        *self.stopped.borrow()
+        self.stopped.borrow().is_some()
     }
 
     pub(crate) fn inbox(&self) -> &Inbox {

@@ -9,7 +9,9 @@ use std::{
 use clockbox_core::model::{History, Timestamp};
 use clockbox_store::JobStore;
 
-use crate::clock::Clock;
+use tokio::time::Instant;
+
+use crate::clock::{Clock, monotonic};
 
 /// How often old runs are looked for.
 const EVERY: Duration = Duration::from_secs(60);
@@ -17,6 +19,11 @@ const EVERY: Duration = Duration::from_secs(60);
 const AT_ONCE: u32 = 200;
 /// The pause between two such transactions, in which whatever waits for the store has its turn.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// A clock that is ahead by more than this all at once is not believed at first.
+const LEAP: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+/// How long a clock that leapt ahead must go on from there to be believed: time enough to set it right.
+const PROBATION: Duration = Duration::from_secs(86_400);
 
 /// The thread that prunes.
 pub(super) struct Pruner {
@@ -37,11 +44,57 @@ impl Drop for Pruner {
 pub(super) fn spawn(store: Arc<dyn JobStore>, clock: Clock, history: History) -> std::io::Result<Pruner> {
     let (alive, stopped) = mpsc::channel::<()>();
     let thread = std::thread::Builder::new().name("clockbox-history".into()).spawn(move || {
+        let mut calendar = Calendar::new(clock.now(), monotonic());
         while stopped.recv_timeout(EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
-            prune(&*store, clock.now(), history, &stopped);
+            let now = calendar.believe(clock.now(), monotonic());
+            prune(&*store, now, history, &stopped);
         }
     })?;
     Ok(Pruner { alive: Some(alive), thread: Some(thread) })
+}
+
+/// A time of the wall clock, and of the monotonic one at that moment.
+type Moment = (Timestamp, Instant);
+
+/// What time it is for the history. A wall clock that is set years ahead by mistake must not cost all that is kept: what
+/// was deleted does not come back when the clock is set right.
+struct Calendar {
+    believed: Moment,
+    /// Where the clock leapt to.
+    doubted: Option<Moment>,
+}
+
+impl Calendar {
+    fn new(wall: Timestamp, since: Instant) -> Self {
+        Self { believed: (wall, since), doubted: None }
+    }
+
+    /// The time to go by when the wall clock says `wall`: after a leap, what it would be without, until the clock has
+    /// gone on from there for [`PROBATION`].
+    fn believe(&mut self, wall: Timestamp, since: Instant) -> Timestamp {
+        // A clock that was set back deletes nothing too early.
+        let is_ahead = wall - expected(self.believed, since) > LEAP;
+        let doubted = self.doubted.filter(|doubted| (wall - expected(*doubted, since)).abs() <= LEAP);
+        let is_settled = doubted.is_some_and(|(_, then)| since.saturating_duration_since(then) >= PROBATION);
+        if !is_ahead || is_settled {
+            *self = Self::new(wall, since);
+            return wall;
+        }
+        if doubted.is_none() {
+            tracing::warn!(
+                "the clock leapt ahead to {wall}: old runs are deleted by the time before, until it has gone on from there \
+                 for a day"
+            );
+        }
+        self.doubted = doubted.or(Some((wall, since)));
+        expected(self.believed, since)
+    }
+}
+
+/// What the wall clock shows when it has gone on evenly.
+fn expected((wall, then): Moment, since: Instant) -> Timestamp {
+    let passed = chrono::TimeDelta::from_std(since.saturating_duration_since(then));
+    passed.ok().and_then(|passed| wall.checked_add_signed(passed)).unwrap_or(wall)
 }
 
 fn prune(store: &dyn JobStore, now: Timestamp, history: History, stopped: &mpsc::Receiver<()>) {
@@ -160,6 +213,35 @@ mod tests {
         // written.
         let (early, late) = (sizes[3], sizes[11]);
         assert!(late <= early + early / 10, "{sizes:?}");
+    }
+
+    #[test]
+    fn a_clock_that_leaps_ahead_is_believed_only_after_a_day() {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let begun = monotonic();
+        let mut calendar = Calendar::new(start(), begun);
+        let mut minutes = 0;
+        // A minute later the wall clock is off by so much.
+        let mut tick = |off: chrono::TimeDelta| {
+            minutes += 1;
+            let right = start() + chrono::TimeDelta::minutes(minutes);
+            let since = begun + MINUTE * u32::try_from(minutes).unwrap();
+            calendar.believe(right + off, since) - right
+        };
+        let (none, years) = (chrono::TimeDelta::zero(), chrono::TimeDelta::days(3650));
+        assert_eq!(tick(none), none);
+        // Set wrong, and set right again in time; set back is no danger.
+        assert_eq!([tick(years), tick(years), tick(none), tick(-years)], [none, none, none, -years]);
+        // Forward again is a leap, until it has lasted; a further leap meanwhile begins it anew.
+        for leap in [years, none] {
+            for _ in 0..1440 {
+                assert_eq!(tick(leap), -years);
+            }
+        }
+        assert_eq!(tick(none), none);
+        // It may be slewed.
+        let slewed = chrono::TimeDelta::minutes(50);
+        assert_eq!([tick(slewed), tick(slewed * 2)], [slewed, slewed * 2]);
     }
 
     #[test]

@@ -329,3 +329,23 @@ fn a_clock_that_is_slewed_loses_and_doubles_nothing() {
     assert_eq!(hours(&bench), (1..=50).collect::<Vec<_>>());
     assert!(bench.runs().iter().all(|run| run.coalesced == 0));
 }
+
+#[test]
+fn a_listener_hears_the_end_while_handles_are_still_held() {
+    let bench = Bench::start(|builder| builder);
+    let mut events = bench.scheduler.subscribe();
+    bench.scheduler.shutdown(Duration::ZERO).wait().unwrap();
+    // The driver lets go of its end before it answers, so nothing is waited for.
+    let heard: Vec<Event> =
+        std::iter::from_fn(|| events.next_blocking()).map(|happening| happening.unwrap().event).collect();
+    assert_eq!(heard.last(), Some(&Event::SchedulerStopped));
+    assert_eq!(bench.scheduler.subscribe().next_blocking(), None);
+}
+
+#[test]
+fn a_shutdown_after_the_end_is_answered_as_the_first_was() {
+    let bench = Bench::start(|builder| builder);
+    for _ in 0..3 {
+        bench.scheduler.shutdown(Duration::ZERO).wait().unwrap();
+    }
+}

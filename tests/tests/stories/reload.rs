@@ -124,7 +124,7 @@ fn a_half_copied_plugin_is_refused_until_the_rest_has_come() {
     fs::write(&path, first).unwrap();
     let line = host.hear_text("the file ends in the middle");
     assert!(line.message().contains("the version loaded before stays in force"), "{line}");
-    host.hear_text("refused");
+    host.hear_text("not taken over");
     host.hear_of("poll", "succeeded");
 
     use std::io::Write as _;
@@ -163,7 +163,7 @@ fn a_broken_sidecar_is_refused_and_the_job_it_declared_stays() {
     host.hear_of("beside", "succeeded");
     place.put("jobs/beside.toml", b"trigger = { interval = \"soon\" }\n");
     host.hear_text("beside.toml:1:");
-    host.hear_text("refused");
+    host.hear_text("not taken over");
     host.hear_of("beside", "succeeded");
     host.stop();
     assert!(place.history().job("beside").is_some());
@@ -243,5 +243,68 @@ fn a_file_that_breaks_does_not_cost_its_own_job_its_place_in_the_schedule() {
     place.drop_plugin(&prebuilt("hello"), "hello");
     host.hear_text("the problems are gone");
     assert_eq!(due(), before, "after the file is whole again; {host}");
+    host.stop();
+}
+
+#[test]
+fn a_job_kept_by_a_start_with_a_broken_sidecar_is_gone_with_its_files() {
+    let place = place();
+    place.drop_plugin(&guest("echo"), "drop");
+    place.put("jobs/drop.toml", b"trigger = { interval = \"200ms\" }\n");
+    let mut host = start(&place);
+    host.hear_of("drop", "succeeded");
+    host.stop();
+
+    place.put("jobs/drop.toml", b"trigger = { interval = \"soon\" }\n");
+    let mut host = start(&place);
+    let end = host.hear_of("drop", "host-error");
+    assert!(end.message().contains("drop.toml:1:"), "{end}");
+    place.remove("jobs/drop.toml");
+    place.remove("jobs/drop.wat");
+    host.hear_text("reloaded: jobs +0 ~0 -1");
+    host.hear_text("the problems are gone");
+    host.stop();
+    assert!(place.history().job("drop").is_none());
+}
+
+#[test]
+fn what_changed_of_a_job_while_the_host_was_down_is_taken_when_its_plugin_is_whole_again() {
+    let place = place();
+    place.drop_plugin(&prebuilt("hello"), "greet");
+    place.manifest(&every("poll", "greet", "1h"));
+    let host = start(&place);
+    host.stop();
+
+    let whole = fs::read(prebuilt("hello")).unwrap();
+    place.put("jobs/greet.wasm", &whole[..whole.len() / 2]);
+    place.manifest(&every("poll", "greet", "200ms"));
+    let mut host = start(&place);
+    place.drop_plugin(&prebuilt("hello"), "greet");
+    host.hear_text("reloaded: jobs +0 ~1 -0");
+    host.hear_of("poll", "succeeded");
+    host.stop();
+}
+
+#[test]
+fn a_job_can_be_moved_off_a_broken_plugin() {
+    let place = place();
+    let whole = fs::read(prebuilt("hello")).unwrap();
+    place.drop_plugin(&prebuilt("hello"), "greet");
+    place.manifest(&every("poll", "greet", "1h"));
+    let mut host = start(&place);
+    place.put("jobs/greet.wasm", &whole[..whole.len() / 2]);
+    host.hear_text("the file ends in the middle");
+    place.manifest(&every("poll", "echo", "200ms"));
+    host.hear_text("reloaded: jobs +0 ~1 -0");
+    host.hear_of("poll", "succeeded");
+    host.stop();
+
+    // Moved back while the plugin is broken, and off again while the host is down.
+    place.manifest(&every("poll", "greet", "1h"));
+    let host = start(&place);
+    host.stop();
+    place.manifest(&every("poll", "echo", "200ms"));
+    let mut host = start(&place);
+    host.hear_of("poll", "succeeded");
     host.stop();
 }

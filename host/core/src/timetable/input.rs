@@ -1,7 +1,7 @@
 //! What a timetable is told, and what it answers.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt,
     sync::Arc,
 };
@@ -123,19 +123,24 @@ pub struct Change {
 
 impl Change {
     /// What a start changes: `declared` are all jobs of the manifest and folder, `stored` those that the store knows.
-    /// What the `refused` plugins say of their jobs cannot be read at the moment, so jobs of theirs stay as stored.
+    /// What the `refused` plugins say of their jobs cannot be read at the moment, so jobs of theirs stay as stored,
+    /// unless they are declared with another plugin by now.
     #[must_use]
     pub fn at_start(stored: &[JobRecord], declared: &[Arc<Job>], refused: &BTreeSet<PluginName>) -> Self {
-        let names: HashSet<&JobId> = declared.iter().map(|job| &job.id).collect();
+        let plugins: HashMap<&JobId, &PluginName> =
+            declared.iter().map(|job| (&job.id, &job.plugin)).collect();
         let mine = || stored.iter().map(|record| record.declaration()).filter(|job| job.source.is_reloaded());
-        let kept: HashSet<&JobId> =
-            mine().filter(|job| refused.contains(&job.plugin)).map(|job| &job.id).collect();
+        let is_kept = |job: &&Arc<Job>| {
+            let now = plugins.get(&job.id).copied();
+            refused.contains(&job.plugin) && now.is_none_or(|plugin| refused.contains(plugin))
+        };
+        let kept: HashSet<&JobId> = mine().filter(is_kept).map(|job| &job.id).collect();
         Self {
             pools: Vec::new(),
             put: declared.iter().filter(|job| !kept.contains(&job.id)).cloned().collect(),
             remove: mine()
                 .map(|job| &job.id)
-                .filter(|id| !names.contains(id) && !kept.contains(id))
+                .filter(|id| !plugins.contains_key(id) && !kept.contains(id))
                 .cloned()
                 .collect(),
         }

@@ -139,3 +139,20 @@ fn a_start_removes_what_the_manifest_no_longer_has_and_nothing_else() {
     assert_eq!(change.remove, [id("gone")]);
     assert_eq!(change.put.len(), 1);
 }
+
+#[test]
+fn a_declared_job_that_left_a_refused_plugin_is_taken_as_declared() {
+    let of = |plugin: &str| {
+        let mut job = declared("a", EVERY_10_S);
+        job.plugin = plugin.parse().unwrap();
+        job
+    };
+    let mut table = Table::new([]);
+    table.apply(0, put(of("broken")));
+    let stored = [table.record("a").clone()];
+    let refused = BTreeSet::from(["broken".parse().unwrap(), "worse".parse().unwrap()]);
+    for (plugin, is_taken) in [("sound", true), ("broken", false), ("worse", false)] {
+        let change = Change::at_start(&stored, &[of(plugin).into()], &refused);
+        assert_eq!((change.put.len(), change.remove.len()), (usize::from(is_taken), 0), "{plugin}");
+    }
+}

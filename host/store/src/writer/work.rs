@@ -84,13 +84,13 @@ impl Worker {
     }
 
     fn tell(&self, batch: Batch, answers: Vec<Result<(), Refusal>>) {
-        let writes = batch.writes.len();
+        // Whoever is told may ask at once how much is still pending, and wait for a word that never comes.
+        self.shared.settle(batch.writes.len());
         let mut answers = answers.into_iter();
         for (count, done) in batch.parts {
             let own = answers.by_ref().take(count).collect();
             guarded(|| done(Ok(own)));
         }
-        self.shared.settle(writes);
     }
 
     fn fail(mut self, batch: Batch, reason: String) {

@@ -1,4 +1,8 @@
-use std::{sync::mpsc::channel, thread, time::Duration};
+use std::{
+    sync::{Arc, mpsc::channel},
+    thread,
+    time::Duration,
+};
 
 use clockbox_core::model::Refusal;
 
@@ -104,7 +108,16 @@ fn many_threads_can_submit_and_each_is_told_in_its_order() {
             });
         }
     });
-    // The last batch is counted off after its callbacks.
     writer.close(LONG).unwrap();
     assert_eq!(store.batches().iter().sum::<usize>(), 2000);
+}
+
+#[test]
+fn whoever_is_told_finds_nothing_of_the_batch_pending() {
+    let writer = Arc::new(spawn(&Scripted::new([])).0);
+    let (tell, told) = channel();
+    let asked = Arc::downgrade(&writer);
+    let writes = (0..100).map(fire_number).collect();
+    writer.submit(writes, move |_| tell.send(asked.upgrade().map(|writer| writer.pending())).unwrap());
+    assert_eq!(told.recv().unwrap(), Some(0));
 }
