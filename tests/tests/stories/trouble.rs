@@ -205,7 +205,8 @@ fn a_damaged_database_is_refused_with_a_way_out() {
         let check = check.exits(1);
         check.says(&["problem    damaged: ", "error: the store is not in good order"]);
         check.says(&[
-            "keep a copy of the file",
+            "clockbox.db-wal",
+            "put a backup in the place",
             "`clockbox store backup FILE`",
             ".recover | sqlite3 rescued.db",
             "move the file away",

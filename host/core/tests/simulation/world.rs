@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use clockbox_core::{model::*, timetable::*};
+use clockbox_core::{model::*, timetable::*, trigger::seed_of};
 use fastrand::Rng;
 
 use crate::{
@@ -243,7 +243,11 @@ impl World {
         // Not asked of the core, which may be wrong about it.
         let is_fresh = match owned.job.policy.misfire_grace {
             Grace::Forever => true,
-            Grace::Within(grace) => self.now - run.scheduled_at <= TimeDelta::from_std(grace).unwrap(),
+            Grace::Within(grace) => {
+                // What the jitter puts off is not late.
+                let put_off = owned.job.trigger.delay(seed_of(run.job.as_str()), run.scheduled_at);
+                self.now - run.scheduled_at <= TimeDelta::from_std(grace + put_off).unwrap()
+            }
         };
         match run.state {
             RunState::Missed => assert!(!is_fresh, "misfire: {run:?} at {}", self.now),
