@@ -79,7 +79,7 @@ fn a_service_manager_hears_of_start_life_reload_and_end() {
         assert!(last.contains("STATUS=running; "), "{last}");
         // The change may have been noticed by itself before the signal was.
         host.hear("the reload", |line| {
-            line.message().contains("reloaded: ") || line.message().contains("refused")
+            line.message().contains("reloaded: ") || line.message().contains("not taken over")
         });
         assert!(manager.heard.iter().any(|text| text.contains(status)), "{status:?}: {:#?}", manager.heard);
     }
