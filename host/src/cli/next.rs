@@ -131,7 +131,8 @@ fn inline(text: &str, zone: Tz) -> Result<Trigger, Failure> {
     manifest::read_trigger(text, zone).map_err(|problems| {
         let text = |problem: &Problem| {
             let hint = problem.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-            format!("{}: {}{hint}", problem.key, problem.message)
+            let key = if problem.key.is_empty() { String::new() } else { format!("{}: ", problem.key) };
+            format!("{key}{}{hint}", problem.message)
         };
         Failure::new(problems.0.iter().map(text).collect::<Vec<_>>().join("\nerror: "))
     })

@@ -123,6 +123,9 @@ fn a_bad_trigger_is_told_all_its_faults_once() {
                     error: trigger.evry: unknown key\n\
                     hint: the keys here are date, interval, cron, calendar, all, any, start, end, timezone, jitter\n";
     assert_eq!(answer.stderr, expected);
+    let broken = place.cli(&["next", "--trigger", "{ cron = "]).exits(2);
+    assert!(broken.stderr.starts_with("error: TOML syntax error: "), "{broken}");
+    assert!(!broken.stderr.contains("unknown key"), "{broken}");
     let never = place.cli(&["next", "--cron", "0 0 30 2 *"]).exits(2);
     assert_eq!(
         never.stderr,

@@ -209,7 +209,7 @@ fn a_damaged_database_is_refused_with_a_way_out() {
             "put a backup in the place",
             "`clockbox store backup FILE`",
             ".recover | sqlite3 rescued.db",
-            "move the file away",
+            "start with an empty history",
         ]);
         let json = place.cli(&["store", "check", "--json"]).exits(1).json();
         assert_eq!((&json["ok"], &json["problems"][0]["kind"]), (&false.into(), &"damaged".into()), "{json}");
