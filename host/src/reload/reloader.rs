@@ -80,7 +80,7 @@ impl Drop for Handle {
 
 impl Reloader {
     /// A reloader of a scheduler in which the jobs of `current`, read from `path`, are in force, those that the start
-    /// kept as they were included ([`Manifest::keep_jobs`]), and the plugins that `loader` loaded last.
+    /// kept as they were included, and the plugins that `loader` loaded last.
     #[must_use]
     pub fn new(
         path: PathBuf,
