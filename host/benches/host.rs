@@ -98,11 +98,16 @@ fn load(folder: &Path, seconds: u64) {
         scheduler.add_job(job(&format!("every-second-{n}"), trigger)).wait().expect("a job that is added");
     }
     let expected = JOBS * seconds as usize;
-    let (mut finished, mut lost_events) = (0, 0);
+    let (mut finished, mut lost_events, mut together) = (0, 0, 0);
     let mut late = Vec::with_capacity(expected);
     while finished < expected {
         match events.next_blocking() {
             Some(Ok(happening)) => match happening.event {
+                // On a machine that cannot keep up, one run may stand for several fires.
+                Event::Fired { coalesced, .. } => {
+                    finished += coalesced as usize;
+                    together += coalesced as usize;
+                }
                 Event::RunStarted { scheduled_at, .. } => late.push(happening.at - scheduled_at),
                 Event::RunFinished { outcome: Outcome::Succeeded, .. } => finished += 1,
                 Event::RunFinished { .. } | Event::Missed { .. } | Event::Skipped { .. } => {
@@ -126,7 +131,7 @@ fn load(folder: &Path, seconds: u64) {
         "{JOBS} jobs every second for {seconds} s, SQLite (WAL, synchronous=FULL): {expected} fires, {} on record, \
          {succeeded} succeeded, {} lost, {lost_events} events lost",
         on_record.len(),
-        expected - on_record.len(),
+        expected - on_record.len() - together,
     );
     println!(
         "lateness (record durable, instance released): p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms; bare timer loop p99 \
