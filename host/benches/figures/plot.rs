@@ -11,16 +11,17 @@ use plotters::{
 };
 
 /// A plot: the series named `name: line` are its lines.
-struct Chart {
-    name: &'static str,
-    title: &'static str,
-    x: &'static str,
-    y: &'static str,
+#[derive(Clone, Copy)]
+struct Chart<'a> {
+    name: &'a str,
+    title: &'a str,
+    x: &'a str,
+    y: &'a str,
     /// Whether y is drawn in powers of ten as well.
     y_in_powers: bool,
 }
 
-const CHARTS: [Chart; 5] = [
+const CHARTS: [Chart<'static>; 5] = [
     Chart {
         name: "fire",
         title: "Cost of a fire against the number of jobs",
@@ -70,30 +71,29 @@ type Points = Vec<(f64, f64)>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 
-/// Writes a file for each chart that has points; a chart that no section took points for stays as it is.
-///
-/// A series of no known chart is a mistake of its section.
+/// Writes a file for each chart that has points; a chart that no section took points for stays as it is. A series of
+/// none of the charts above gets a plain one of its own.
 pub(crate) fn write(folder: &Path, points: &BTreeMap<String, Points>) {
     fs::create_dir_all(folder).expect("a folder for the plots");
     let mut charts: BTreeMap<&str, Vec<(&str, Points)>> = BTreeMap::new();
     for (series, points) in points {
-        let (chart, line) = series.split_once(": ").expect("a series named `chart: line`");
+        let (chart, line) = series.split_once(": ").unwrap_or((series, series));
         let mut points = points.clone();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         charts.entry(chart).or_default().push((line, points));
     }
     for (name, lines) in charts {
-        let chart = CHARTS.iter().find(|chart| chart.name == name);
-        let chart = chart.unwrap_or_else(|| panic!("plot.rs has no chart {name:?}"));
-        let path = folder.join(format!("{name}.svg"));
+        let plain = Chart { name, title: name, x: "", y: "", y_in_powers: false };
+        let chart = CHARTS.into_iter().find(|chart| chart.name == name).unwrap_or(plain);
+        let path = folder.join(format!("{}.svg", name.replace(|c: char| !c.is_alphanumeric(), "-")));
         let area = SVGBackend::new(&path, (800, 480)).into_drawing_area();
-        draw(chart, &lines, &area).expect("a plot");
+        draw(&chart, &lines, &area).expect("a plot");
         drop(area);
         println!("written: {}", path.display());
     }
 }
 
-fn draw<'a>(chart: &Chart, lines: &[(&str, Points)], area: &Area<'a>) -> Drawn<'a> {
+fn draw<'a>(chart: &Chart<'_>, lines: &[(&str, Points)], area: &Area<'a>) -> Drawn<'a> {
     let bounds = |of: fn(&(f64, f64)) -> f64| {
         let values = lines.iter().flat_map(|(_, points)| points).map(of);
         values.fold(f64::INFINITY..f64::NEG_INFINITY, |range, value| {
@@ -105,7 +105,7 @@ fn draw<'a>(chart: &Chart, lines: &[(&str, Points)], area: &Area<'a>) -> Drawn<'
     if chart.y_in_powers {
         draw_with(chart, lines, area, x, powers(&y).log_scale())
     } else {
-        draw_with(chart, lines, area, x, 0.0..y.end * 1.15)
+        draw_with(chart, lines, area, x, 0.0..y.end * 1.4)
     }
 }
 
@@ -116,7 +116,7 @@ fn powers(range: &Range<f64>) -> Range<f64> {
 }
 
 fn draw_with<'a, Y>(
-    chart: &Chart,
+    chart: &Chart<'_>,
     lines: &[(&str, Points)],
     area: &Area<'a>,
     x: Range<f64>,
@@ -130,12 +130,14 @@ where
     let mut plot = ChartBuilder::on(area)
         .caption(chart.title, ("sans-serif", 20))
         .margin(16)
+        .margin_right(32)
         .x_label_area_size(48)
         .y_label_area_size(80)
         .build_cartesian_2d(x.log_scale(), y)?;
     plot.configure_mesh()
         .light_line_style(BLACK.mix(0.05))
         .bold_line_style(BLACK.mix(0.15))
+        .y_max_light_lines(4)
         .x_desc(chart.x)
         .y_desc(chart.y)
         .x_label_formatter(&|value| short(*value))

@@ -17,7 +17,7 @@ use crate::{
 
 pub(crate) fn run(report: &mut Report, options: &Options) {
     let (rounds, runs) = if options.quick { (2, 10) } else { (10, 20) };
-    let has_python = Command::new("python3").arg("--version").output().is_ok();
+    let interpreter = interpreter();
     let folder = support::folder();
     let memory = Host::start(support::memory());
     let sqlite = Host::start(support::sqlite(&folder.path().join("processes.db")));
@@ -29,8 +29,8 @@ pub(crate) fn run(report: &mut Report, options: &Options) {
     for _ in 0..rounds {
         for _ in 0..runs {
             program.push(support::timed(|| reap("/bin/true", &[])).1);
-            if has_python {
-                python.push(support::timed(|| reap("python3", &["-c", "pass"])).1);
+            if let Some(interpreter) = &interpreter {
+                python.push(support::timed(|| reap(interpreter, &["-c", "pass"])).1);
             }
         }
         for _ in 0..runs * 10 {
@@ -43,24 +43,32 @@ pub(crate) fn run(report: &mut Report, options: &Options) {
     }
     let sample = |times: Vec<Duration>| times.into_iter().map(support::micros).collect::<Sample>();
     let (ours, durable, floor) = (sample(ours), sample(durable), sample(floor));
-    let mut others = vec![("/bin/true spawned and reaped", sample(program))];
-    if has_python {
-        others.push(("python3 -c pass spawned and reaped", sample(python)));
+    let mut others = vec![("/bin/true", sample(program))];
+    if interpreter.is_some() {
+        others.push(("python3 -c pass", sample(python)));
     } else {
         report.note("python3 is not there: no figure of an interpreter for each run".to_owned());
     }
     for (what, process) in others {
         for (store, ours) in [("memory store", &ours), ("SQLite, durable", &durable)] {
             report.figure(Figure {
-                name: format!("one run on demand, {store}, against a process, p50"),
+                name: format!("one run on demand, {store}, against {what}, p50"),
                 ours: format!("{:.0} µs", ours.p50()),
-                beside: format!("{what} {:.0} µs", process.p50()),
+                beside: format!("spawned and reaped in {:.0} µs", process.p50()),
                 ratio: Some(ours.p50() / process.p50()),
                 limit: Limit::None,
             });
         }
     }
     report.note(format!("one bare run: p50 {:.0} µs, p99 {:.0} µs", floor.p50(), floor.p99()));
+}
+
+/// The Python interpreter itself, not a script that looks for one; `None` where there is none.
+fn interpreter() -> Option<String> {
+    let ask = "import sys; print(sys.executable)";
+    let output = Command::new("python3").args(["-c", ask]).output().ok()?;
+    let path = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !path.is_empty()).then_some(path)
 }
 
 fn reap(program: &str, words: &[&str]) {

@@ -57,7 +57,8 @@ impl Figure {
     }
 
     fn ratio(&self) -> String {
-        self.ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
+        let digits = |ratio: f64| if ratio < 0.1 { 4 } else { 2 };
+        self.ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.0$}", digits(ratio)))
     }
 }
 
@@ -109,7 +110,7 @@ impl Report {
     /// All figures in a table, for a terminal or as Markdown; true when no promise was broken.
     pub(crate) fn summary(&self, markdown: bool) -> bool {
         let mut table = Table::new();
-        table.load_style(if markdown { presets::ASCII_MARKDOWN } else { presets::UTF8_HORIZONTAL_ONLY });
+        table.load_style(if markdown { presets::ASCII_MARKDOWN } else { presets::NOTHING });
         table.set_header(["figure", "ours", "floor, peer or limit", "ratio", "limit", "holds"]);
         for figure in &self.figures {
             let Figure { name, ours, beside, limit, .. } = figure;

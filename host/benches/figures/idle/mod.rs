@@ -39,9 +39,7 @@ pub(crate) fn run(report: &mut Report, options: &Options) {
     for &jobs in sizes {
         keep(report, options, jobs, jobs == sizes[sizes.len() - 1]);
     }
-    for &jobs in &sizes[1..] {
-        fire(report, jobs);
-    }
+    fire(report, &sizes[1..]);
 }
 
 /// Adding jobs, starting again with them, and their memory.
@@ -102,25 +100,29 @@ fn keep(report: &mut Report, options: &Options, jobs: usize, is_most: bool) {
     report.figure(most(format!("a job of {shown} in the host it was added to"), bytes_added, "B", 1500.0));
 }
 
-/// A fire among many jobs against one among few, in turns.
-fn fire(report: &mut Report, jobs: usize) {
-    let before = ask(&["fires", &FEW.to_string()]);
-    let many = ask(&["fires", &jobs.to_string()]);
-    let after = ask(&["fires", &FEW.to_string()]);
-    for (key, what) in
-        [("on_demand", "on demand"), ("at_once", "1,000 due at once"), ("steady", "500 a second, CPU")]
-    {
-        let few = f64::midpoint(before(key), after(key));
-        let ratio = many(key) / few;
-        report.plot_point(&format!("fire: {what}"), jobs as f64, many(key));
+/// A fire among many jobs against one among few.
+fn fire(report: &mut Report, sizes: &[usize]) {
+    let kinds =
+        [("on_demand", "on demand, p50"), ("at_once", "1,000 due at once"), ("steady", "500 a second, CPU")];
+    let mut all_few: [Vec<f64>; 3] = Default::default();
+    for &jobs in sizes {
+        let found = support::child("idle", &["fires", &jobs.to_string()]);
+        for ((key, what), all_few) in kinds.iter().zip(&mut all_few) {
+            let [few, many] = [0, 1].map(|n| found[key][n].as_f64().expect("a time"));
+            all_few.push(few);
+            report.plot_point(&format!("fire: {what}"), jobs as f64, many);
+            report.figure(Figure {
+                name: format!("a fire among {} jobs, memory store: {what}", shown(jobs)),
+                ours: format!("{many:.1} µs"),
+                beside: format!("among 1 k {few:.1} µs"),
+                ratio: Some(many / few),
+                limit: Limit::AtMost(3.0),
+            });
+        }
+    }
+    for ((_, what), few) in kinds.iter().zip(all_few) {
+        let few = few.into_iter().collect::<support::Sample>().p50();
         report.plot_point(&format!("fire: {what}"), FEW as f64, few);
-        report.figure(Figure {
-            name: format!("a fire among {} jobs, memory store: {what}", shown(jobs)),
-            ours: format!("{:.1} µs", many(key)),
-            beside: format!("among 1 k {few:.1} µs"),
-            ratio: Some(ratio),
-            limit: Limit::AtMost(3.0),
-        });
     }
 }
 
