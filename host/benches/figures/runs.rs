@@ -1,0 +1,5 @@
+//! Section `runs`.
+
+use crate::{options::Options, report::Report};
+
+pub(crate) fn run(_: &mut Report, _: &Options) {}
