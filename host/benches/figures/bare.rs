@@ -30,6 +30,7 @@ pub(crate) fn engine(instances: u32, cache: Option<&Path>) -> Engine {
         .total_gc_heaps(instances)
         .table_elements(100_000)
         .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
     config

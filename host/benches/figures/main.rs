@@ -12,6 +12,7 @@ mod options;
 mod parked;
 mod plot;
 mod processes;
+mod raw_rows;
 mod reload;
 mod report;
 mod runs;

@@ -64,6 +64,7 @@ fn bare(bytes: &[u8]) -> wasmtime::Result<JobPre<Bare>> {
         .total_stacks(100)
         .table_elements(100_000)
         .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
     config

@@ -192,10 +192,9 @@ impl Builder {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stopped, on_stop) = tokio::sync::watch::channel(None);
-        inbox.install(driver);
-        let (own, clock) = (inbox.clone(), self.clock.clone());
-        let thread = std::thread::Builder::new().name("clockbox-driver".into()).spawn(move || {
-            let ending = runtime.block_on(thread::run(&own, &clock, actions));
+        let own = inbox.clone();
+        std::thread::Builder::new().name("clockbox-driver".into()).spawn(move || {
+            let ending = runtime.block_on(thread::run(&own, driver, actions));
             drop(pruner);
             match ending {
                 Some(ending) => {
@@ -205,11 +204,7 @@ impl Builder {
                 // It broke down: whoever waits for an answer is not to wait for ever.
                 None => drop(own.close().collect::<Vec<_>>()),
             }
-        });
-        if let Err(error) = thread {
-            drop(inbox.take());
-            return Err(error.into());
-        }
+        })?;
         Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, on_stop))
     }
 }

@@ -14,6 +14,9 @@ use tokio::sync::Notify;
 
 use super::{Message, driver::Driver};
 
+/// How often a thread that has other things to do looks again, when messages keep coming.
+const TURNS: u32 = 16;
+
 /// The way to a driver. Clones lead to the same one.
 #[derive(Clone)]
 pub(crate) struct Inbox(Arc<Shared>);
@@ -93,9 +96,11 @@ impl Inbox {
         self.0.bell.notified().await;
     }
 
-    /// The driver begins its work.
-    pub(super) fn install(&self, driver: Driver) {
-        *self.driver() = Some(driver);
+    /// The driver comes to its place and does the first thing, before anybody else can be at it.
+    pub(super) fn install<T>(&self, driver: Driver, begin: impl FnOnce(&mut Driver) -> T) -> Option<T> {
+        let mut place = self.driver();
+        *place = Some(driver);
+        Self::guarded(&mut place, begin)
     }
 
     /// Does something with the driver, when whoever is at it has gone; `None` when there is none any more.
@@ -118,7 +123,10 @@ impl Inbox {
 
     /// Works off what waits, while nobody else does.
     fn turn(&self) {
-        while !self.is_empty() {
+        for _ in 0..TURNS {
+            if self.is_empty() {
+                return;
+            }
             // A driver that cannot be had is worked by somebody, who will find what was put in.
             let mut place = match self.0.driver.try_lock() {
                 Ok(place) => place,
@@ -134,6 +142,7 @@ impl Inbox {
                 Some(Rest::More) | None => return self.0.bell.notify_one(),
             }
         }
+        self.0.bell.notify_one();
     }
 
     /// A driver that panics is gone, whichever thread it was on: with it goes the scheduler.

@@ -4,7 +4,6 @@ use clockbox_core::{model::Timestamp, timetable::Action};
 use tokio::time::Instant;
 
 use super::{Inbox, driver::Driver, inbox::Rest, shutdown::Ending};
-use crate::clock::Clock;
 
 /// What the thread finds when it has looked.
 struct Look {
@@ -15,8 +14,9 @@ struct Look {
 }
 
 /// Goes on until a shutdown is complete, or the store is lost; `None` when the driver broke down.
-pub(super) async fn run(inbox: &Inbox, clock: &Clock, restored: Vec<Action>) -> Option<Ending> {
-    inbox.with(|driver| driver.begin(restored))?;
+pub(super) async fn run(inbox: &Inbox, driver: Driver, restored: Vec<Action>) -> Option<Ending> {
+    let clock = driver.clock.clone();
+    inbox.install(driver, |driver| driver.begin(restored))?;
     loop {
         let look = inbox.with(look)?;
         if look.is_done {
