@@ -2,6 +2,7 @@
 //! delay a fire.
 
 mod log_buffer;
+mod seat;
 mod task;
 mod work;
 
@@ -11,10 +12,11 @@ use std::{
 };
 
 use clockbox_core::{
-    model::{Outcome, PluginName, Report, RunId},
+    model::{PluginName, RunId},
     timetable::Launch,
 };
 use clockbox_sandbox::CancelToken;
+use task::Prepared;
 pub(crate) use task::Sinks;
 use tokio::runtime::Runtime;
 pub(crate) use work::Works;
@@ -56,18 +58,10 @@ impl Pool {
         let Some(runtime) = &self.runtime else { return };
         // The job as it is now, arguments and plugin alike.
         let work = self.works.get(&launch.job.plugin);
-        let guard = task::Guard::new(run, launch.run.attempt, Arc::clone(&self.sinks));
-        runtime.spawn(async move {
-            let report = match work {
-                // In a box of its own, made on the thread that runs it: it is large, and would be copied on its way there.
-                Some(work) => Box::pin(task::run(work, launch, token, guard.sinks())).await,
-                None => Report::new(Outcome::HostError).because(format!(
-                    "plugin {:?} is not loaded: its file and its entry in the manifest are gone",
-                    launch.job.plugin.as_str()
-                )),
-            };
-            guard.report(report);
-        });
+        let prepared = Prepared::new(work, launch, token, Arc::clone(&self.sinks));
+        if let Some(prepared) = seat::take(Box::new(prepared)) {
+            runtime.spawn(prepared.go_on());
+        }
     }
 
     /// Puts these plugins in the place of all that are loaded; what runs keeps the one it began with.
