@@ -1,10 +1,6 @@
 //! One attempt: a straight line from launch to report.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use clockbox_core::{
     model::{Limits, Outcome, Report, RunId, Write, format_duration},
@@ -23,7 +19,6 @@ use crate::{
 const FLUSH_LOGS: Duration = Duration::from_millis(500);
 
 /// Where an attempt's words go.
-#[derive(Clone)]
 pub(crate) struct Sinks {
     pub(crate) inbox: Inbox,
     pub(crate) writer: Arc<Writer>,
@@ -32,7 +27,7 @@ pub(crate) struct Sinks {
 }
 
 /// Runs one attempt to its end.
-pub(super) async fn run(work: Work, launch: Launch, token: CancelToken, sinks: Sinks) -> Report {
+pub(super) async fn run(work: Work, launch: Launch, token: CancelToken, sinks: &Sinks) -> Report {
     let plugin = match work {
         Work::Plugin(plugin) => plugin,
         Work::Native(function) => {
@@ -86,19 +81,17 @@ pub(super) async fn run(work: Work, launch: Launch, token: CancelToken, sinks: S
 pub(super) struct Guard {
     run: RunId,
     attempt: u32,
-    sinks: Sinks,
-    tokens: Arc<Mutex<HashMap<RunId, CancelToken>>>,
+    sinks: Arc<Sinks>,
     report: Option<Report>,
 }
 
 impl Guard {
-    pub(super) fn new(
-        run: RunId,
-        attempt: u32,
-        sinks: Sinks,
-        tokens: Arc<Mutex<HashMap<RunId, CancelToken>>>,
-    ) -> Self {
-        Self { run, attempt, sinks, tokens, report: None }
+    pub(super) fn new(run: RunId, attempt: u32, sinks: Arc<Sinks>) -> Self {
+        Self { run, attempt, sinks, report: None }
+    }
+
+    pub(super) fn sinks(&self) -> &Sinks {
+        &self.sinks
     }
 
     pub(super) fn report(mut self, report: Report) {
@@ -108,11 +101,10 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
         let report = self.report.take().unwrap_or_else(|| {
             Report::new(Outcome::HostError).because("the host's own task for this attempt broke down")
         });
-        self.sinks.inbox.send(Message::Finished {
+        self.sinks.inbox.hand(Message::Finished {
             run: self.run,
             attempt: self.attempt,
             report: Box::new(report),
