@@ -101,7 +101,9 @@ fn system_now() -> Timestamp {
 }
 
 fn to_micros(time: Timestamp) -> Timestamp {
-    Timestamp::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
+    let finer = time.timestamp_subsec_nanos() % 1_000;
+    // A leap second has more than a second of nanoseconds; what is cut off is less than a microsecond all the same.
+    time.checked_sub_signed(chrono::TimeDelta::nanoseconds(finer.into())).unwrap_or(time)
 }
 
 /// A running measurement of elapsed time, for reports to people.

@@ -237,9 +237,8 @@ impl Driver {
 
     fn complete(&mut self, completed: Completed<ReplyTo<Vec<RunId>>>) {
         // Told first: what a guest reports of its progress must not be heard before its start.
-        let now = self.clock.now();
-        for event in completed.events {
-            self.events.publish(now, event);
+        if !completed.events.is_empty() {
+            self.events.publish_all(self.clock.now(), completed.events);
         }
         for launch in completed.launches {
             self.pool.launch(launch);

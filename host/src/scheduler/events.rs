@@ -41,12 +41,19 @@ impl Events {
     }
 
     pub(crate) fn publish(&self, at: Timestamp, event: Event) {
+        self.publish_all(at, [event]);
+    }
+
+    /// Publishes events that happened together, in their order.
+    pub(crate) fn publish_all(&self, at: Timestamp, events: impl IntoIterator<Item = Event>) {
         let mut state = self.lock();
-        state.seq += 1;
-        let seq = state.seq;
-        if let Some(sender) = &state.sender {
-            // An error means that nobody listens.
-            drop(sender.send(Happening { seq, at, event }));
+        for event in events {
+            state.seq += 1;
+            let seq = state.seq;
+            if let Some(sender) = &state.sender {
+                // An error means that nobody listens.
+                drop(sender.send(Happening { seq, at, event }));
+            }
         }
     }
 

@@ -29,8 +29,11 @@ pub(crate) trait Kept: Clone {
 
 impl Kept for Timestamp {
     fn cut(&mut self) {
-        // The number of a time is always the number of a time, so the fallback is never taken.
-        *self = from_micros(to_micros(*self)).unwrap_or(*self);
+        // Clocks are read to the microsecond, so there is hardly ever something to cut.
+        if !self.timestamp_subsec_nanos().is_multiple_of(1_000) {
+            // The number of a time is always the number of a time, so the fallback is never taken.
+            *self = from_micros(to_micros(*self)).unwrap_or(*self);
+        }
     }
 }
 

@@ -93,9 +93,17 @@ impl<R> Pipeline<R> {
 
     /// Takes in an answer, and whoever waits for it to be durable.
     pub fn take(&mut self, actions: Vec<Action>, reply: Option<R>) -> Taken<R> {
-        let (mut writes, mut cancels) = (Vec::new(), Vec::new());
-        let mut batch =
-            Batch { runs: Vec::new(), launches: Vec::new(), events: Vec::new(), recorded: Vec::new(), reply };
+        // Made at once as large as they will be: there may be hundreds of each.
+        let count = |kind: fn(&Action) -> bool| actions.iter().filter(|action| kind(action)).count();
+        let writes_to_come = count(|action| matches!(action, Action::Write(_)));
+        let (mut writes, mut cancels) = (Vec::with_capacity(writes_to_come), Vec::new());
+        let mut batch = Batch {
+            runs: Vec::with_capacity(writes_to_come),
+            launches: Vec::with_capacity(count(|action| matches!(action, Action::Launch(_)))),
+            events: Vec::with_capacity(count(|action| matches!(action, Action::Publish(_)))),
+            recorded: Vec::new(),
+            reply,
+        };
         for action in actions {
             match action {
                 Action::Write(write) => {

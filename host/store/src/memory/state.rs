@@ -13,7 +13,8 @@ use crate::{RunDetail, RunFilter, Snapshot, micros::Kept};
 #[derive(Debug)]
 struct Entry {
     run: Run,
-    attempts: BTreeMap<u32, Attempt>,
+    /// By number: mostly one.
+    attempts: Vec<Attempt>,
     logs: BTreeMap<u32, Vec<LogLine>>,
 }
 
@@ -39,7 +40,7 @@ impl State {
             }
             Write::Pause(pause) => self.paused = pause.kept(),
             Write::Fire { run, next_fire } => return self.fire(run.kept(), *next_fire),
-            Write::Update { run, attempt } => return self.update(run.kept(), attempt.as_deref()),
+            Write::Update { run, attempt } => return self.update(run, attempt.as_deref()),
             Write::Log { run, attempt, lines } => {
                 let entry = self.entries.get_mut(run).ok_or(Refusal::NoSuchRun)?;
                 entry.logs.entry(*attempt).or_default().extend(lines.iter().map(Kept::kept));
@@ -74,14 +75,18 @@ impl State {
             self.unfinished.insert(run.id);
         }
         self.last_run = self.last_run.max(Some(run.id));
-        self.entries.insert(run.id, Entry { run, attempts: BTreeMap::new(), logs: BTreeMap::new() });
+        self.entries.insert(run.id, Entry { run, attempts: Vec::new(), logs: BTreeMap::new() });
         Ok(())
     }
 
-    fn update(&mut self, run: Run, attempt: Option<&Attempt>) -> Result<(), Refusal> {
+    fn update(&mut self, run: &Run, attempt: Option<&Attempt>) -> Result<(), Refusal> {
         let entry = self.entries.get_mut(&run.id).ok_or(Refusal::NoSuchRun)?;
         if let Some(attempt) = attempt {
-            entry.attempts.insert(attempt.number, attempt.kept());
+            let place = entry.attempts.binary_search_by_key(&attempt.number, |attempt| attempt.number);
+            match place {
+                Ok(place) => entry.attempts[place] = attempt.kept(),
+                Err(place) => entry.attempts.insert(place, attempt.kept()),
+            }
         }
         if run.state.is_final() {
             self.unfinished.remove(&run.id);
@@ -92,17 +97,17 @@ impl State {
             && run.outcome == Some(Outcome::Succeeded)
             && let Some(record) = self.jobs.get_mut(&run.job)
         {
-            record.last_success = record.last_success.max(Some(run.scheduled_at));
+            record.last_success = record.last_success.max(Some(run.scheduled_at.kept()));
         }
         let stored = &mut entry.run;
         stored.state = run.state;
         stored.attempt = run.attempt;
-        stored.started_at = run.started_at;
-        stored.finished_at = run.finished_at;
-        stored.retry_at = run.retry_at;
+        stored.started_at = run.started_at.kept();
+        stored.finished_at = run.finished_at.kept();
+        stored.retry_at = run.retry_at.kept();
         stored.outcome = run.outcome;
-        stored.reason = run.reason;
-        stored.output = run.output;
+        stored.reason.clone_from(&run.reason);
+        stored.output.clone_from(&run.output);
         stored.coalesced = run.coalesced;
         Ok(())
     }
@@ -124,7 +129,7 @@ impl State {
 
     pub(super) fn run(&self, id: RunId) -> Option<RunDetail> {
         let entry = self.entries.get(&id)?;
-        Some(RunDetail { run: entry.run.clone(), attempts: entry.attempts.values().cloned().collect() })
+        Some(RunDetail { run: entry.run.clone(), attempts: entry.attempts.clone() })
     }
 
     pub(super) fn logs(&self, id: RunId, attempt: Option<u32>) -> Vec<(u32, LogLine)> {
