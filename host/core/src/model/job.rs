@@ -99,7 +99,7 @@ pub struct JobRecord {
     /// When a run of it last succeeded: the scheduled time of that run.
     pub last_success: Option<Timestamp>,
     /// Set while it is paused by hand.
-    pub paused: Option<Pause>,
+    pub paused: Option<Box<Pause>>,
 }
 
 impl JobRecord {

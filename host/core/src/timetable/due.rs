@@ -9,7 +9,7 @@ use crate::{
 const LOOKS_AT_ONCE: u32 = 16;
 
 /// Due fires that are being counted: over several calls where there are many, so that nothing waits long for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Count {
     first: Timestamp,
     latest: Timestamp,

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params, params
 
 use super::{
     filter,
+    job_text::JobTexts,
     rows::{self, ATTEMPT, JOB, RUN, StoredLine},
     types::{Id, Json},
 };
@@ -28,7 +29,7 @@ pub(super) fn why_unreadable(error: &Error) -> Option<String> {
 fn understood<T>(
     connection: &Connection,
     sql: &str,
-    understand: impl Fn(&Row<'_>) -> Result<T>,
+    mut understand: impl FnMut(&Row<'_>) -> Result<T>,
     name: impl Fn(&Row<'_>) -> Result<String>,
     unreadable: &mut Vec<String>,
 ) -> Result<Vec<T>> {
@@ -52,10 +53,11 @@ pub(super) fn jobs(connection: &Connection, unreadable: &mut Vec<String>) -> Res
     // Times that are missing must not make a job vanish without a word.
     let sql =
         format!("SELECT {JOB} FROM jobs LEFT JOIN job_times ON job_times.job = jobs.name ORDER BY jobs.name");
+    let mut texts = JobTexts::default();
     understood(
         connection,
         &sql,
-        rows::job,
+        |row| rows::job(row, &mut texts),
         |row| Ok(format!("job {:?}", row.get::<_, String>(6)?)),
         unreadable,
     )

@@ -1,15 +1,18 @@
 //! Rows as the nouns of the core.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
-use clockbox_core::model::{Attempt, Job, JobRecord, LogLevel, LogLine, LogStream, Pause, Run, Timestamp};
+use clockbox_core::model::{Attempt, JobRecord, LogLevel, LogLine, LogStream, Pause, Run, Timestamp};
 use rusqlite::{
     Error, Result, Row,
     types::{Type, ValueRef},
 };
 use serde::{Deserialize, Serialize};
 
-use super::types::{Id, Named, Time};
+use super::{
+    job_text::JobTexts,
+    types::{Id, Named, Time},
+};
 use crate::micros::{from_micros, to_micros};
 
 /// The columns that [`run`] reads, in its order.
@@ -68,16 +71,15 @@ pub(super) fn pause(row: &Row<'_>) -> Result<Pause> {
     Ok(Pause { at: row.get::<_, Time>(0)?.0, by: row.get(1)?, note: row.get(2)? })
 }
 
-pub(super) fn job(row: &Row<'_>) -> Result<JobRecord> {
+pub(super) fn job(row: &Row<'_>, texts: &mut JobTexts) -> Result<JobRecord> {
     let paused_at = time(row, 4)?;
     let note = row.get(5)?;
     let not_understood = |column: usize, why: String| {
         let message = format!("{why}: delete it from the table jobs and declare it anew");
         Error::FromSqlConversionFailure(column, Type::Text, message.into())
     };
-    let read = |column: usize, json: &str| {
-        serde_json::from_str::<Arc<Job>>(json).map_err(|e| not_understood(column, e.to_string()))
-    };
+    let mut read =
+        |column: usize, json: &str| texts.read(json).map_err(|e| not_understood(column, e.to_string()));
     if row.get_ref(9)? == ValueRef::Null {
         return Err(not_understood(0, "the table job_times lacks its row".to_owned()));
     }
@@ -88,7 +90,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<JobRecord> {
         next_fire: time(row, 1)?,
         last_fire: time(row, 2)?,
         last_success: time(row, 3)?,
-        paused: paused_at.map(|at| Pause { at, by, note }),
+        paused: paused_at.map(|at| Box::new(Pause { at, by, note })),
     })
 }
 

@@ -33,8 +33,11 @@ fn a_job_is_read_as_it_was_put(store: &dyn JobStore) {
     record.next_fire = Some(at("12:00:00"));
     record.last_fire = Some(at("11:00:00"));
     record.last_success = Some(at("10:00:00"));
-    record.paused =
-        Some(Pause { at: at("11:30:00"), by: Some("ops".to_owned()), note: Some("holidays".to_owned()) });
+    record.paused = Some(Box::new(Pause {
+        at: at("11:30:00"),
+        by: Some("ops".to_owned()),
+        note: Some("holidays".to_owned()),
+    }));
     record.declared = Some(std::sync::Arc::clone(&record.job));
     std::sync::Arc::make_mut(&mut record.job).source = Source::Job(job_id("planner"));
     let bare = job("bare");
@@ -51,7 +54,7 @@ fn jobs_come_by_name(store: &dyn JobStore) {
 
 fn putting_a_job_again_replaces_it_but_keeps_its_history(store: &dyn JobStore) {
     let mut record = job("report");
-    record.paused = Some(Pause { at: at("11:30:00"), by: None, note: None });
+    record.paused = Some(Box::new(Pause { at: at("11:30:00"), by: None, note: None }));
     commit(store, &[put(&record), fire(&waiting(1, "report", at("10:00:00")))]);
     let mut changed = job("report");
     std::sync::Arc::make_mut(&mut changed.job).args = "null".into();

@@ -13,7 +13,7 @@ use crate::support::{
 fn everything_is_there_after_reopening() {
     let (_folder, path) = place();
     let mut record = job("report");
-    record.paused = Some(Pause { at: at("11:30:00"), by: None, note: Some("holidays".to_owned()) });
+    record.paused = Some(Box::new(Pause { at: at("11:30:00"), by: None, note: Some("holidays".to_owned()) }));
     let run = waiting(1, "report", at("10:00:00"));
     let under_way = waiting(2, "report", at("11:00:00"));
     let store = host(&path);
@@ -182,7 +182,7 @@ fn version_1_is_brought_up_to_date_with_all_that_is_in_it() {
     let pause = Pause { at: at("13:00:00"), by: Some("ada".to_owned()), note: None };
     let changed = clockbox_core::model::JobRecord {
         declared: Some(std::sync::Arc::clone(&record.job)),
-        paused: Some(pause.clone()),
+        paused: Some(Box::new(pause.clone())),
         ..job("report")
     };
     commit(&store, &[put(&changed), clockbox_core::model::Write::Pause(Some(pause.clone()))]);
