@@ -49,7 +49,7 @@ fn start(folder: &Path) {
         }
         let soon = trigger(r#"{ "date": "2020-01-01T00:00:00Z" }"#);
         let forever = Policy { misfire_grace: clockbox::Grace::Forever, ..Policy::default() };
-        builder = builder.job(Job { policy: forever, ..job("first", soon) });
+        builder = builder.job(Job { policy: forever.into(), ..job("first", soon) });
         let yearly = trigger(r#"{ "cron": "0 0 1 1 *" }"#);
         for n in 0..JOBS {
             builder = builder.job(job(&format!("idle-{n}"), yearly.clone()));
@@ -212,7 +212,7 @@ fn job(name: &str, trigger: Trigger) -> Job {
         pool: PoolName::default_pool(),
         trigger,
         args: "null".into(),
-        policy: Policy::default(),
+        policy: Policy::default().into(),
         source: Source::Api,
     }
 }

@@ -56,8 +56,9 @@ impl Kind {
     }
 }
 
+/// A time at which no crontab job fires.
 pub(crate) fn now() -> Timestamp {
-    "2030-01-01T00:00:00Z".parse().expect("a valid time")
+    "2030-01-01T00:10:00Z".parse().expect("a valid time")
 }
 
 /// Jobs added by a program.
@@ -79,7 +80,7 @@ pub(crate) fn declared(kind: Kind, count: usize) -> impl Iterator<Item = Arc<Job
 }
 
 /// A job made from nothing: no part of it is shared with another.
-fn job(kind: Kind, number: usize, count: usize, source: Source) -> Job {
+pub(crate) fn job(kind: Kind, number: usize, count: usize, source: Source) -> Job {
     let (spec, zone) = trigger(kind, number, count);
     let name = PLUGINS[number % PLUGINS.len()];
     Job {
@@ -88,7 +89,7 @@ fn job(kind: Kind, number: usize, count: usize, source: Source) -> Job {
         pool: PoolName::default_pool(),
         trigger: Trigger::new(spec, zone).expect("a valid trigger"),
         args: format!(r#"{{"customer":{number:07},"format":"pdf"}}"#).into(),
-        policy: Policy::default(),
+        policy: Policy::default().into(),
         source,
     }
 }

@@ -54,8 +54,8 @@ pub struct Job {
     pub trigger: Trigger,
     /// Its arguments: JSON text, handed to the guest as it is.
     pub args: Arc<str>,
-    /// Its policy.
-    pub policy: Policy,
+    /// Its policy, which many jobs may share.
+    pub policy: Arc<Policy>,
     /// Who owns it.
     pub source: Source,
 }

@@ -2,13 +2,15 @@
 
 use std::{collections::HashSet, hash::Hash, sync::Arc};
 
-use super::{Job, PluginName, PoolName};
+use super::{Job, PluginName, Policy, PoolName};
 use crate::trigger::Trigger;
 
 /// So many different values of a kind are remembered. Where there are more, most are not worth it.
 const MOST: usize = 1024;
+/// So many different policies, which are compared one by one.
+const MOST_POLICIES: usize = 16;
 
-/// Lets jobs share their equal parts: names, triggers and arguments. There may be a million jobs, of a few plugins.
+/// Lets jobs share their equal parts: names, triggers, arguments and policies. There may be a million jobs, of a few plugins.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -19,14 +21,14 @@ const MOST: usize = 1024;
 ///     pool: PoolName::default_pool(),
 ///     trigger: Trigger::new(TriggerSpec::cron("30 5 * * *"), chrono_tz::UTC).unwrap(),
 ///     args: "[1, 2, 3]".into(),
-///     policy: Policy::default(),
+///     policy: Policy::default().into(),
 ///     source: Source::Api,
 /// };
 /// let (mut one, mut other) = (job("one"), job("other"));
 /// let mut sharing = Sharing::default();
 /// sharing.share(&mut one);
 /// sharing.share(&mut other);
-/// assert!(Arc::ptr_eq(&one.args, &other.args));
+/// assert!(Arc::ptr_eq(&one.args, &other.args) && Arc::ptr_eq(&one.policy, &other.policy));
 /// assert_eq!(other, job("other"));
 /// ```
 #[derive(Debug, Default)]
@@ -35,6 +37,7 @@ pub struct Sharing {
     pools: Values<PoolName>,
     triggers: Values<Trigger>,
     args: Values<Arc<str>>,
+    policies: Vec<Arc<Policy>>,
 }
 
 impl Sharing {
@@ -44,6 +47,13 @@ impl Sharing {
         self.pools.share(&mut job.pool);
         self.triggers.share(&mut job.trigger);
         self.args.share(&mut job.args);
+        match self.policies.iter().find(|known| **known == job.policy) {
+            Some(known) => job.policy.clone_from(known),
+            None => {
+                self.policies.truncate(MOST_POLICIES - 1);
+                self.policies.insert(0, Arc::clone(&job.policy));
+            }
+        }
     }
 }
 

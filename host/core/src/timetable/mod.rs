@@ -15,7 +15,7 @@
 //!     pool: PoolName::default_pool(),
 //!     trigger: Trigger::new(spec, chrono_tz::UTC)?,
 //!     args: "null".into(),
-//!     policy: Policy::default(),
+//!     policy: Policy::default().into(),
 //!     source: Source::Api,
 //! };
 //! let start: Timestamp = "2030-01-01T00:00:00Z".parse()?;

@@ -20,7 +20,7 @@ pub(super) struct JobTexts {
     pools: Known<PoolName>,
     triggers: Known<Trigger>,
     args: Known<Arc<str>>,
-    policies: Known<Policy>,
+    policies: Known<Arc<Policy>>,
 }
 
 /// A job with its parts as they are written.
@@ -105,7 +105,7 @@ mod tests {
             pool: PoolName::default_pool(),
             trigger: Trigger::new(spec, chrono_tz::Asia::Shanghai).unwrap(),
             args: r#"{"to":"\"ops\"\n\u0000é"}"#.into(),
-            policy: Policy { priority: 3, ..Policy::default() },
+            policy: Policy { priority: 3, ..Policy::default() }.into(),
             source: Source::Job("planner".parse().unwrap()),
         }
     }
@@ -126,7 +126,7 @@ mod tests {
         let mut texts = JobTexts::default();
         let mut read = |name: &str| texts.read(&serde_json::to_string(&job(name)).unwrap()).unwrap();
         let (one, two) = (read("one"), read("two"));
-        assert!(Arc::ptr_eq(&one.args, &two.args));
+        assert!(Arc::ptr_eq(&one.args, &two.args) && Arc::ptr_eq(&one.policy, &two.policy));
         assert_eq!(one.plugin.as_str().as_ptr(), two.plugin.as_str().as_ptr());
         assert_eq!(one.trigger.spec() as *const _, two.trigger.spec() as *const _);
     }

@@ -103,7 +103,8 @@ fn a_policy_survives_to_the_last_digit(store: &dyn JobStore) {
     // Numbers that a reader of JSON who takes the quick way gets wrong by one digit.
     for factor in [0.1 + 0.2, 1.0 / 3.0, 51.248_171_109_652_1, f64::MIN_POSITIVE, f64::MAX] {
         let mut record = job("report");
-        std::sync::Arc::make_mut(&mut record.job).policy.retry.factor = factor;
+        let job = std::sync::Arc::make_mut(&mut record.job);
+        std::sync::Arc::make_mut(&mut job.policy).retry.factor = factor;
         commit(store, &[put(&record)]);
         assert_eq!(store.jobs().unwrap(), [record]);
     }

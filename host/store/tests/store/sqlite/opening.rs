@@ -176,7 +176,7 @@ fn version_1_is_brought_up_to_date_with_all_that_is_in_it() {
     let record = &snapshot.jobs[0];
     assert_eq!(record.paused.as_ref().unwrap().note.as_deref(), Some("ada: holidays"));
     assert_eq!((record.next_fire, record.declared.is_none()), (Some(at("12:00:00")), true));
-    assert_eq!(record.job.policy, clockbox_core::model::Policy::default());
+    assert_eq!(*record.job.policy, clockbox_core::model::Policy::default());
     assert_eq!((snapshot.unfinished[0].coalesced, snapshot.paused), (3, None));
     // What version 2 has more can be kept, and is there after reopening.
     let pause = Pause { at: at("13:00:00"), by: Some("ada".to_owned()), note: None };
