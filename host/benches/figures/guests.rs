@@ -1,7 +1,9 @@
 //! The guests that the sections run.
 
-/// A job component that does nothing: as text, which sandbox and bare engine both take.
-pub(crate) const NOOP: &[u8] = include_bytes!("guests/noop.wat");
+/// The plugin that does nothing: a Rust program, as most are.
+pub(crate) const NOOP: &[u8] = include_bytes!("../../../plugins/prebuilt/noop.wasm");
+/// The smallest job component that does nothing, as text, which sandbox and bare engine both take.
+pub(crate) const TINY: &[u8] = include_bytes!("guests/tiny.wat");
 /// A command that says one line.
 pub(crate) const SAY: &[u8] = include_bytes!("guests/say.wat");
 /// A command that sleeps for an hour in a call of the host.

@@ -26,17 +26,28 @@ const PLACES: u32 = 100_000;
 
 pub(crate) fn run(report: &mut Report, options: &Options) {
     let engine = bare::engine(INSTANCES, None);
-    let bare = Bare::job(&engine, guests::NOOP);
     let sandbox = support::sandbox(INSTANCES);
-    let plugin = support::load(&sandbox, "noop", guests::NOOP);
     let runtime = support::runtime();
-    one(report, options, &bare, &plugin, &runtime);
+    let tiny = (Bare::job(&engine, guests::TINY), support::load(&sandbox, "tiny", guests::TINY));
+    let bare = Bare::job(&engine, guests::NOOP);
+    let plugin = support::load(&sandbox, "noop", guests::NOOP);
+    one(report, options, "one run", Limit::AtMost(1.5), &bare, &plugin, &runtime);
+    let name = "one run of the smallest component there is";
+    one(report, options, name, Limit::None, &tiny.0, &tiny.1, &runtime);
     concurrent(report, options, &bare, &sandbox, &plugin);
     many(report, options, &bare, &plugin, &runtime);
 }
 
 /// One run at a time.
-fn one(report: &mut Report, options: &Options, bare: &Bare, plugin: &Plugin, runtime: &Runtime) {
+fn one(
+    report: &mut Report,
+    options: &Options,
+    name: &str,
+    limit: Limit,
+    bare: &Bare,
+    plugin: &Plugin,
+    runtime: &Runtime,
+) {
     let (rounds, runs) = if options.quick { (10, 100) } else { (50, 200) };
     let scheduler = scheduler(support::memory(), plugin, 1);
     scheduler.add_job(always("one", support::never())).wait().expect("a job");
@@ -63,14 +74,14 @@ fn one(report: &mut Report, options: &Options, bare: &Bare, plugin: &Plugin, run
     stop(&scheduler);
     let [alone, next, handed, asked] = [alone, next, handed, asked].map(Sample::from_iter);
     report.figure(Figure {
-        name: "one run end to end, memory store, p50".to_owned(),
+        name: format!("{name} end to end, memory store, p50"),
         ours: format!("{:.1} µs (p99 {:.1})", next.p50(), next.p99()),
         beside: format!("bare wasmtime {:.1} µs (p99 {:.1})", alone.p50(), alone.p99()),
         ratio: Some(next.p50() / alone.p50()),
-        limit: Limit::AtMost(1.5),
+        limit,
     });
     report.figure(Figure {
-        name: "one run asked for and heard of by another thread, p50".to_owned(),
+        name: format!("{name} asked for and heard of by another thread, p50"),
         ours: format!("{:.1} µs (p99 {:.1})", asked.p50(), asked.p99()),
         beside: format!("bare wasmtime spawned and awaited {:.1} µs (p99 {:.1})", handed.p50(), handed.p99()),
         ratio: Some(asked.p50() / handed.p50()),
@@ -267,7 +278,7 @@ fn always(name: &str, trigger: clockbox::Trigger) -> Job {
     // It stays, as those of a manifest do.
     let when_done = Some(WhenDone::Keep);
     let policy = Policy { max_instances: INSTANCES, when_done, ..Policy::default() };
-    Job { policy, ..support::job(name, "noop", trigger) }
+    Job { policy: Arc::new(policy), ..support::job(name, "noop", trigger) }
 }
 
 fn stop(scheduler: &Scheduler) {

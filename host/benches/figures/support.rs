@@ -163,7 +163,7 @@ pub(crate) fn job(name: &str, plugin: &str, trigger: Trigger) -> Job {
         pool: PoolName::default_pool(),
         trigger,
         args: "null".into(),
-        policy: Policy::default(),
+        policy: Arc::new(Policy::default()),
         source: Source::Api,
     }
 }

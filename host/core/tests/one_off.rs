@@ -25,7 +25,7 @@ fn job(n: u32) -> Arc<Job> {
         pool: PoolName::default_pool(),
         trigger: Trigger::new(TriggerSpec::date(&date.to_rfc3339()), chrono_tz::UTC).unwrap(),
         args: format!("{{\"order\":{n}}}").into(),
-        policy: Policy::default(),
+        policy: Policy::default().into(),
         source: Source::Api,
     })
 }
@@ -88,7 +88,8 @@ fn a_hundred_thousand_waiting_runs_get_another_grace_and_are_too_late_together()
     let add = |timetable: &mut Timetable, now, grace, priority| {
         let job = |n| {
             let mut job = Job::clone(&job(n));
-            (job.policy.misfire_grace, job.policy.priority) = (grace, priority);
+            let policy = Arc::make_mut(&mut job.policy);
+            (policy.misfire_grace, policy.priority) = (grace, priority);
             Arc::new(job)
         };
         let jobs = (0..JOBS).map(job).collect();

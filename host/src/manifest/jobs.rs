@@ -78,7 +78,7 @@ impl JobKeys {
     /// The job; `None` when its trigger was refused.
     pub(super) fn into_job(self, id: JobId, plugin: PluginName, source: Source) -> Option<Job> {
         let Self { trigger, args, pool, policy, .. } = self;
-        Some(Job { id, plugin, pool, trigger: trigger?, args, policy, source })
+        Some(Job { id, plugin, pool, trigger: trigger?, args, policy: policy.into(), source })
     }
 }
 

@@ -6,16 +6,14 @@ mod seat;
 mod task;
 mod work;
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use clockbox_core::{
     model::{PluginName, RunId},
     timetable::Launch,
 };
 use clockbox_sandbox::CancelToken;
+use hashbrown::{HashMap, HashSet};
 use task::Prepared;
 pub(crate) use task::Sinks;
 use tokio::runtime::Runtime;

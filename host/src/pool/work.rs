@@ -1,7 +1,7 @@
 //! What a job's plugin name stands for: a sandboxed plugin, or a function of the embedding program.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fmt,
     future::Future,
     pin::Pin,
@@ -13,6 +13,7 @@ use clockbox_core::{
     timetable::Launch,
 };
 use clockbox_sandbox::{CancelToken, Plugin};
+use hashbrown::HashMap;
 
 /// A function of the embedding program that a job can name in the place of a plugin.
 pub type NativeWork =

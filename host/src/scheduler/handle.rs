@@ -35,7 +35,7 @@ use crate::{
 ///     pool: PoolName::default_pool(),
 ///     trigger: Trigger::new(TriggerSpec::default(), chrono_tz::UTC)?, // once, now
 ///     args: "null".into(),
-///     policy: Policy::default(),
+///     policy: Policy::default().into(),
 ///     source: Source::Api,
 /// };
 /// scheduler.add_job(job).wait()?;

@@ -143,7 +143,7 @@ fn prepared(path: &Path) -> SqliteStore {
                 pool: PoolName::default_pool(),
                 trigger: trigger.clone(),
                 args: r#"{"url":"https://api.example.com/health"}"#.into(),
-                policy: Policy::default(),
+                policy: Policy::default().into(),
                 source: Source::Manifest,
             }),
             declared: None,

@@ -45,6 +45,12 @@ impl<T: Kept> Kept for Option<T> {
     }
 }
 
+impl Kept for Box<Pause> {
+    fn cut(&mut self) {
+        (**self).cut();
+    }
+}
+
 impl Kept for Pause {
     fn cut(&mut self) {
         self.at.cut();

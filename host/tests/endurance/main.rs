@@ -32,7 +32,7 @@ fn jobs() -> Vec<Job> {
         pool: PoolName::default_pool(),
         trigger: Trigger::new(TriggerSpec::interval("3ms"), chrono_tz::UTC).unwrap(),
         args: "null".into(),
-        policy,
+        policy: policy.into(),
         source: Source::Api,
     };
     let retry = Retry { attempts: 5, backoff: Duration::from_millis(2), ..Retry::default() };

@@ -210,8 +210,8 @@ fn overlap_replace_stops_a_real_run_and_starts_the_next() {
     let bench = Bench::start(|builder| builder);
     let mut events = bench.scheduler.subscribe();
     let mut replace = job("a", r#"{ "interval": "1h" }"#, "stubborn");
-    replace.policy.overlap = Overlap::Replace;
-    replace.policy.misfire_grace = Grace::Forever;
+    let policy = Arc::make_mut(&mut replace.policy);
+    (policy.overlap, policy.misfire_grace) = (Overlap::Replace, Grace::Forever);
     bench.scheduler.put_job(replace).wait().unwrap();
     for hour in 1..=2 {
         bench.hand.set(at(hour * 3600));
@@ -224,8 +224,8 @@ fn overlap_replace_stops_a_real_run_and_starts_the_next() {
 #[test]
 fn every_fire_of_a_backlog_runs_when_asked_to() {
     let mut each = hourly("a");
-    each.policy.coalesce = Coalesce::All;
-    each.policy.misfire_grace = Grace::Forever;
+    let policy = Arc::make_mut(&mut each.policy);
+    (policy.coalesce, policy.misfire_grace) = (Coalesce::All, Grace::Forever);
     let bench = Bench::start(|builder| builder.job(each));
     let mut events = bench.scheduler.subscribe();
     bench.hand.set(at(100 * 3600));

@@ -28,7 +28,8 @@ pub(crate) fn job(name: &str, trigger: &str, work: &str) -> Job {
         pool: PoolName::default_pool(),
         trigger: Trigger::new(spec, chrono_tz::UTC).unwrap(),
         args: "null".into(),
-        policy: Policy { misfire_grace: Grace::Within(Duration::from_secs(86_400)), ..Policy::default() },
+        policy: Policy { misfire_grace: Grace::Within(Duration::from_secs(86_400)), ..Policy::default() }
+            .into(),
         source: Source::Api,
     }
 }

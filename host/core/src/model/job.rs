@@ -54,8 +54,8 @@ pub struct Job {
     pub trigger: Trigger,
     /// Its arguments: JSON text, handed to the guest as it is.
     pub args: Arc<str>,
-    /// Its policy.
-    pub policy: Policy,
+    /// Its policy, which many jobs may share.
+    pub policy: Arc<Policy>,
     /// Who owns it.
     pub source: Source,
 }
@@ -99,7 +99,7 @@ pub struct JobRecord {
     /// When a run of it last succeeded: the scheduled time of that run.
     pub last_success: Option<Timestamp>,
     /// Set while it is paused by hand.
-    pub paused: Option<Pause>,
+    pub paused: Option<Box<Pause>>,
 }
 
 impl JobRecord {

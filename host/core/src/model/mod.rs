@@ -14,6 +14,7 @@ mod policy;
 mod pool;
 mod report;
 mod run;
+mod sharing;
 mod size;
 mod write;
 
@@ -31,6 +32,7 @@ pub use policy::{Coalesce, Delivery, Overlap, Policy, Retry, WhenDone};
 pub use pool::Pool;
 pub use report::{Report, RetryHint};
 pub use run::{Attempt, Cause, Run, RunState};
+pub use sharing::Sharing;
 pub use size::{SizeError, format_size, parse_size};
 pub use write::{Refusal, Write};
 

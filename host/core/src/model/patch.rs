@@ -39,7 +39,7 @@ impl JobPatch {
         set(&mut job.pool, self.pool);
         set(&mut job.trigger, self.trigger);
         set(&mut job.args, self.args);
-        job.policy = self.policy.apply(job.policy);
+        job.policy = Arc::new(self.policy.apply(Arc::unwrap_or_clone(job.policy)));
         job
     }
 }

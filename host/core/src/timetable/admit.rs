@@ -38,10 +38,11 @@ impl Timetable {
             return self.refuse(now, run, RunState::Missed, reason, out);
         }
         if !entry.has_room() {
-            let mut full = format!("max_instances ({}) of the job are running or waiting", entry.slots.len());
+            let mut full =
+                format!("max_instances ({}) of the job are running or waiting", entry.busy().slots.len());
             let queued =
                 |run: &&RunId| self.active.get(run).is_some_and(|active| active.place == Place::Queued);
-            match entry.slots.iter().filter(queued).count() {
+            match entry.busy().slots.iter().filter(queued).count() {
                 0 => {}
                 waiting => full
                     .push_str(&format!(" ({waiting} of them for a place in pool {:?})", job.pool.as_str())),
@@ -53,7 +54,7 @@ impl Timetable {
             match job.policy.overlap {
                 _ if is_manual => {}
                 Overlap::Skip => return self.refuse(now, run, RunState::Skipped, full, out),
-                Overlap::Wait if entry.held.is_empty() => {}
+                Overlap::Wait if entry.busy().held.is_empty() => {}
                 Overlap::Wait => {
                     let reason = format!("{full}, and one more fire waits for it already");
                     return self.refuse(now, run, RunState::Skipped, reason, out);
@@ -170,9 +171,9 @@ impl Timetable {
         let Some(entry) = self.jobs.get_mut(&run.job) else { return };
         let (priority, grace) = (entry.record.job.policy.priority, entry.grace(run.scheduled_at));
         if place == Place::Held {
-            entry.held.push_back(run.id);
+            entry.busy_mut().held.push_back(run.id);
         } else {
-            entry.slots.push(run.id);
+            entry.busy_mut().slots.push(run.id);
             self.pool(&run.pool).enqueue(priority, run.scheduled_at, run.id);
         }
         self.expiries.extend(run_expiry(&run, grace).map(|at| (at, run.id)));
@@ -187,8 +188,9 @@ impl Timetable {
         run.retry_at = None;
         let Some(entry) = self.jobs.get_mut(&run.job) else { return };
         let (job, previous_success) = (entry.record.job.clone(), entry.record.last_success);
-        if !entry.slots.contains(&run.id) {
-            entry.slots.push(run.id);
+        let slots = &mut entry.busy_mut().slots;
+        if !slots.contains(&run.id) {
+            slots.push(run.id);
         }
         if is_new {
             out.push(self.fire_write(run.clone()));
@@ -224,7 +226,8 @@ impl Timetable {
     /// `overlap = "replace"`: the oldest run is told to stop, and a fire that waits already gives way.
     fn make_way(&mut self, now: Timestamp, id: &JobId, by: RunId, out: &mut Vec<Action>) {
         let Some(entry) = self.jobs.get(id) else { return };
-        let waiting: Vec<RunId> = entry
+        let busy = entry.busy();
+        let waiting: Vec<RunId> = busy
             .held
             .iter()
             .copied()
@@ -232,7 +235,7 @@ impl Timetable {
             .collect();
         let is_stopping = |run: &RunId| self.active.get(run).is_some_and(|active| active.stopping.is_some());
         // One that was told to stop already makes the room.
-        let oldest = entry.slots.first().copied().filter(|_| !entry.slots.iter().any(is_stopping));
+        let oldest = busy.slots.first().copied().filter(|_| !busy.slots.iter().any(is_stopping));
         for run in waiting {
             self.drop_unstarted(now, run, &format!("replaced by the later fire {by}"), out);
         }

@@ -52,29 +52,37 @@ impl Timetable {
 
     /// A job as the manifest or folder says it: what was modified by hand stays until that says something new.
     fn declare(&mut self, now: Timestamp, job: Arc<Job>, out: &mut Vec<Action>) {
-        match self.job(&job.id) {
-            Some(record) if **record.declaration() == *job => {}
-            Some(_) => self.change(now, job, None, out),
-            None => self.add(now, job, out),
+        let Some(entry) = self.jobs.get_mut(&job.id).filter(|entry| !entry.busy().removed) else {
+            return self.add(now, job, out);
+        };
+        let known = entry.record.declared.as_mut().unwrap_or(&mut entry.record.job);
+        if **known == *job {
+            // Whoever declares it may keep it: one of the two is enough.
+            *known = job;
+            if let Some(at) = entry.due_at {
+                self.due.replace((at, entry.id().clone()));
+            }
+        } else {
+            self.change(now, job, None, out);
         }
     }
 
     /// Takes in a job of a name that is free.
-    pub(super) fn add(&mut self, now: Timestamp, job: Arc<Job>, out: &mut Vec<Action>) {
+    pub(super) fn add(&mut self, now: Timestamp, mut job: Arc<Job>, out: &mut Vec<Action>) {
+        self.share(&mut job);
         let id = job.id.clone();
         let record = new_record(job, now);
         match self.jobs.get_mut(&id) {
             // A job that was removed while runs of it are under way comes back as a new one.
             Some(entry) => {
-                entry.removed = false;
-                entry.earlier_runs = self.last_run;
                 entry.record = record;
-                entry.backlog_until = None;
-                entry.counting = None;
+                let busy = entry.busy_mut();
+                busy.removed = false;
+                busy.earlier_runs = self.last_run;
+                busy.backlog_until = None;
+                busy.counting = None;
             }
-            None => {
-                self.jobs.insert(id.clone(), Entry::new(record));
-            }
+            None => self.jobs.insert(Entry::new(record)),
         }
         self.put_write(&id, out);
         out.push(Action::Publish(Event::JobAdded { job: id.clone() }));
@@ -86,10 +94,11 @@ impl Timetable {
     pub(super) fn change(
         &mut self,
         now: Timestamp,
-        job: Arc<Job>,
+        mut job: Arc<Job>,
         declared: Option<Arc<Job>>,
         out: &mut Vec<Action>,
     ) {
+        self.share(&mut job);
         let id = job.id.clone();
         let Some(entry) = self.jobs.get(&id) else { return };
         let is_rescheduled = entry.record.job.trigger != job.trigger;
@@ -100,12 +109,16 @@ impl Timetable {
         if is_rescheduled {
             let fire = first_fire(&job, entry.record.last_fire, now);
             // A run on demand may have this very time already.
-            let is_taken = fire.is_some() && fire == entry.last_manual;
+            let is_taken = fire.is_some() && fire == entry.busy().last_manual;
             let step = chrono::TimeDelta::microseconds(i64::from(is_taken));
             entry.record.next_fire = fire.and_then(|fire| fire.checked_add_signed(step));
-            entry.backlog_until = None;
+            if let Some(busy) = entry.if_busy() {
+                busy.backlog_until = None;
+            }
         }
-        entry.counting = None;
+        if let Some(busy) = entry.if_busy() {
+            busy.counting = None;
+        }
         let old = std::mem::replace(&mut entry.record.job, job);
         entry.record.declared = declared;
         self.wait_by_new_rules(&id, &old);
@@ -120,7 +133,7 @@ impl Timetable {
     fn wait_by_new_rules(&mut self, id: &JobId, old: &Job) {
         let Some(entry) = self.jobs.get(id) else { return };
         let job = entry.record.job.clone();
-        let of_job = entry.slots.iter().chain(&entry.held).filter_map(|run| self.active.get(run));
+        let of_job = entry.busy().runs().filter_map(|run| self.active.get(run));
         let waiting = of_job.filter(|active| matches!(active.place, Place::Held | Place::Queued));
         let waiting: Vec<(Run, Place)> = waiting.map(|active| (active.run.clone(), active.place)).collect();
         for (run, place) in waiting {
@@ -139,17 +152,16 @@ impl Timetable {
 
     /// Lets a job go: nothing of it starts any more. A declared job that waited for its name takes its place.
     pub(super) fn remove(&mut self, now: Timestamp, id: &JobId, running: Running, out: &mut Vec<Action>) {
-        let Some(entry) = self.jobs.get_mut(id).filter(|entry| !entry.removed) else { return };
-        entry.removed = true;
+        let Some(entry) = self.jobs.get_mut(id).filter(|entry| !entry.busy().removed) else { return };
+        entry.busy_mut().removed = true;
         self.settle(now, id, "the job was removed before this fire was decided", out);
         out.push(Action::Write(Write::RemoveJob(id.clone())));
         out.push(Action::Publish(Event::JobRemoved { job: id.clone() }));
         self.schedule(id);
         let Some(entry) = self.jobs.get(id) else { return };
         let mut runs: Vec<(RunId, bool)> = entry
-            .slots
-            .iter()
-            .chain(&entry.held)
+            .busy()
+            .runs()
             .filter_map(|run| self.active.get(run))
             .map(|active| (active.run.id, active.place == Place::Running))
             .collect();
@@ -173,6 +185,13 @@ impl Timetable {
             if self.jobs.get(&id).is_some_and(Entry::is_done) {
                 self.remove(now, &id, Running::Finish, out);
             }
+        }
+    }
+
+    /// Lets a job share what others have as well, unless somebody else holds it as it is.
+    fn share(&mut self, job: &mut Arc<Job>) {
+        if let Some(job) = Arc::get_mut(job) {
+            self.sharing.share(job);
         }
     }
 

@@ -62,7 +62,7 @@ impl Timetable {
         let Some(entry) = self.jobs.get_mut(id) else { return };
         if entry.record.paused.is_none() {
             let event = Event::JobPaused { job: id.clone(), by: pause.by.clone(), note: pause.note.clone() };
-            entry.record.paused = Some(pause);
+            entry.record.paused = Some(Box::new(pause));
             self.put_write(id, out);
             out.push(Action::Publish(event));
             self.schedule(id);

@@ -25,7 +25,7 @@ impl Timetable {
             return;
         };
         self.latest = Some(now);
-        let mut jobs: Vec<JobId> = self.jobs.keys().cloned().collect();
+        let mut jobs: Vec<JobId> = self.jobs.iter().map(|entry| entry.id().clone()).collect();
         jobs.sort();
         jobs.iter().for_each(|id| self.bring_forward(now, id, out));
         let retries: Vec<(Timestamp, RunId)> = std::mem::take(&mut self.retries).into_iter().collect();
@@ -44,7 +44,9 @@ impl Timetable {
     /// Works the next fire of a job out anew, where that is earlier than the one that is waited for.
     pub(super) fn bring_forward(&mut self, now: Timestamp, id: &JobId, out: &mut Vec<Action>) {
         let Some(entry) = self.jobs.get_mut(id) else { return };
-        entry.last_manual = entry.last_manual.filter(|at| *at <= now);
+        if let Some(busy) = entry.if_busy() {
+            busy.last_manual = busy.last_manual.filter(|at| *at <= now);
+        }
         let record = &mut entry.record;
         let trigger = &record.job.trigger;
         let fired = record.last_fire.is_some();
@@ -58,8 +60,10 @@ impl Timetable {
         if record.next_fire.is_none_or(|known| next < known) {
             record.next_fire = Some(next);
             record.last_fire = last_fire;
-            entry.counting = None;
-            entry.backlog_until = entry.backlog_until.filter(|until| *until <= now);
+            if let Some(busy) = entry.if_busy() {
+                busy.counting = None;
+                busy.backlog_until = busy.backlog_until.filter(|until| *until <= now);
+            }
             self.put_write(id, out);
             self.schedule(id);
         }

@@ -9,7 +9,7 @@ use crate::{
 const LOOKS_AT_ONCE: u32 = 16;
 
 /// Due fires that are being counted: over several calls where there are many, so that nothing waits long for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Count {
     first: Timestamp,
     latest: Timestamp,
@@ -45,7 +45,7 @@ impl Count {
         now: Timestamp,
         budget: &mut u32,
     ) -> Option<Due> {
-        self.stride(trigger, now);
+        let mut may_stride = true;
         loop {
             let next = next_fire(trigger, Some(self.latest), self.from.max(self.latest), now);
             if let Some(from) = next.filter(|at| *at <= now && !is_fire(trigger, *at)) {
@@ -58,6 +58,10 @@ impl Count {
                 let Self { first, latest, count, .. } = *self;
                 return Some(Due { first, latest, count, next });
             };
+            // Mostly one fire is due, and there is nothing to stride over.
+            if std::mem::take(&mut may_stride) && self.stride(trigger, now) {
+                continue;
+            }
             *budget = budget.checked_sub(1)?;
             self.count = self.count.saturating_add(1);
             self.latest = fire;
@@ -70,27 +74,29 @@ impl Count {
         Due { first: self.first, latest: self.latest, count: self.count, next }
     }
 
-    /// Fires of a plain interval that are due for certain are not counted one by one.
-    fn stride(&mut self, trigger: &Trigger, now: Timestamp) {
+    /// Fires of a plain interval that are due for certain are not counted one by one. Answers whether there were any.
+    fn stride(&mut self, trigger: &Trigger, now: Timestamp) -> bool {
         if !matches!(trigger.spec().when(), When::Interval(_)) {
-            return;
+            return false;
         }
-        let Some(second) = trigger.next_after(Some(self.latest), self.latest) else { return };
+        let Some(second) = trigger.next_after(Some(self.latest), self.latest) else { return false };
         let micros = |span: chrono::TimeDelta| span.num_microseconds().filter(|micros| *micros > 0);
         let certain =
             now.checked_sub_signed(trigger_jitter(trigger)).and_then(|until| micros(until - self.latest));
-        let (Some(step), Some(span)) = (micros(second - self.latest), certain) else { return };
+        let (Some(step), Some(span)) = (micros(second - self.latest), certain) else { return false };
         let steps = span / step;
         let Some(latest) = self.latest.checked_add_signed(chrono::TimeDelta::microseconds(steps * step))
         else {
-            return;
+            return false;
         };
         // Not beyond the trigger's end.
         let before = latest - chrono::TimeDelta::microseconds(step);
-        if steps > 1 && trigger.next_after(Some(before), before) == Some(latest) {
+        let is_stride = steps > 1 && trigger.next_after(Some(before), before) == Some(latest);
+        if is_stride {
             self.count = self.count.saturating_add(u32::try_from(steps).unwrap_or(u32::MAX));
             self.latest = latest;
         }
+        is_stride
     }
 }
 
@@ -141,6 +147,9 @@ pub(super) fn is_fire(trigger: &Trigger, at: Timestamp) -> bool {
 
 /// When a fire is acted upon: its nominal time plus the trigger's jitter.
 pub(super) fn due_at(trigger: &Trigger, seed: u64, fire: Timestamp) -> Timestamp {
+    if !trigger.is_jittered() {
+        return fire;
+    }
     let delay = chrono::TimeDelta::from_std(trigger.delay(seed, fire)).unwrap_or_default();
     fire.checked_add_signed(delay).unwrap_or(fire)
 }

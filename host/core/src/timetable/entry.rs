@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::due::{self, Count};
 use crate::{
-    model::{Grace, Job, JobRecord, Run, RunId, Timestamp, WhenDone},
+    model::{Grace, Job, JobId, JobRecord, Run, RunId, Timestamp, WhenDone},
     trigger::seed_of,
 };
 
@@ -14,6 +14,13 @@ pub(super) struct Entry {
     pub(super) record: JobRecord,
     /// When it is looked at next: its key in the due queue.
     pub(super) due_at: Option<Timestamp>,
+    // Most jobs are idle, and there may be a million of them.
+    busy: Option<Box<Busy>>,
+}
+
+/// What is kept of a job only as long as there is anything to keep.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Busy {
     /// Runs that hold one of the job's slots, oldest first: they run, wait for the pool, or are to be tried again.
     pub(super) slots: Vec<RunId>,
     /// Runs that wait for one of the job's slots.
@@ -32,11 +39,25 @@ pub(super) struct Entry {
     pub(super) earlier_runs: Option<RunId>,
 }
 
+impl Busy {
+    /// Its runs, those that hold a slot first.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &RunId> {
+        self.slots.iter().chain(&self.held)
+    }
+}
+
 impl Entry {
     pub(super) fn new(record: JobRecord) -> Self {
-        Self {
-            record,
-            due_at: None,
+        Self { record, due_at: None, busy: None }
+    }
+
+    pub(super) fn id(&self) -> &JobId {
+        &self.record.job.id
+    }
+
+    /// What there is to know beside the record.
+    pub(super) fn busy(&self) -> &Busy {
+        static IDLE: Busy = Busy {
             slots: Vec::new(),
             held: VecDeque::new(),
             backlog_until: None,
@@ -45,22 +66,40 @@ impl Entry {
             last_manual: None,
             removed: false,
             earlier_runs: None,
+        };
+        self.busy.as_deref().unwrap_or(&IDLE)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn busy_mut(&mut self) -> &mut Busy {
+        self.busy.get_or_insert_default()
+    }
+
+    /// The same where there is anything.
+    pub(super) fn if_busy(&mut self) -> Option<&mut Busy> {
+        self.busy.as_deref_mut()
+    }
+
+    /// Forgets what there is no need to keep any more.
+    pub(super) fn rest(&mut self) {
+        if self.busy.as_deref().is_some_and(|busy| *busy == Busy::default()) {
+            self.busy = None;
         }
     }
 
     /// Whether another run of the job may take a slot.
     pub(super) fn has_room(&self) -> bool {
-        self.slots.len() < self.record.job.policy.max_instances.max(1) as usize
+        self.busy().slots.len() < self.record.job.policy.max_instances.max(1) as usize
     }
 
     /// Whether the job is still the one that `run` was started for, so that another attempt may follow.
     pub(super) fn is_job_of(&self, run: RunId) -> bool {
-        !self.removed && Some(run) > self.earlier_runs
+        !self.busy().removed && Some(run) > self.busy().earlier_runs
     }
 
     /// Whether anything is left that belongs to the job.
     pub(super) fn is_idle(&self) -> bool {
-        self.slots.is_empty() && self.held.is_empty()
+        self.busy().slots.is_empty() && self.busy().held.is_empty()
     }
 
     /// Whether the job has fired for the last time, all of its runs are over, and it is to go then.
@@ -96,10 +135,10 @@ impl Entry {
 /// How late the run of a job's fire may begin, counted from the fire's own time: the jitter that puts it off is no delay.
 pub(super) fn grace_of(job: &Job, fire: Timestamp) -> Grace {
     match job.policy.misfire_grace {
-        Grace::Within(grace) => {
+        Grace::Within(grace) if job.trigger.is_jittered() => {
             Grace::Within(grace.saturating_add(job.trigger.delay(seed_of(job.id.as_str()), fire)))
         }
-        Grace::Forever => Grace::Forever,
+        grace => grace,
     }
 }
 

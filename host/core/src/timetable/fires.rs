@@ -57,7 +57,7 @@ impl Timetable {
     pub(super) fn settle(&mut self, now: Timestamp, id: &JobId, why: &str, out: &mut Vec<Action>) {
         self.find_fire(now, id);
         let Some(entry) = self.jobs.get(id) else { return };
-        let may_start = self.may_start() && entry.record.paused.is_none() && !entry.removed;
+        let may_start = self.may_start() && entry.record.paused.is_none() && !entry.busy().removed;
         if may_start && entry.due_fire(now).is_some() {
             self.schedule(id);
             if let Some(at) = self.jobs.get(id).and_then(|entry| entry.due_at) {
@@ -71,7 +71,8 @@ impl Timetable {
         if let Some(first) =
             entry.record.next_fire.filter(|at| *at <= now && due::is_fire(trigger_of(entry), *at))
         {
-            let mut count = entry.counting.take().unwrap_or_else(|| Count::new(first));
+            let counting = entry.if_busy().and_then(|busy| busy.counting.take());
+            let mut count = counting.unwrap_or_else(|| Count::new(first));
             let (trigger, seed) = (&entry.record.job.trigger, entry.seed());
             let due = count.go_on(trigger, seed, now, &mut COUNTED_AT_MOST.clone());
             let due = due.unwrap_or_else(|| count.at_least(trigger, now));
@@ -146,9 +147,10 @@ impl Timetable {
         let (trigger, seed, grace) = (&job.trigger, entry.seed(), entry.grace(first));
         let next = due::next_fire(trigger, Some(first), first, now);
         if next.is_some_and(|next| due::due_at(trigger, seed, next) <= now) {
-            entry.backlog_until = entry.backlog_until.max(Some(now));
+            let busy = entry.busy_mut();
+            busy.backlog_until = busy.backlog_until.max(Some(now));
         }
-        let is_backlog = entry.backlog_until.is_some_and(|until| first <= until);
+        let is_backlog = entry.busy().backlog_until.is_some_and(|until| first <= until);
         let has_room = entry.has_room();
         if is_backlog && grace.allows(now - first) && !(has_room && self.pool(&job.pool).is_free()) {
             return self.park(id, first, has_room);
@@ -193,10 +195,11 @@ impl Timetable {
     /// Goes on counting the due fires of a job; `None` when there are more than the budget allows.
     fn count(&mut self, id: &JobId, first: Timestamp, until: Timestamp, budget: &mut Budget) -> Option<Due> {
         let entry = self.jobs.get_mut(id)?;
-        let mut count = entry.counting.take().unwrap_or_else(|| Count::new(first));
+        let counting = entry.if_busy().and_then(|busy| busy.counting.take());
+        let mut count = counting.unwrap_or_else(|| Count::new(first));
         let due = count.go_on(&entry.record.job.trigger, entry.seed(), until, &mut budget.counted);
         if due.is_none() {
-            entry.counting = Some(count);
+            entry.busy_mut().counting = Some(count);
             budget.counted = 0;
         }
         due
@@ -216,7 +219,7 @@ impl Timetable {
         for slots in self.pools.values_mut() {
             // One that was looked at since, for another reason, is parked elsewhere or not at all.
             let still = |(at, id): &(Timestamp, JobId)| {
-                self.jobs.get(id).is_some_and(|entry| entry.parked == Some(*at))
+                self.jobs.get(id).is_some_and(|entry| entry.busy().parked == Some(*at))
             };
             free.extend(std::iter::from_fn(|| slots.unpark()).find(still));
         }
@@ -232,26 +235,33 @@ impl Timetable {
             self.due.insert((at, id.clone()));
         }
         if waits_for_pool {
-            entry.parked = Some(fire);
+            entry.busy_mut().parked = Some(fire);
             self.pool(&job.pool).park(fire, id.clone());
         }
     }
 
     /// Queues a job for its next fire, in place of whatever it was queued for.
     pub(super) fn schedule(&mut self, id: &JobId) {
-        let Some(entry) = self.jobs.get_mut(id) else { return };
-        entry.parked = None;
+        let turn = self.turn(id);
+        self.due.extend(turn);
+    }
+
+    /// The place in the queue that a job's next fire has, to be put in there; what it was queued for is taken out.
+    pub(super) fn turn(&mut self, id: &JobId) -> Option<(Timestamp, JobId)> {
+        let entry = self.jobs.get_mut(id)?;
+        if let Some(busy) = entry.if_busy() {
+            busy.parked = None;
+            entry.rest();
+        }
         if let Some(at) = entry.due_at.take() {
             self.due.remove(&(at, id.clone()));
         }
-        if entry.removed || entry.record.paused.is_some() {
-            return;
+        if entry.busy().removed || entry.record.paused.is_some() {
+            return None;
         }
-        if let Some(fire) = entry.record.next_fire {
-            let at = due::due_at(&entry.record.job.trigger, entry.seed(), fire);
-            entry.due_at = Some(at);
-            self.due.insert((at, id.clone()));
-        }
+        let at = due::due_at(&entry.record.job.trigger, entry.seed(), entry.record.next_fire?);
+        entry.due_at = Some(at);
+        Some((at, entry.id().clone()))
     }
 
     /// Records waiting runs as missed whose grace has run out.

@@ -15,7 +15,7 @@
 //!     pool: PoolName::default_pool(),
 //!     trigger: Trigger::new(spec, chrono_tz::UTC)?,
 //!     args: "null".into(),
-//!     policy: Policy::default(),
+//!     policy: Policy::default().into(),
 //!     source: Source::Api,
 //! };
 //! let start: Timestamp = "2030-01-01T00:00:00Z".parse()?;
@@ -38,29 +38,32 @@ mod due;
 mod entry;
 mod fires;
 mod input;
+mod jobs;
 mod pipeline;
 mod restore;
 mod runs;
 mod slots;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 pub use action::{Action, Launch};
-use entry::{Active, Entry};
+use entry::{Active, Place};
+use hashbrown::HashMap;
 pub use input::{Change, Conflict, Input, Rejection, Running};
+use jobs::Jobs;
 pub use pipeline::{Completed, Pipeline, Taken};
 pub use restore::{Remembered, Unfinished};
 use slots::Slots;
 
-use crate::model::{Event, Job, JobId, JobRecord, Pause, PoolName, Run, RunId, Timestamp};
+use crate::model::{Event, Job, JobId, JobRecord, Pause, PoolName, Run, RunId, Sharing, Timestamp};
 
 /// The pure core of the scheduler: see the module's documentation.
 #[derive(Debug, Default)]
 pub struct Timetable {
-    jobs: HashMap<JobId, Entry>,
+    jobs: Jobs,
     pools: BTreeMap<PoolName, Slots>,
     /// Runs that are not in a final state.
     active: HashMap<RunId, Active>,
@@ -77,6 +80,8 @@ pub struct Timetable {
     shadowed: BTreeMap<JobId, Arc<Job>>,
     /// Jobs of which a run ended or a fire did not become one: they may be done.
     ended: BTreeSet<JobId>,
+    /// What jobs have in common.
+    sharing: Sharing,
     paused: Option<Pause>,
     draining: bool,
     /// Nothing is decided for now, as nothing can be recorded.
@@ -191,13 +196,13 @@ impl Timetable {
 
     /// Every job with what is remembered of it, in no order.
     pub fn jobs(&self) -> impl Iterator<Item = &JobRecord> {
-        self.jobs.values().filter(|entry| !entry.removed).map(|entry| &entry.record)
+        self.jobs.iter().filter(|entry| !entry.busy().removed).map(|entry| &entry.record)
     }
 
     /// A job by name.
     #[must_use]
     pub fn job(&self, id: &JobId) -> Option<&JobRecord> {
-        self.jobs.get(id).filter(|entry| !entry.removed).map(|entry| &entry.record)
+        self.jobs.get(id).filter(|entry| !entry.busy().removed).map(|entry| &entry.record)
     }
 
     /// Every run that waits, runs or is to be tried again, in no order.
@@ -231,9 +236,8 @@ impl Timetable {
     /// Starts whatever waits, as far as there is room: for when nobody has been told of a free place.
     fn start_waiting(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         // In an order of their own, so that the same inputs always have the same answers.
-        let mut held: Vec<_> =
-            self.jobs.iter().filter(|(_, entry)| !entry.held.is_empty()).map(|(id, _)| id.clone()).collect();
-        held.sort();
+        let held = self.active.values().filter(|active| active.place == Place::Held);
+        let held: BTreeSet<_> = held.map(|active| active.run.job.clone()).collect();
         let pools: Vec<_> = self.pools.keys().cloned().collect();
         pools.iter().for_each(|pool| self.fill(now, pool, out));
         held.iter().for_each(|job| self.release(now, job, out));

@@ -46,23 +46,31 @@ impl Timetable {
         self.paused = paused;
         self.restoring = true;
         self.last_run = self.last_run.max(last_run);
+        self.jobs.reserve(jobs.len());
+        let mut due = Vec::with_capacity(jobs.len());
         for record in jobs {
             let id = record.job.id.clone();
             let fires_now = record.job.trigger.fires_at_start();
             let is_doubtful = clock::is_doubtful(&record, now);
-            self.jobs.insert(id.clone(), Entry::new(record));
+            self.jobs.insert(Entry::new(record));
             if is_doubtful {
                 self.bring_forward(now, &id, &mut actions);
             }
             if fires_now {
                 self.fire_at_start(now, &id, &mut actions);
             }
-            self.schedule(&id);
-            self.ended.insert(id);
+            due.extend(self.turn(&id));
+            if self.jobs.get(&id).is_some_and(|entry| entry.record.next_fire.is_none()) {
+                self.ended.insert(id);
+            }
         }
+        // Sorted, a million are queued at once and in little space. They come by name, so that it takes no comparison of
+        // names to put those of the same time in order.
+        due.sort_by_key(|(at, _)| *at);
+        self.due.append(&mut due.into_iter().collect());
         for Unfinished { run, attempt_started_at } in unfinished {
             self.last_run = self.last_run.max(Some(run.id));
-            if !self.jobs.contains_key(&run.job) {
+            if !self.jobs.contains(&run.job) {
                 self.orphan(now, run, attempt_started_at, &mut actions);
                 continue;
             }
@@ -113,7 +121,7 @@ impl Timetable {
         let attempt = cut_off(now, &run, attempt_started_at);
         out.push(Action::Publish(interruption(&run)));
         if again {
-            entry.slots.push(run.id);
+            entry.busy_mut().slots.push(run.id);
             self.await_retry(run, Outcome::Interrupted, attempt, now + Duration::ZERO, out);
         } else {
             self.end(now, run, Outcome::Interrupted, Some(attempt), out);
@@ -122,7 +130,7 @@ impl Timetable {
 
     fn retry_later(&mut self, now: Timestamp, run: Run, ended: Option<Timestamp>) {
         if let Some(entry) = self.jobs.get_mut(&run.job) {
-            entry.slots.push(run.id);
+            entry.busy_mut().slots.push(run.id);
         }
         self.retries.insert((clock::retry_at(&run, ended, now), run.id));
         let place = Place::Retrying;

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Timetable, admit, backoff,
-    entry::{Active, Place},
+    entry::{Active, Entry, Place},
 };
 use crate::model::{
     Attempt, Cause, Event, JobId, Outcome, PoolName, Report, Run, RunId, RunState, Timestamp, Write,
@@ -106,7 +106,9 @@ impl Timetable {
         run.retry_at = None;
         let (job, id) = (run.job.clone(), run.id);
         if let Some(entry) = self.jobs.get_mut(&job) {
-            entry.slots.retain(|slot| *slot != id);
+            if let Some(busy) = entry.if_busy() {
+                busy.slots.retain(|slot| *slot != id);
+            }
             if outcome == Outcome::Succeeded {
                 entry.record.last_success = entry.record.last_success.max(Some(run.scheduled_at));
             }
@@ -132,18 +134,19 @@ impl Timetable {
     pub(super) fn release(&mut self, now: Timestamp, id: &JobId, out: &mut Vec<Action>) {
         let may_start = self.may_start();
         while let Some(entry) =
-            self.jobs.get_mut(id).filter(|entry| may_start && !entry.removed && entry.has_room())
-            && let Some(run) = entry.held.pop_front()
+            self.jobs.get_mut(id).filter(|entry| may_start && !entry.busy().removed && entry.has_room())
+            && let Some(run) = entry.if_busy().and_then(|busy| busy.held.pop_front())
         {
             self.take_turn(now, run, out);
         }
-        let Some(entry) = self.jobs.get(id) else { return };
+        let Some(entry) = self.jobs.get_mut(id) else { return };
+        entry.rest();
         if entry.is_idle() {
             self.ended.insert(id.clone());
         }
-        if entry.removed && entry.is_idle() {
+        if entry.busy().removed && entry.is_idle() {
             self.jobs.remove(id);
-        } else if entry.record.next_fire.is_some_and(|fire| Some(fire) <= entry.backlog_until) {
+        } else if entry.record.next_fire.is_some_and(|fire| Some(fire) <= entry.busy().backlog_until) {
             self.schedule(id);
         }
     }
@@ -185,16 +188,17 @@ impl Timetable {
         let Some(entry) = self.jobs.get_mut(&active.run.job) else { return false };
         let cap = entry.record.job.policy.max_instances.max(1) as usize;
         // Its own slot is one of them, so fewer than the cap run.
-        if entry.slots.len() <= cap && entry.slots.contains(&id) {
+        if entry.busy().slots.len() <= cap && entry.busy().slots.contains(&id) {
             return false;
         }
         let is_running = |run: &&RunId| self.active.get(run).is_some_and(|a| a.place == Place::Running);
-        let running = entry.slots.iter().filter(is_running).count();
+        let running = entry.busy().slots.iter().filter(is_running).count();
         if running < cap {
             return false;
         }
-        entry.slots.retain(|slot| *slot != id);
-        entry.held.push_back(id);
+        let busy = entry.busy_mut();
+        busy.slots.retain(|slot| *slot != id);
+        busy.held.push_back(id);
         if let Some(active) = self.active.get_mut(&id) {
             active.place = Place::Held;
         }
@@ -233,9 +237,9 @@ impl Timetable {
         let Some(entry) = self.jobs.get_mut(id) else { return };
         // A job and a scheduled time name one run, so a run on demand steps aside.
         let step = chrono::TimeDelta::microseconds(1);
-        let mut at = entry.last_manual.map_or(now, |last| now.max(last + step));
+        let mut at = entry.busy().last_manual.map_or(now, |last| now.max(last + step));
         let trigger = &entry.record.job.trigger;
-        let runs = || entry.slots.iter().chain(&entry.held).filter_map(|run| self.active.get(run));
+        let runs = || entry.busy().runs().filter_map(|run| self.active.get(run));
         let is_fire = |at| {
             Some(at) == entry.record.last_fire
                 || runs().any(|active| active.run.scheduled_at == at)
@@ -246,7 +250,7 @@ impl Timetable {
         while is_fire(at) {
             at += step;
         }
-        entry.last_manual = Some(at);
+        entry.busy_mut().last_manual = Some(at);
         self.admit(now, id, at, Cause::Manual, 0, args, out);
     }
 
@@ -315,11 +319,11 @@ impl Timetable {
     fn withdraw(&mut self, id: RunId) -> Option<Run> {
         let Active { run, place, .. } = self.active.remove(&id)?;
         self.forget_expiry(&run);
-        if let Some(entry) = self.jobs.get_mut(&run.job) {
-            entry.slots.retain(|slot| *slot != id);
+        if let Some(busy) = self.jobs.get_mut(&run.job).and_then(Entry::if_busy) {
+            busy.slots.retain(|slot| *slot != id);
             // Mostly it is the first of them.
-            if let Some(index) = entry.held.iter().position(|held| *held == id) {
-                entry.held.remove(index);
+            if let Some(index) = busy.held.iter().position(|held| *held == id) {
+                busy.held.remove(index);
             }
         }
         match place {

@@ -1,9 +1,8 @@
 //! The places of one pool, and who waits for them.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeSet, HashMap},
-};
+use std::{cmp::Reverse, collections::BTreeSet};
+
+use hashbrown::HashMap;
 
 use crate::model::{JobId, Pool, RunId, Timestamp};
 

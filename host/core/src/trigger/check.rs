@@ -23,7 +23,7 @@ impl Plan {
     /// Whether it can ever fire, whatever the time is now.
     pub(super) fn check(&self, spec: &TriggerSpec) -> Result<(), TriggerError> {
         let field = self.kind.name();
-        if let (Some(start), Some(end)) = (self.start, self.end)
+        if let (Some(start), Some(end)) = (self.start(), self.end())
             && end < start
         {
             let (start, end) = (local_text(start, self.zone), local_text(end, self.zone));
@@ -38,7 +38,7 @@ impl Plan {
             Kind::Cron(cron) if cron.is_impossible() => {
                 return Err(impossible(spec));
             }
-            Kind::Date(date) if self.start.is_some_and(|start| *date < start) => {
+            Kind::Date(date) if self.start().is_some_and(|start| *date < start) => {
                 return Err(TriggerError::new(
                     "start",
                     "the date lies before the start, so the trigger never fires",
@@ -51,8 +51,8 @@ impl Plan {
         if first.is_ok() {
             return Ok(());
         }
-        let unbounded = self.end.and_then(|_| Self { end: None, ..self.clone() }.at_or_after(begin).fire());
-        Err(match (self.end, unbounded, &self.kind) {
+        let unbounded = self.end().and_then(|_| self.unended().at_or_after(begin).fire());
+        Err(match (self.end(), unbounded, &self.kind) {
             (Some(end), Some(first), _) => TriggerError::new(
                 "end",
                 format!(
@@ -67,7 +67,7 @@ impl Plan {
                 });
                 TriggerError::new(field, format!("its parts never fire at the same instant{looked}"))
             }
-            (_, _, Kind::Cron(_)) if self.start.is_none() => impossible(spec),
+            (_, _, Kind::Cron(_)) if self.start().is_none() => impossible(spec),
             _ => TriggerError::new(field, "it never fires: its last time lies before the start"),
         })
     }
@@ -91,7 +91,7 @@ impl Plan {
     /// Why nothing fires from `now` on.
     pub(super) fn exhausted(&self, now: Timestamp) -> TriggerError {
         let now = local_text(now, self.zone);
-        match (&self.kind, self.end) {
+        match (&self.kind, self.end()) {
             (Kind::Cron(cron), None) if !cron.years.is_empty() => {
                 let last = cron.years.iter().map(|years| years.to).max().unwrap_or_default();
                 TriggerError::new(

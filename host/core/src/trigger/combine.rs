@@ -73,7 +73,7 @@ pub(super) fn begin(plan: &Plan) -> Timestamp {
         Kind::Any(parts) => parts.iter().map(begin).min().unwrap_or(Timestamp::MIN_UTC),
         Kind::Once | Kind::Cron(_) | Kind::Calendar(_) => Timestamp::MIN_UTC,
     };
-    plan.start.map_or(kind, |start| start.max(kind))
+    plan.start().map_or(kind, |start| start.max(kind))
 }
 
 /// Compiles the parts of a combination.

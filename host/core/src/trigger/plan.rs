@@ -27,8 +27,8 @@ pub(super) enum Kind {
     /// Once, as soon as possible.
     Once,
     Date(Timestamp),
-    Interval(Interval),
-    Cron(Cron),
+    Interval(Box<Interval>),
+    Cron(Box<Cron>),
     Calendar(Box<Calendar>),
     All(Box<[Plan]>),
     Any(Box<[Plan]>),
@@ -39,8 +39,15 @@ pub(super) enum Kind {
 pub(super) struct Plan {
     pub(super) kind: Kind,
     pub(super) zone: Tz,
-    pub(super) start: Option<Timestamp>,
-    pub(super) end: Option<Timestamp>,
+    // Most triggers have none, and there may be a million triggers.
+    bounds: Option<Box<Bounds>>,
+}
+
+/// Between which times anything fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bounds {
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
 }
 
 /// What a part of `all` or `any` takes from the whole.
@@ -75,7 +82,24 @@ impl Plan {
         if whole.is_some() {
             combine::fits(spec, &kind)?;
         }
-        Ok(Self { kind, zone, start, end })
+        let bounds = (start.is_some() || end.is_some()).then(|| Box::new(Bounds { start, end }));
+        Ok(Self { kind, zone, bounds })
+    }
+
+    /// Nothing fires before this.
+    pub(super) fn start(&self) -> Option<Timestamp> {
+        self.bounds.as_ref()?.start
+    }
+
+    /// Nothing fires after this.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        self.bounds.as_ref()?.end
+    }
+
+    /// The same without an end.
+    pub(super) fn unended(&self) -> Self {
+        let bounds = self.start().map(|start| Box::new(Bounds { start: Some(start), end: None }));
+        Self { bounds, ..self.clone() }
     }
 
     /// The first fire not before `at`, for kinds that need not know the previous one: an interval or calendar that
@@ -85,7 +109,7 @@ impl Plan {
     }
 
     pub(super) fn search(&self, at: Timestamp, tries: &mut Tries) -> Next {
-        let at = self.start.map_or(at, |start| start.max(at));
+        let at = self.start().map_or(at, |start| start.max(at));
         self.bounded(match &self.kind {
             Kind::Once => Next::Fire(at),
             Kind::Date(date) => (*date >= at).then_some(*date).into(),
@@ -122,7 +146,7 @@ impl Plan {
     pub(super) fn bounded(&self, next: Next) -> Next {
         match next {
             Next::Fire(at) | Next::NotBefore(at)
-                if self.end.is_some_and(|end| at > end) || at.year() > LAST_YEAR =>
+                if self.end().is_some_and(|end| at > end) || at.year() > LAST_YEAR =>
             {
                 Next::Never
             }
@@ -145,15 +169,15 @@ impl Kind {
             When::Date(text) => Self::Date(Moment::parse("date", text)?.resolve(zone)),
             When::Interval(spec) => {
                 let every: Duration = interval::length(spec).map_err(|error| error.under("interval"))?;
-                Self::Interval(Interval { every, start: whole.start })
+                Self::Interval(Box::new(Interval { every, start: whole.start }))
             }
             When::Cron(CronSpec::Table(table)) => {
-                Self::Cron(fields::compile(table).map_err(|error| error.under("cron"))?)
+                Self::Cron(Box::new(fields::compile(table).map_err(|error| error.under("cron"))?))
             }
             When::Cron(CronSpec::Text(text)) => {
                 match crontab::compile(text, seed).map_err(|error| error.under("cron"))? {
                     Crontab::AtStart => Self::Once,
-                    Crontab::Times(cron) => Self::Cron(cron),
+                    Crontab::Times(cron) => Self::Cron(Box::new(cron)),
                 }
             }
             When::Calendar(table) => {

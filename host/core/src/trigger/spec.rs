@@ -16,7 +16,7 @@ use super::{
 /// assert_eq!(serde_json::to_string(&spec).unwrap(), json);
 /// assert_eq!(serde_json::from_str::<TriggerSpec>(json).unwrap(), spec);
 /// ```
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct TriggerSpec {
     when: When,
@@ -25,7 +25,7 @@ pub struct TriggerSpec {
 }
 
 /// The kinds of trigger.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum When {
     /// No kind given: once, as soon as possible.
     #[default]
@@ -45,7 +45,7 @@ pub enum When {
 }
 
 /// An interval: `"2h"`, or `{ hours = 2 }`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum IntervalSpec {
     /// A duration.
@@ -55,7 +55,7 @@ pub enum IntervalSpec {
 }
 
 /// A cron trigger: `"30 5 * * mon-fri"`, or `{ day_of_week = "mon-fri", hour = 5, minute = 30 }`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum CronSpec {
     /// A crontab string.
@@ -64,7 +64,7 @@ pub enum CronSpec {
     Table(Box<CronTable>),
 }
 
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 struct Options {
     start: Option<Box<str>>,
     end: Option<Box<str>>,

@@ -16,7 +16,7 @@ use super::{
 ///
 /// A field that is not given takes its minimum where it comes after the last field given, and `*` otherwise (week and
 /// day of week always `*`).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CronTable {
     /// 1970 to 9999; `*/n` counts from 1970.
@@ -46,7 +46,7 @@ pub struct CronTable {
 }
 
 /// The parts of an interval; their sum is its length.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(missing_docs, reason = "the names say it all")]
 pub struct IntervalTable {
@@ -68,7 +68,7 @@ pub struct IntervalTable {
 /// days. `start_date` and `end_date` (both inclusive) are compared with the date so found, even where a clock change
 /// moves the fire into another day; the trigger's own `start` and `end` are instants and apply as well. Without a
 /// `start_date` the trigger counts from the date of its `start`, else from that of its previous fire, else from today.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(missing_docs, reason = "the other names say it all")]
 pub struct CalendarTable {

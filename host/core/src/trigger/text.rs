@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 /// use clockbox_core::trigger::FieldText;
 /// assert_eq!(FieldText::from(5), FieldText::from("5"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct FieldText(Box<str>);
 

@@ -150,7 +150,7 @@ pub(crate) fn job(rng: &mut Rng, id: JobId, source: Source, now: Timestamp) -> A
         pool: pool_name(rng.u32(0..3)),
         trigger: trigger(rng, now),
         args: "null".into(),
-        policy: policy(rng),
+        policy: policy(rng).into(),
         source,
     })
 }

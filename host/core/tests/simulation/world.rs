@@ -464,7 +464,7 @@ impl World {
             (1, Some(id)) => change.put.push(plan::job(rng, id, source, self.now)),
             (2, Some(id)) => {
                 let mut same = (*self.manifest[&id]).clone();
-                same.policy.priority += 1;
+                Arc::make_mut(&mut same.policy).priority += 1;
                 change.put.push(Arc::new(same));
             }
             // Nothing new.

@@ -18,9 +18,7 @@ fn modify(name: &str, patch: JobPatch) -> Input {
 }
 
 fn once(name: &str) -> clockbox_core::model::Job {
-    let mut job = job(name, r#"{ "date": "2030-01-01T00:00:10Z" }"#);
-    job.policy.when_done = None;
-    job
+    with(job(name, r#"{ "date": "2030-01-01T00:00:10Z" }"#), |policy| policy.when_done = None)
 }
 
 /// What a host finds after a crash of the one that `table` belongs to.
@@ -57,9 +55,8 @@ fn a_name_that_is_taken_is_a_matter_of_policy() {
 #[test]
 fn a_job_replaces_only_what_it_added_itself() {
     let of = |name: &str, source: Source| {
-        let mut job = job(name, EVERY_10_S);
+        let mut job = with(job(name, EVERY_10_S), |policy| policy.priority = 7);
         job.source = source;
-        job.policy.priority = 7;
         job.into()
     };
     let mut table = Table::new([job("a", EVERY_10_S)]);
@@ -82,8 +79,8 @@ fn each_property_can_be_modified_and_the_others_stay() {
     table.tell(1, modify("a", JobPatch { policy, args: Some("[1]".into()), ..JobPatch::default() })).unwrap();
     let record = table.record("a");
     assert_eq!((record.job.args.as_ref(), record.next_fire), ("[1]", Some(at(10))));
-    let expected = Policy { max_instances: 2, ..job("a", EVERY_10_S).policy };
-    assert_eq!((&record.job.policy, &record.declared), (&expected, &None));
+    let expected = Policy { max_instances: 2, ..(*job("a", EVERY_10_S).policy).clone() };
+    assert_eq!((&*record.job.policy, &record.declared), (&expected, &None));
     let before = table.actions.len();
     table.tell(2, modify("a", JobPatch::default())).unwrap();
     assert_eq!(table.actions.len(), before, "nothing changed, so nothing is written or told");

@@ -171,8 +171,8 @@ fn a_run_between_attempts_is_not_missed_however_long_it_waits() {
     let second = table.launches()[1];
     // Its job has room, its pool has not.
     table.apply(24, Change { pools: vec![pool("default", 1, 9)], ..Change::default() });
-    let mut other = job("other", r#"{ "date": "2030-01-01T00:00:25Z" }"#);
-    other.policy.priority = 9;
+    let other = job("other", r#"{ "date": "2030-01-01T00:00:25Z" }"#);
+    let other = with(other, |policy| policy.priority = 9);
     table.add(24, [other]);
     table.wake(25);
     table.finish(26, second, Outcome::Succeeded);

@@ -174,7 +174,7 @@ fn reboot_fires_once_at_each_start() {
 #[test]
 fn a_fire_of_a_start_that_nobody_decided_is_skipped_at_the_next_start() {
     let paused = |mut record: JobRecord| {
-        record.paused = Some(clockbox_core::model::Pause { at: at(0), by: None, note: None });
+        record.paused = Some(Box::new(clockbox_core::model::Pause { at: at(0), by: None, note: None }));
         record
     };
     let mut first = Table::new([job("a", r#"{ "cron": "@reboot" }"#)]);

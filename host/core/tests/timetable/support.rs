@@ -27,13 +27,14 @@ pub(crate) fn job(name: &str, trigger: &str) -> Job {
             misfire_grace: Grace::Within(Duration::from_secs(60)),
             when_done: Some(WhenDone::Keep),
             ..Policy::default()
-        },
+        }
+        .into(),
         source: Source::Api,
     }
 }
 
 pub(crate) fn with(mut job: Job, how: impl FnOnce(&mut Policy)) -> Job {
-    how(&mut job.policy);
+    how(Arc::make_mut(&mut job.policy));
     job
 }
 

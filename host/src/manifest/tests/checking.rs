@@ -131,7 +131,7 @@ fn the_next_fire_is_the_one_that_the_store_knows() {
     assert!(text(&stored).contains("; next 2026-03-02 05:00:00 +00:00\n"), "{}", text(&stored));
     stored.get_mut(&job.id).unwrap().next_fire = "2026-03-01T23:00:00Z".parse().ok();
     assert!(text(&stored).contains("; due since 2026-03-01 23:00:00 +00:00\n"), "{}", text(&stored));
-    stored.get_mut(&job.id).unwrap().paused = Some(Pause { at: now(), by: None, note: None });
+    stored.get_mut(&job.id).unwrap().paused = Some(Box::new(Pause { at: now(), by: None, note: None }));
     assert!(text(&stored).contains("; paused\n"), "{}", text(&stored));
     assert_eq!(report_json(&loaded, &stored, now())["jobs"][0]["paused"], true);
 }

@@ -1,11 +1,13 @@
 //! The tables of the memory store, with the indexes that keep queries and pruning from scanning everything.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use clockbox_core::model::{
     Attempt, Cause, JobId, JobRecord, LogLine, Outcome, Pause, Refusal, Run, RunId, RunState, Timestamp,
     Write,
 };
+
+use hashbrown::HashMap;
 
 use crate::{RunDetail, RunFilter, Snapshot, micros::Kept};
 

@@ -8,7 +8,9 @@ use std::{
 use rusqlite::{Connection, Error, ErrorCode, Result, Row};
 
 use super::{
-    connect, error, lock, migrate, read,
+    connect, error,
+    job_text::JobTexts,
+    lock, migrate, read,
     rows::{self, ATTEMPT, JOB, RUN, StoredLine},
     types::{Json, Time},
 };
@@ -88,7 +90,13 @@ fn examine(connection: &Connection, check: &mut StoreCheck) -> Result<()> {
     dangling(connection, problems)?;
     let job =
         format!("SELECT {JOB} FROM jobs LEFT JOIN job_times ON job_times.job = jobs.name ORDER BY jobs.name");
-    unreadable(connection, &job, problems, rows::job, |row| Ok(format!("job {}", text(row, 6)?)))?;
+    unreadable(
+        connection,
+        &job,
+        problems,
+        |row| rows::job(row, &mut JobTexts::default()),
+        |row| Ok(format!("job {}", text(row, 6)?)),
+    )?;
     let run = format!("SELECT {RUN} FROM runs ORDER BY id");
     unreadable(connection, &run, problems, rows::run, |row| {
         Ok(format!("run number {} of job {}", text(row, 0)?, text(row, 1)?))

@@ -7,6 +7,7 @@ mod connect;
 mod error;
 mod filter;
 mod identity;
+mod job_text;
 pub(crate) mod lock;
 mod migrate;
 mod prune;

@@ -1,11 +1,14 @@
 //! Queries.
 
-use clockbox_core::model::{JobRecord, LogLine, Run, RunId};
+use std::collections::HashMap;
+
+use clockbox_core::model::{JobId, JobRecord, LogLine, Run, RunId};
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params, params_from_iter, types::Type};
 
 use super::{
     filter,
-    rows::{self, ATTEMPT, JOB, RUN, StoredLine},
+    job_text::JobTexts,
+    rows::{self, ATTEMPT, RUN, StoredLine, TIMES, UNTIMED_JOB},
     types::{Id, Json},
 };
 use crate::{RunDetail, RunFilter, Snapshot};
@@ -28,7 +31,7 @@ pub(super) fn why_unreadable(error: &Error) -> Option<String> {
 fn understood<T>(
     connection: &Connection,
     sql: &str,
-    understand: impl Fn(&Row<'_>) -> Result<T>,
+    mut understand: impl FnMut(&Row<'_>) -> Result<T>,
     name: impl Fn(&Row<'_>) -> Result<String>,
     unreadable: &mut Vec<String>,
 ) -> Result<Vec<T>> {
@@ -49,16 +52,40 @@ fn understood<T>(
 
 /// The jobs that are understood, by name.
 pub(super) fn jobs(connection: &Connection, unreadable: &mut Vec<String>) -> Result<Vec<JobRecord>> {
-    // Times that are missing must not make a job vanish without a word.
-    let sql =
-        format!("SELECT {JOB} FROM jobs LEFT JOIN job_times ON job_times.job = jobs.name ORDER BY jobs.name");
-    understood(
-        connection,
-        &sql,
-        rows::job,
-        |row| Ok(format!("job {:?}", row.get::<_, String>(6)?)),
-        unreadable,
-    )
+    let mut texts = JobTexts::default();
+    let mut problems = Vec::new();
+    let sql = format!("SELECT {UNTIMED_JOB} FROM jobs");
+    let name = |row: &Row<'_>| Ok(format!("job {:?}", row.get::<_, String>(6)?));
+    let mut jobs = understood(connection, &sql, |row| rows::job(row, &mut texts), name, &mut problems)?;
+    jobs.sort_unstable_by(|one, other| one.job.id.cmp(&other.job.id));
+    let untimed = read_times(connection, &mut jobs)?;
+    jobs.retain(|record| !untimed.contains_key(&record.job.id));
+    problems.extend(untimed.iter().map(|(id, why)| format!("job {:?}: {why}", id.as_str())));
+    problems.sort_unstable();
+    unreadable.append(&mut problems);
+    Ok(jobs)
+}
+
+/// Gives jobs, which come by name, their times; answers those that have none, and why. Both tables are read from front
+/// to back: where there are very many jobs, it takes several times as long to look the times of each up.
+fn read_times(connection: &Connection, jobs: &mut [JobRecord]) -> Result<HashMap<JobId, String>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {TIMES} FROM job_times ORDER BY job"))?;
+    let mut rows = statement.query([])?;
+    let mut jobs = jobs.iter_mut().peekable();
+    let mut untimed = HashMap::new();
+    let lacking = |record: &mut JobRecord| (record.job.id.clone(), rows::way_out(rows::UNTIMED));
+    while let Some(row) = rows.next()? {
+        let name = row.get_ref(0)?.as_str()?;
+        untimed
+            .extend(std::iter::from_fn(|| jobs.next_if(|record| record.job.id.as_str() < name)).map(lacking));
+        // Without one they are those of a job that is not understood.
+        let Some(record) = jobs.next_if(|record| record.job.id.as_str() == name) else { continue };
+        if let Err(e) = rows::times(row, record) {
+            untimed.insert(record.job.id.clone(), why_unreadable(&e).ok_or(e)?);
+        }
+    }
+    untimed.extend(jobs.map(lacking));
+    Ok(untimed)
 }
 
 pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot> {

@@ -1,15 +1,18 @@
 //! Rows as the nouns of the core.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
-use clockbox_core::model::{Attempt, Job, JobRecord, LogLevel, LogLine, LogStream, Pause, Run, Timestamp};
+use clockbox_core::model::{Attempt, JobRecord, LogLevel, LogLine, LogStream, Pause, Run, Timestamp};
 use rusqlite::{
     Error, Result, Row,
     types::{Type, ValueRef},
 };
 use serde::{Deserialize, Serialize};
 
-use super::types::{Id, Named, Time};
+use super::{
+    job_text::JobTexts,
+    types::{Id, Named, Time},
+};
 use crate::micros::{from_micros, to_micros};
 
 /// The columns that [`run`] reads, in its order.
@@ -18,6 +21,13 @@ pub(super) const RUN: &str = "id, job, plugin, pool, cause, scheduled_at, record
 
 /// The columns that [`attempt`] reads, in its order.
 pub(super) const ATTEMPT: &str = "number, started_at, finished_at, outcome, reason, backtrace, peak_memory";
+
+/// The columns that [`job`] reads, in its order, of the table jobs alone: [`times`] reads the times.
+pub(super) const UNTIMED_JOB: &str =
+    "job, NULL, NULL, NULL, paused_at, pause_note, name, paused_by, declared, name";
+
+/// The columns that [`times`] reads, in its order.
+pub(super) const TIMES: &str = "job, next_fire, last_fire, last_success";
 
 /// The columns that [`job`] reads, in its order.
 pub(super) const JOB: &str = "jobs.job, next_fire, last_fire, last_success, paused_at, pause_note, jobs.name, \
@@ -68,27 +78,46 @@ pub(super) fn pause(row: &Row<'_>) -> Result<Pause> {
     Ok(Pause { at: row.get::<_, Time>(0)?.0, by: row.get(1)?, note: row.get(2)? })
 }
 
-pub(super) fn job(row: &Row<'_>) -> Result<JobRecord> {
+/// What becomes of a job without times, which must not vanish without a word.
+pub(super) const UNTIMED: &str = "the table job_times lacks its row";
+
+/// Why a job is not understood, and the way out.
+pub(super) fn way_out(why: &str) -> String {
+    format!("{why}: delete it from the table jobs and declare it anew")
+}
+
+fn not_understood(column: usize, why: String) -> Error {
+    Error::FromSqlConversionFailure(column, Type::Text, way_out(&why).into())
+}
+
+/// Sets the times of a job.
+pub(super) fn times(row: &Row<'_>, record: &mut JobRecord) -> Result<()> {
+    record.next_fire = time(row, 1)?;
+    record.last_fire = time(row, 2)?;
+    record.last_success = time(row, 3)?;
+    Ok(())
+}
+
+pub(super) fn job(row: &Row<'_>, texts: &mut JobTexts) -> Result<JobRecord> {
     let paused_at = time(row, 4)?;
     let note = row.get(5)?;
-    let not_understood = |column: usize, why: String| {
-        let message = format!("{why}: delete it from the table jobs and declare it anew");
-        Error::FromSqlConversionFailure(column, Type::Text, message.into())
-    };
-    let read = |column: usize, json: &str| {
-        serde_json::from_str::<Arc<Job>>(json).map_err(|e| not_understood(column, e.to_string()))
-    };
+    let mut read =
+        |column: usize, json: &str| texts.read(json).map_err(|e| not_understood(column, e.to_string()));
     if row.get_ref(9)? == ValueRef::Null {
-        return Err(not_understood(0, "the table job_times lacks its row".to_owned()));
+        return Err(not_understood(0, UNTIMED.to_owned()));
     }
     let by = row.get(7)?;
+    let job = read(0, row.get_ref(0)?.as_str()?)?;
+    if row.get_ref(6)?.as_str()? != job.id.as_str() {
+        return Err(not_understood(0, format!("its text is that of the job {:?}", job.id.as_str())));
+    }
     Ok(JobRecord {
-        job: read(0, row.get_ref(0)?.as_str()?)?,
+        job,
         declared: row.get_ref(8)?.as_str_or_null()?.map(|json| read(8, json)).transpose()?,
         next_fire: time(row, 1)?,
         last_fire: time(row, 2)?,
         last_success: time(row, 3)?,
-        paused: paused_at.map(|at| Pause { at, by, note }),
+        paused: paused_at.map(|at| Box::new(Pause { at, by, note })),
     })
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn job(name: &str) -> JobRecord {
             pool: PoolName::default_pool(),
             trigger: Trigger::new(spec, chrono_tz::Asia::Shanghai).unwrap(),
             args: r#"{"to":"ops@example.com"}"#.into(),
-            policy: Policy::default(),
+            policy: Policy::default().into(),
             source: Source::Manifest,
         }),
         declared: None,

@@ -11,7 +11,6 @@ use chrono_tz::Tz;
 
 use super::{
     calendar::Calendar,
-    interval::Interval,
     moment::local,
     plan::{Kind, Plan},
     spec::{TriggerSpec, When},
@@ -32,8 +31,8 @@ fn within(spec: &TriggerSpec, plan: &Plan, said: Option<Tz>) -> String {
     }
     let bound = |word: &str, at| format!("{word} {}", date_time(local(at, plan.zone)));
     // What a part takes from the whole is said there.
-    phrases.extend(plan.start.filter(|_| spec.start().is_some()).map(|at| bound("from", at)));
-    phrases.extend(plan.end.map(|at| bound("until", at)));
+    phrases.extend(plan.start().filter(|_| spec.start().is_some()).map(|at| bound("from", at)));
+    phrases.extend(plan.end().map(|at| bound("until", at)));
     phrases.extend(spec.jitter().map(|jitter| format!("up to {jitter} later")));
     phrases.join(", ")
 }
@@ -43,7 +42,7 @@ fn kind(spec: &TriggerSpec, plan: &Plan) -> String {
         (Kind::Once, When::Cron(_)) => "once at each start".to_owned(),
         (Kind::Once, _) => "once, as soon as possible".to_owned(),
         (Kind::Date(at), _) => format!("once, on {}", date_time(local(*at, plan.zone))),
-        (Kind::Interval(Interval { every, .. }), _) => format!("every {}", length(*every)),
+        (Kind::Interval(interval), _) => format!("every {}", length(interval.every)),
         (Kind::Cron(cron), _) => {
             let days = days::phrases(&cron.days, &cron.years, !cron.hours_are_all());
             [vec![times::phrase(cron)], days].concat().join(", ")

@@ -33,8 +33,11 @@ fn a_job_is_read_as_it_was_put(store: &dyn JobStore) {
     record.next_fire = Some(at("12:00:00"));
     record.last_fire = Some(at("11:00:00"));
     record.last_success = Some(at("10:00:00"));
-    record.paused =
-        Some(Pause { at: at("11:30:00"), by: Some("ops".to_owned()), note: Some("holidays".to_owned()) });
+    record.paused = Some(Box::new(Pause {
+        at: at("11:30:00"),
+        by: Some("ops".to_owned()),
+        note: Some("holidays".to_owned()),
+    }));
     record.declared = Some(std::sync::Arc::clone(&record.job));
     std::sync::Arc::make_mut(&mut record.job).source = Source::Job(job_id("planner"));
     let bare = job("bare");
@@ -51,7 +54,7 @@ fn jobs_come_by_name(store: &dyn JobStore) {
 
 fn putting_a_job_again_replaces_it_but_keeps_its_history(store: &dyn JobStore) {
     let mut record = job("report");
-    record.paused = Some(Pause { at: at("11:30:00"), by: None, note: None });
+    record.paused = Some(Box::new(Pause { at: at("11:30:00"), by: None, note: None }));
     commit(store, &[put(&record), fire(&waiting(1, "report", at("10:00:00")))]);
     let mut changed = job("report");
     std::sync::Arc::make_mut(&mut changed.job).args = "null".into();
@@ -100,7 +103,8 @@ fn a_policy_survives_to_the_last_digit(store: &dyn JobStore) {
     // Numbers that a reader of JSON who takes the quick way gets wrong by one digit.
     for factor in [0.1 + 0.2, 1.0 / 3.0, 51.248_171_109_652_1, f64::MIN_POSITIVE, f64::MAX] {
         let mut record = job("report");
-        std::sync::Arc::make_mut(&mut record.job).policy.retry.factor = factor;
+        let job = std::sync::Arc::make_mut(&mut record.job);
+        std::sync::Arc::make_mut(&mut job.policy).retry.factor = factor;
         commit(store, &[put(&record)]);
         assert_eq!(store.jobs().unwrap(), [record]);
     }

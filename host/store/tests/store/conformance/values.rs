@@ -19,7 +19,7 @@ fn times_are_kept_to_the_microsecond_and_cut_below(store: &dyn JobStore) {
     record.next_fire = Some(fine);
     record.last_fire = Some(fine);
     record.last_success = Some(fine);
-    record.paused = Some(Pause { at: fine, by: None, note: None });
+    record.paused = Some(Box::new(Pause { at: fine, by: None, note: None }));
     let run = Run {
         recorded_at: fine,
         state: RunState::Retrying,
@@ -91,7 +91,7 @@ fn any_text_is_kept_as_it_is(store: &dyn JobStore) {
         line.fields = vec![(text.to_owned(), text.to_owned())];
         let mut record = job(&format!("job-{n}"));
         std::sync::Arc::make_mut(&mut record.job).args = text.into();
-        record.paused = Some(Pause { at: at("10:00:00"), by: None, note: Some(text.to_owned()) });
+        record.paused = Some(Box::new(Pause { at: at("10:00:00"), by: None, note: Some(text.to_owned()) }));
         let with_attempt =
             Write::Update { run: Box::new(run.clone()), attempt: Some(Box::new(attempt.clone())) };
         commit(store, &[put(&record), fire(&run), with_attempt, log(n, 1, std::slice::from_ref(&line))]);

@@ -171,6 +171,42 @@ fn a_job_that_is_not_understood_costs_the_others_nothing_and_stays() {
 }
 
 #[test]
+fn each_job_has_its_own_times_whatever_order_they_came_in_and_whoever_lacks_them() {
+    let (_folder, path) = place();
+    let store = host(&path);
+    let names: Vec<String> = (0..40_u32).map(|n| format!("{:02}", n * 7 % 40)).collect();
+    let timed = |name: &String| {
+        let mut record = job(name);
+        record.next_fire = Some(second(name.parse().unwrap()));
+        put(&record)
+    };
+    commit(&store, &names.iter().map(timed).collect::<Vec<_>>());
+    let other = Connection::open(&path).unwrap();
+    other.execute("DELETE FROM job_times WHERE job IN ('00', '11', '12', '39')", []).unwrap();
+    other.execute("UPDATE jobs SET job = 'hm' WHERE name IN ('05', '20')", []).unwrap();
+    other.execute("UPDATE job_times SET last_fire = 9223372036854775807 WHERE job = '30'", []).unwrap();
+    let text = "SELECT job FROM jobs WHERE name = '31'";
+    other.execute(&format!("UPDATE jobs SET job = ({text}) WHERE name = '33'"), []).unwrap();
+    let lost = ["00", "05", "11", "12", "20", "30", "33", "39"];
+
+    let snapshot = store.load().unwrap();
+    let found: Vec<_> =
+        snapshot.jobs.iter().map(|record| (record.job.id.to_string(), record.next_fire)).collect();
+    let left = (0..40_u32).map(|n| (format!("{n:02}"), Some(second(n))));
+    assert_eq!(found, left.filter(|(name, _)| !lost.contains(&name.as_str())).collect::<Vec<_>>());
+    assert_eq!(snapshot.unreadable.len(), lost.len(), "{:#?}", snapshot.unreadable);
+    for (line, name) in snapshot.unreadable.iter().zip(lost) {
+        assert!(line.contains(&format!("clockbox.db: job \"{name}\": ")), "{line}");
+    }
+    assert!(snapshot.unreadable[6].contains("its text is that of the job \"31\""));
+    assert_eq!(checked_problems(&path), lost.len());
+}
+
+fn checked_problems(path: &std::path::Path) -> usize {
+    check(URL, path.parent().unwrap()).unwrap().problems.len()
+}
+
+#[test]
 fn a_backup_beside_a_busy_host_is_one_moment_of_it_and_a_store_itself() {
     let (folder, path) = place();
     let store = host(&path);

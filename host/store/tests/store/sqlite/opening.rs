@@ -13,7 +13,7 @@ use crate::support::{
 fn everything_is_there_after_reopening() {
     let (_folder, path) = place();
     let mut record = job("report");
-    record.paused = Some(Pause { at: at("11:30:00"), by: None, note: Some("holidays".to_owned()) });
+    record.paused = Some(Box::new(Pause { at: at("11:30:00"), by: None, note: Some("holidays".to_owned()) }));
     let run = waiting(1, "report", at("10:00:00"));
     let under_way = waiting(2, "report", at("11:00:00"));
     let store = host(&path);
@@ -176,13 +176,13 @@ fn version_1_is_brought_up_to_date_with_all_that_is_in_it() {
     let record = &snapshot.jobs[0];
     assert_eq!(record.paused.as_ref().unwrap().note.as_deref(), Some("ada: holidays"));
     assert_eq!((record.next_fire, record.declared.is_none()), (Some(at("12:00:00")), true));
-    assert_eq!(record.job.policy, clockbox_core::model::Policy::default());
+    assert_eq!(*record.job.policy, clockbox_core::model::Policy::default());
     assert_eq!((snapshot.unfinished[0].coalesced, snapshot.paused), (3, None));
     // What version 2 has more can be kept, and is there after reopening.
     let pause = Pause { at: at("13:00:00"), by: Some("ada".to_owned()), note: None };
     let changed = clockbox_core::model::JobRecord {
         declared: Some(std::sync::Arc::clone(&record.job)),
-        paused: Some(pause.clone()),
+        paused: Some(Box::new(pause.clone())),
         ..job("report")
     };
     commit(&store, &[put(&changed), clockbox_core::model::Write::Pause(Some(pause.clone()))]);

@@ -13,7 +13,7 @@ fn the_views_read_like_the_command_line() {
     let store = host(&path);
     let mut record = job("report");
     record.next_fire = Some(at("12:00:00.25"));
-    record.paused = Some(Pause { at: at("11:30:00"), by: None, note: Some("holidays".to_owned()) });
+    record.paused = Some(Box::new(Pause { at: at("11:30:00"), by: None, note: Some("holidays".to_owned()) }));
     let id = run_id(0x0123_4567_89ab_cdef);
     let run = finished(&waiting(id.as_i64(), "report", at("10:00:00")), Outcome::TimedOut);
     let lines =
