@@ -82,7 +82,7 @@ fn ours(count: usize) -> Value {
     let now = r#"{ "date": "2020-01-01T00:00:00Z" }"#;
     let jobs = (0..count).map(|n| {
         let mut job = support::job(&format!("sleeper-{n}"), "sleep", support::trigger(now));
-        job.policy.misfire_grace = clockbox::Grace::Forever;
+        std::sync::Arc::make_mut(&mut job.policy).misfire_grace = clockbox::Grace::Forever;
         job
     });
     scheduler.add_jobs(jobs, Default::default()).wait().expect("jobs that are added");

@@ -41,7 +41,7 @@ impl Timetable {
             let mut full =
                 format!("max_instances ({}) of the job are running or waiting", entry.busy().slots.len());
             let queued =
-                |run: &&RunId| self.active.get(run).is_some_and(|active| active.place == Place::Queued);
+                |run: &&RunId| self.active.get(*run).is_some_and(|active| active.place == Place::Queued);
             match entry.busy().slots.iter().filter(queued).count() {
                 0 => {}
                 waiting => full

@@ -191,7 +191,7 @@ impl Timetable {
         if entry.busy().slots.len() <= cap && entry.busy().slots.contains(&id) {
             return false;
         }
-        let is_running = |run: &&RunId| self.active.get(run).is_some_and(|a| a.place == Place::Running);
+        let is_running = |run: &&RunId| self.active.get(*run).is_some_and(|a| a.place == Place::Running);
         let running = entry.busy().slots.iter().filter(is_running).count();
         if running < cap {
             return false;
