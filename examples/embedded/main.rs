@@ -63,7 +63,7 @@ fn job(
         pool: PoolName::default_pool(),
         trigger: Trigger::new(trigger, chrono_tz::UTC)?,
         args: args.into(),
-        policy: Policy::default(),
+        policy: Policy::default().into(),
         source: Source::Api,
     })
 }
