@@ -102,8 +102,11 @@ fn keep(report: &mut Report, options: &Options, jobs: usize, is_most: bool) {
 
 /// A fire among many jobs against one among few.
 fn fire(report: &mut Report, sizes: &[usize]) {
-    let kinds =
-        [("on_demand", "on demand, p50"), ("at_once", "1,000 due at once"), ("steady", "500 a second, CPU")];
+    let kinds = [
+        ("on_demand", "on demand, p50"),
+        ("at_once", "1,000 due at once, CPU"),
+        ("steady", "500 a second, CPU"),
+    ];
     let mut all_few: [Vec<f64>; 3] = Default::default();
     for &jobs in sizes {
         let found = support::child("idle", &["fires", &jobs.to_string()]);
