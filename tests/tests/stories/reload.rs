@@ -228,21 +228,25 @@ fn a_file_that_breaks_does_not_cost_its_own_job_its_place_in_the_schedule() {
     let mut host = start(&place);
     // Told once it is in the store.
     host.hear_of("hello", "added");
-    let due = || place.history().job("hello").expect("its job is in the store").next_fire;
-    let before = due();
+    let due = |host: &Running, when: &str| {
+        let job = place.history().job("hello");
+        job.unwrap_or_else(|| panic!("{when} its job is not in the store; {host}")).next_fire
+    };
+    let before = due(&host, "once added");
     assert!(before.is_some());
 
     let whole = fs::read(prebuilt("hello")).unwrap();
     fs::write(place.path("jobs/hello.wasm"), &whole[..whole.len() / 2]).unwrap();
     host.hear_text("the file ends in the middle");
-    assert_eq!(due(), before, "while the host runs; {host}");
+    assert_eq!(due(&host, "while the host runs"), before, "while the host runs; {host}");
     host.stop();
 
     let mut host = start(&place);
-    assert_eq!(due(), before, "after a start; {host}");
+    assert_eq!(due(&host, "after a start"), before, "after a start; {host}");
     place.drop_plugin(&prebuilt("hello"), "hello");
     host.hear_text("the problems are gone");
-    assert_eq!(due(), before, "after the file is whole again; {host}");
+    let when = "after the file is whole again";
+    assert_eq!(due(&host, when), before, "{when}; {host}");
     host.stop();
 }
 
