@@ -47,7 +47,7 @@ llvm=$(first_of "$std" 'libllvm[0-9]*')
 (
     cd "$work"
     apt-get -qq -o APT::Sandbox::User=root download rustc-web "$std" libstd-rust-web-dev rust-web-src cargo-web "$llvm" \
-        libgit2-1.5 libhttp-parser2.9 libmbedtls14 libmbedx509-1 libmbedcrypto7 wasi-libc >&2
+        libgit2-1.5 libhttp-parser2.9 libmbedtls14 libmbedx509-1 libmbedcrypto7 libpcre3 wasi-libc >&2
     for package in *.deb; do dpkg -x "$package" unpacked; done
 )
 usr=$work/unpacked/usr
@@ -56,6 +56,12 @@ usr=$work/unpacked/usr
 mkdir -p "$new"/bin "$new/lib/rustlib/src/rust" "$new/lib/rustlib/$host/bin"
 cp "$usr"/bin/{rustc,cargo,rustdoc} "$new/bin/"
 cp -a "$usr"/lib/x86_64-linux-gnu/*.so* "$new/lib/"
+# Some packages still unpack beside /usr.
+find "$work/unpacked/lib" -name '*.so*' -exec cp -a {} "$new/lib/" \; 2>/dev/null || true
+if missing=$(LD_LIBRARY_PATH=$new/lib ldd "$new/bin/cargo" "$new/bin/rustc" | grep 'not found'); then
+    printf 'error: the toolchain lacks libraries that this machine does not have either; add their packages to this script\n%s\n' "$missing" >&2
+    exit 1
+fi
 cp -a "$usr/lib/rustlib/$host/." "$new/lib/rustlib/$host/"
 find "$new/lib/rustlib/$host/lib" -name '*.so' -xtype l -delete
 find "$usr/lib/x86_64-linux-gnu" -name 'libstd-*.so' -exec cp {} "$new/lib/rustlib/$host/lib/" \;

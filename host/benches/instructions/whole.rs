@@ -2,24 +2,28 @@
 
 use std::{sync::Arc, time::Duration};
 
-use clockbox::{Clock, Event, Outcome, PluginName, Report, Scheduler, Timestamp, store::MemoryStore};
+use clockbox::{Clock, Event, Outcome, Scheduler, Timestamp, store::MemoryStore};
 
-use crate::decisions::{job, pool};
+use crate::{
+    decisions::{job, pool},
+    guest::{self, INSTANCES},
+};
 
-/// Jobs that fire together at each second.
-const TOGETHER: usize = 100;
+/// Jobs that fire together at each second: at most so many instances are there at one time.
+const TOGETHER: usize = INSTANCES as usize;
 
 pub(crate) fn run(runs: usize) {
     assert_eq!(runs % TOGETHER, 0, "the number of runs is to be a multiple of {TOGETHER}");
-    let plugin = PluginName::new("no-op").expect("a name");
+    let plugin = guest::plugin();
+    let name = plugin.spec().name.clone();
     let (clock, hand) = Clock::manual("2030-01-01T00:00:00Z".parse::<Timestamp>().expect("a time"));
     let mut builder = Scheduler::builder()
         .store(Arc::new(MemoryStore::new()))
         .clock(clock)
         .pool(pool())
-        .native(plugin.clone(), |_, _| async { Report::new(Outcome::Succeeded) });
+        .plugin(name.clone(), plugin);
     for n in 0..TOGETHER {
-        builder = builder.job(job(&format!("every-second-{n}"), &plugin));
+        builder = builder.job(job(&format!("every-second-{n}"), &name));
     }
     let mut events = builder.subscribe();
     let scheduler = builder.start().expect("a scheduler that starts");

@@ -7,7 +7,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
-mod bare;
 #[path = "../tests/sandbox/support.rs"]
 #[expect(dead_code, reason = "the bench needs the maker of job components alone")]
 mod support;
@@ -17,12 +16,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bare::Bare;
 use clockbox_core::model::{LogLine, Outcome, Timestamp};
 use clockbox_sandbox::{CancelToken, Plugin, RunRequest, RunSink};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, UpdateDeadline,
+    component::{Component, Linker, ResourceTable},
+};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use bindings::JobPre;
 
 const ROUNDS: usize = 100;
 const RUNS_A_ROUND: usize = 200;
+
+mod bindings {
+    wasmtime::component::bindgen!({ path: "../../wit", world: "job", exports: { default: async } });
+}
+
+struct Bare {
+    table: ResourceTable,
+    wasi: WasiCtx,
+}
+
+impl WasiView for Bare {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
 
 struct Quiet;
 
@@ -32,6 +52,42 @@ impl RunSink for Quiet {
     }
     fn log(&self, _: LogLine) {}
     fn progress(&self, _: u64, _: Option<u64>, _: Option<String>) {}
+}
+
+/// The guest on an engine set up as the sandbox's is.
+fn bare(bytes: &[u8]) -> wasmtime::Result<JobPre<Bare>> {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(100)
+        .total_core_instances(400)
+        .total_memories(100)
+        .total_tables(200)
+        .total_stacks(100)
+        .table_elements(100_000)
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
+        .pagemap_scan(Enabled::Auto);
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    let engine = Engine::new(&config)?;
+    let component = Component::from_binary(&engine, bytes)?;
+    let mut linker = Linker::new(&engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    linker.define_unknown_imports_as_traps(&component)?;
+    JobPre::new(linker.instantiate_pre(&component)?)
+}
+
+async fn run_bare(pre: &JobPre<Bare>) -> wasmtime::Result<()> {
+    let guest = Bare { table: ResourceTable::new(), wasi: WasiCtx::builder().build() };
+    let mut store = Store::new(pre.engine(), guest);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
+    let job = pre.instantiate_async(&mut store).await?;
+    let answer = job.clockbox_job_runner().call_run(&mut store, "null").await?;
+    assert!(answer.is_ok());
+    Ok(())
 }
 
 async fn run_ours(plugin: &Plugin, request: &RunRequest, sink: &Arc<Quiet>) {
@@ -50,7 +106,7 @@ fn print(name: &str, times: &mut [Duration]) -> (f64, f64) {
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let bytes = support::job("(call $none)");
-    let guest = Bare::load(&bytes, 100).expect("the bare guest");
+    let pre = bare(&bytes).expect("the bare guest");
     let plugin = support::load(&bytes);
     let (sink, request) = (Arc::new(Quiet), support::request("null"));
     let (mut bare, mut ours) = (Vec::new(), Vec::new());
@@ -58,7 +114,7 @@ fn main() {
         for round in 0..=ROUNDS {
             for _ in 0..RUNS_A_ROUND {
                 let start = Instant::now();
-                guest.run().await.expect("a bare run");
+                run_bare(&pre).await.expect("a bare run");
                 bare.push(start.elapsed());
             }
             for _ in 0..RUNS_A_ROUND {

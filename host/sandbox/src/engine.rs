@@ -84,6 +84,8 @@ fn pool(max_instances: u32) -> InstanceAllocationStrategy {
         // Pages that a guest touched stay with its slot, found by a scan of the page map: this halves the cost of a
         // run, and without the scan it would raise it.
         .linear_memory_keep_resident(1 << 20)
+        // Likewise the tables, of which most fit a page: giving one back interrupts every core that runs this process.
+        .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
     InstanceAllocationStrategy::Pooling(pool)
 }

@@ -1,6 +1,6 @@
 //! One run, in a straight line: instance, call under the deadline, report.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc, task::Poll};
 
 use clockbox_core::model::{Outcome, Report};
 use wasmtime::{Store, UpdateDeadline};
@@ -55,17 +55,26 @@ pub(crate) async fn run(
     let mut instantiated = false;
     let end = {
         // Instantiation runs code of the guest too: the deadline holds for both.
-        let call = call(&plugin.compiled.entry, &mut store, &args, &mut instantiated);
+        let mut call = std::pin::pin!(call(&plugin.compiled.entry, &mut store, &args, &mut instantiated));
+        let timeout = tokio::time::sleep(limits.timeout);
         let outstayed = async {
             cancel.cancelled().await;
             tokio::time::sleep(limits.cancel_grace).await;
         };
-        tokio::select! {
-            biased;
-            () = cancel.killed() => End::Killed,
-            () = outstayed => End::Outstayed,
-            answer = call => End::Answered(answer),
-            () = tokio::time::sleep(limits.timeout) => End::TimedOut,
+        // Most runs are over before anything else needs to be waited for.
+        let first = match cancel.is_killed() {
+            true => None,
+            false => once(call.as_mut()).await,
+        };
+        match first {
+            Some(answer) => End::Answered(answer),
+            None => tokio::select! {
+                biased;
+                () = cancel.killed() => End::Killed,
+                () = outstayed => End::Outstayed,
+                answer = call => End::Answered(answer),
+                () = timeout => End::TimedOut,
+            },
         }
     };
     let guest = store.data_mut();
@@ -76,6 +85,15 @@ pub(crate) async fn run(
     journal.close();
     let traces = Traces { limits, instantiated, denied, stderr: journal.stderr_tail() };
     Report { peak_memory: Some(peak), ..verdict(end, &traces) }
+}
+
+/// What a future answers when it is polled once, if it is done by then.
+async fn once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 fn store(plugin: &Plugin, guest: Guest) -> wasmtime::Result<Store<Guest>> {

@@ -2,19 +2,21 @@
 //! delay a fire.
 
 mod log_buffer;
+mod seat;
 mod task;
 mod work;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use clockbox_core::{
-    model::{Outcome, PluginName, Report, RunId},
+    model::{PluginName, RunId},
     timetable::Launch,
 };
 use clockbox_sandbox::CancelToken;
+use task::Prepared;
 pub(crate) use task::Sinks;
 use tokio::runtime::Runtime;
 pub(crate) use work::Works;
@@ -24,21 +26,24 @@ pub use work::{NativeWork, Work};
 pub(crate) struct Pool {
     runtime: Option<Runtime>,
     works: Works,
-    sinks: Sinks,
-    tokens: Arc<Mutex<HashMap<RunId, CancelToken>>>,
-    /// Runs to be stopped that have not been launched yet, or whose end is on its way to the driver.
+    sinks: Arc<Sinks>,
+    /// The attempts that were launched and whose end has not been heard of.
+    tokens: HashMap<RunId, CancelToken>,
+    /// Runs to be stopped that have not been launched yet.
     early: HashSet<RunId>,
 }
 
 impl Pool {
-    pub(crate) fn new(works: Works, sinks: Sinks) -> std::io::Result<Self> {
+    pub(crate) fn new(works: Works, sinks: Arc<Sinks>) -> std::io::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("clockbox-guest")
+            // What is launched comes from outside: it goes before guests that gave way after a tick of their own.
+            .global_queue_interval(1)
             .enable_all()
             .build()?;
-        Ok(Self { runtime: Some(runtime), works, sinks, tokens: Arc::default(), early: HashSet::new() })
+        Ok(Self { runtime: Some(runtime), works, sinks, tokens: HashMap::new(), early: HashSet::new() })
     }
 
     /// Starts an attempt; its report comes back through the sinks.
@@ -49,23 +54,14 @@ impl Pool {
             token.cancel();
             token.kill();
         }
-        self.tokens().insert(run, token.clone());
+        self.tokens.insert(run, token.clone());
         let Some(runtime) = &self.runtime else { return };
         // The job as it is now, arguments and plugin alike.
         let work = self.works.get(&launch.job.plugin);
-        let (sinks, tokens) = (self.sinks.clone(), Arc::clone(&self.tokens));
-        runtime.spawn(async move {
-            let attempt = launch.run.attempt;
-            let guard = task::Guard::new(run, attempt, sinks.clone(), tokens);
-            let report = match work {
-                Some(work) => task::run(work, launch, token, sinks).await,
-                None => Report::new(Outcome::HostError).because(format!(
-                    "plugin {:?} is not loaded: its file and its entry in the manifest are gone",
-                    launch.job.plugin.as_str()
-                )),
-            };
-            guard.report(report);
-        });
+        let prepared = Prepared::new(work, launch, token, Arc::clone(&self.sinks));
+        if let Some(prepared) = seat::take(Box::new(prepared)) {
+            runtime.spawn(prepared.go_on());
+        }
     }
 
     /// Puts these plugins in the place of all that are loaded; what runs keeps the one it began with.
@@ -75,8 +71,7 @@ impl Pool {
 
     /// Asks an attempt to stop; it is stopped when it has not done so within its `limits.cancel_grace`.
     pub(crate) fn cancel(&mut self, run: RunId) {
-        let token = self.tokens().get(&run).cloned();
-        match token {
+        match self.tokens.get(&run) {
             Some(token) => token.cancel(),
             None => drop(self.early.insert(run)),
         }
@@ -84,19 +79,16 @@ impl Pool {
 
     /// No attempt of this run is to be stopped any more: the latest has ended, or its record was refused.
     pub(crate) fn forget(&mut self, run: RunId) {
+        self.tokens.remove(&run);
         self.early.remove(&run);
     }
 
     /// Stops whatever still runs, now.
     pub(crate) fn kill_all(&self) {
-        self.tokens().values().for_each(|token| {
+        self.tokens.values().for_each(|token| {
             token.cancel();
             token.kill();
         });
-    }
-
-    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, CancelToken>> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -121,11 +113,11 @@ mod tests {
 
     #[test]
     fn a_run_that_had_ended_when_it_was_cancelled_is_forgotten() {
-        let (inbox, _messages) = Inbox::channel();
         let writer = Writer::spawn(Arc::new(MemoryStore::new()), WriterOptions::default()).unwrap();
-        let sinks = Sinks { inbox, writer: Arc::new(writer), events: Events::new(), clock: Clock::system() };
-        let now = sinks.clock.now();
-        let mut pool = Pool::new(Works::default(), sinks).unwrap();
+        let clock = Clock::system();
+        let now = clock.now();
+        let sinks = Sinks { inbox: Inbox::new(), writer: Arc::new(writer), events: Events::new(), clock };
+        let mut pool = Pool::new(Works::default(), Arc::new(sinks)).unwrap();
         let (ended, waiting) = (RunId::next(None, now), RunId::next(Some(RunId::next(None, now)), now));
         pool.cancel(ended);
         pool.cancel(waiting);

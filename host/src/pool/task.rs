@@ -1,10 +1,6 @@
 //! One attempt: a straight line from launch to report.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use clockbox_core::{
     model::{Limits, Outcome, Report, RunId, Write, format_duration},
@@ -13,7 +9,7 @@ use clockbox_core::{
 use clockbox_sandbox::{CancelToken, RunRequest};
 use clockbox_store::Writer;
 
-use super::{log_buffer::LogBuffer, work::Work};
+use super::{log_buffer::LogBuffer, seat, work::Work};
 use crate::{
     clock::Clock,
     scheduler::{Events, Inbox, Message},
@@ -22,8 +18,10 @@ use crate::{
 /// How often the lines of a run that goes on are handed to the store.
 const FLUSH_LOGS: Duration = Duration::from_millis(500);
 
+/// So many runs follow one another on a thread before others get it.
+const IN_A_ROW: u32 = 32;
+
 /// Where an attempt's words go.
-#[derive(Clone)]
 pub(crate) struct Sinks {
     pub(crate) inbox: Inbox,
     pub(crate) writer: Arc<Writer>,
@@ -31,8 +29,52 @@ pub(crate) struct Sinks {
     pub(crate) clock: Clock,
 }
 
+/// An attempt that is about to start.
+pub(super) struct Prepared {
+    /// What does the work; `None` where there is nothing of that name any more.
+    work: Option<Work>,
+    launch: Launch,
+    token: CancelToken,
+    guard: Guard,
+}
+
+impl Prepared {
+    pub(super) fn new(work: Option<Work>, launch: Launch, token: CancelToken, sinks: Arc<Sinks>) -> Self {
+        let guard = Guard::new(launch.run.id, launch.run.attempt, sinks);
+        Self { work, launch, token, guard }
+    }
+
+    /// Runs it, and then what its end has made room for, and so on.
+    pub(super) async fn go_on(self: Box<Self>) {
+        let mut next = Some(self);
+        let mut in_a_row = 0;
+        while let Some(attempt) = next.take() {
+            // Boxed, as it is large and would be copied on its way to its place.
+            next = Box::pin(attempt.run()).await;
+            in_a_row += 1;
+            if in_a_row % IN_A_ROW == 0 {
+                // Others that wait for this thread have their turn.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Runs it to its end and reports; answers what follows on this thread.
+    async fn run(self: Box<Self>) -> Option<Box<Self>> {
+        let Self { work, launch, token, guard } = *self;
+        let report = match work {
+            Some(work) => run(work, launch, token, &guard.sinks).await,
+            None => Report::new(Outcome::HostError).because(format!(
+                "plugin {:?} is not loaded: its file and its entry in the manifest are gone",
+                launch.job.plugin.as_str()
+            )),
+        };
+        seat::after(|| guard.report(report))
+    }
+}
+
 /// Runs one attempt to its end.
-pub(super) async fn run(work: Work, launch: Launch, token: CancelToken, sinks: Sinks) -> Report {
+async fn run(work: Work, launch: Launch, token: CancelToken, sinks: &Sinks) -> Report {
     let plugin = match work {
         Work::Plugin(plugin) => plugin,
         Work::Native(function) => {
@@ -83,36 +125,29 @@ pub(super) async fn run(work: Work, launch: Launch, token: CancelToken, sinks: S
 }
 
 /// Sees to it that every attempt reports, even when its task panics or is dropped.
-pub(super) struct Guard {
+struct Guard {
     run: RunId,
     attempt: u32,
-    sinks: Sinks,
-    tokens: Arc<Mutex<HashMap<RunId, CancelToken>>>,
+    sinks: Arc<Sinks>,
     report: Option<Report>,
 }
 
 impl Guard {
-    pub(super) fn new(
-        run: RunId,
-        attempt: u32,
-        sinks: Sinks,
-        tokens: Arc<Mutex<HashMap<RunId, CancelToken>>>,
-    ) -> Self {
-        Self { run, attempt, sinks, tokens, report: None }
+    fn new(run: RunId, attempt: u32, sinks: Arc<Sinks>) -> Self {
+        Self { run, attempt, sinks, report: None }
     }
 
-    pub(super) fn report(mut self, report: Report) {
+    fn report(mut self, report: Report) {
         self.report = Some(report);
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
         let report = self.report.take().unwrap_or_else(|| {
             Report::new(Outcome::HostError).because("the host's own task for this attempt broke down")
         });
-        self.sinks.inbox.send(Message::Finished {
+        self.sinks.inbox.hand(Message::Finished {
             run: self.run,
             attempt: self.attempt,
             report: Box::new(report),

@@ -13,7 +13,7 @@ use clockbox_core::{
 use clockbox_sandbox::{CancelToken, Plugin};
 use clockbox_store::{JobStore, MemoryStore, Snapshot, StoreError, Writer, WriterOptions};
 
-use super::{Events, Inbox, Scheduler, Subscription, driver::Driver, history};
+use super::{Events, Inbox, Scheduler, Subscription, driver::Driver, history, thread};
 use crate::{
     clock::Clock,
     pool::{self, Sinks, Work, Works},
@@ -164,14 +164,14 @@ impl Builder {
         actions.extend(timetable.handle(now, jobs)?);
 
         let events = self.events;
-        let (inbox, messages) = Inbox::channel();
+        let inbox = Inbox::new();
         let writer = Arc::new(Writer::spawn(Arc::clone(&self.store), WriterOptions::default())?);
-        let sinks = Sinks {
+        let sinks = Arc::new(Sinks {
             inbox: inbox.clone(),
             writer: Arc::clone(&writer),
             events: events.clone(),
             clock: self.clock.clone(),
-        };
+        });
         let pool = pool::Pool::new(self.works.clone(), sinks)?;
         let pruner = history::spawn(Arc::clone(&self.store), self.clock.clone(), self.history)?;
         let driver = Driver {
@@ -181,20 +181,29 @@ impl Builder {
             writer,
             events: events.clone(),
             inbox: inbox.clone(),
-            messages,
             pipeline: Pipeline::new(),
             submitted: std::collections::VecDeque::new(),
+            gathered: Vec::new(),
             latest: None,
+            armed: None,
+            ring: false,
             shutdown: None,
             lost: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stopped, on_stop) = tokio::sync::watch::channel(None);
+        let own = inbox.clone();
         std::thread::Builder::new().name("clockbox-driver".into()).spawn(move || {
-            let ending = runtime.block_on(driver.run(actions));
+            let ending = runtime.block_on(thread::run(&own, driver, actions));
             drop(pruner);
-            stopped.send_replace(Some(ending.answer()));
-            ending.tell();
+            match ending {
+                Some(ending) => {
+                    stopped.send_replace(Some(ending.answer()));
+                    ending.tell();
+                }
+                // It broke down: whoever waits for an answer is not to wait for ever.
+                None => drop(own.close().collect::<Vec<_>>()),
+            }
         })?;
         Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, on_stop))
     }

@@ -1,21 +1,28 @@
-//! The driver: one task that owns the timetable. It never waits for a guest or for the disk.
+//! The driver: it owns the timetable. It never waits for a guest or for the disk.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use clockbox_core::{
-    model::{Event, Pause, Refusal, Run, RunId, RunState, Timestamp, format_roughly},
+    model::{Event, Pause, Refusal, Report, Run, RunId, RunState, Timestamp, format_roughly},
     timetable::{Action, Completed, Input, Pipeline, Timetable},
 };
 use clockbox_store::Writer;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::time::Instant;
 
-use super::{Inbox, Message, SchedulerError, events::Events, reply::ReplyTo};
-use crate::{clock::Clock, pool::Pool};
+use super::{
+    Inbox, Message, SchedulerError,
+    events::Events,
+    inbox::Rest,
+    reply::ReplyTo,
+    shutdown::{Ending, KILL_GRACE, Shutdown, Stage},
+};
+use crate::{
+    clock::{Clock, monotonic},
+    pool::Pool,
+};
 
 /// Messages taken in before the timetable is asked for its next wake again.
 const AT_ONCE: usize = 256;
-/// A grace beyond what the clock can tell.
-const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
 /// Writes that may be on their way to the store before new fires wait for it: a store that is slow or fails must not
 /// fill the memory. What comes due meanwhile is decided later, by its policy.
 const MOST_PENDING: usize = 50_000;
@@ -23,11 +30,6 @@ const MOST_PENDING: usize = 50_000;
 const STALLED: Duration = Duration::from_secs(1);
 /// A clock that goes back by less is of no account.
 const SET_BACK: Duration = Duration::from_secs(2);
-/// How long before the end of a shutdown's grace runs are asked to stop, at most half of it: they may end by themselves.
-const ASK_BEFORE: Duration = Duration::from_secs(5);
-/// How long after the grace of a shutdown a killed guest may take to be gone.
-const KILL_GRACE: Duration = Duration::from_secs(5);
-
 pub(super) struct Driver {
     pub(super) timetable: Timetable,
     pub(super) clock: Clock,
@@ -35,81 +37,26 @@ pub(super) struct Driver {
     pub(super) writer: Arc<Writer>,
     pub(super) events: Events,
     pub(super) inbox: Inbox,
-    pub(super) messages: mpsc::UnboundedReceiver<Message>,
     /// Answers of the timetable on their way to the store.
     pub(super) pipeline: Pipeline<ReplyTo<Vec<RunId>>>,
     /// When what waits in the pipeline was submitted, oldest first.
     pub(super) submitted: VecDeque<Instant>,
+    /// What ended runs ask for: sent on its way together, with whatever else is to be written.
+    pub(super) gathered: Vec<Action>,
     /// The latest time that the clock has shown.
     pub(super) latest: Option<Timestamp>,
+    /// When its own thread means to look again.
+    pub(super) armed: Option<Timestamp>,
+    /// Its own thread must look anew, whatever it waits for.
+    pub(super) ring: bool,
     pub(super) shutdown: Option<Shutdown>,
     /// The end cannot be awaited: the store is beyond repair, or a guest beyond stopping.
     pub(super) lost: Option<String>,
 }
 
-/// How a driver ended, to be told to whoever asked for the end.
-pub(super) struct Ending {
-    lost: Option<String>,
-    replies: Vec<ReplyTo<()>>,
-    /// What came too late to be taken.
-    late: mpsc::UnboundedReceiver<Message>,
-}
-
-impl Ending {
-    /// What whoever asked for the end is answered.
-    pub(super) fn answer(&self) -> Result<(), SchedulerError> {
-        self.lost.clone().map_or(Ok(()), |why| Err(SchedulerError::Lost(why)))
-    }
-
-    /// Answers everyone who asked for the end, the late ones too; other late messages are dropped, which answers them.
-    pub(super) fn tell(mut self) {
-        self.late.close();
-        while let Ok(message) = self.late.try_recv() {
-            if let Message::Shutdown { reply, .. } = message {
-                self.replies.push(reply);
-            }
-        }
-        for reply in std::mem::take(&mut self.replies) {
-            reply.answer(self.answer());
-        }
-    }
-}
-
-/// A shutdown under way.
-pub(super) struct Shutdown {
-    /// What still runs then is asked to stop.
-    ask_at: Instant,
-    /// What still runs then is stopped.
-    kill_at: Instant,
-    stage: Stage,
-    replies: Vec<ReplyTo<()>>,
-}
-
-/// How far a shutdown has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Runs get time to end.
-    Draining,
-    /// They were asked to stop.
-    Asked,
-    /// They were stopped.
-    Killed,
-}
-
-impl Shutdown {
-    /// When its next stage begins.
-    fn next_at(&self) -> Instant {
-        match self.stage {
-            Stage::Draining => self.ask_at,
-            Stage::Asked => self.kill_at,
-            Stage::Killed => self.kill_at + KILL_GRACE,
-        }
-    }
-}
-
 impl Driver {
-    /// Goes on until a shutdown is complete, or the store is lost.
-    pub(super) async fn run(mut self, restored: Vec<Action>) -> Ending {
+    /// The first thing that it does.
+    pub(super) fn begin(&mut self, restored: Vec<Action>) {
         self.dispatch(restored, None);
         self.events.publish(self.clock.now(), Event::SchedulerStarted);
         if let Some(Pause { by, note, .. }) = self.timetable.paused().cloned() {
@@ -117,58 +64,54 @@ impl Driver {
             self.events.publish(self.clock.now(), Event::SchedulerPaused { by, note });
         }
         self.wake();
-        while !self.is_done() {
-            let wake = self.timetable.next_wake().filter(|_| self.may_fire());
-            let clock = self.clock.clone();
-            let due = async move {
-                match wake {
-                    Some(at) => clock.sleep_until(at).await,
-                    None => std::future::pending().await,
+    }
+
+    /// Takes in what waits, as far as one turn goes.
+    pub(super) fn work_off(&mut self) -> Rest {
+        let mut is_more = true;
+        for _ in 0..AT_ONCE {
+            match self.inbox.next() {
+                Some(message) => self.take(message),
+                None if self.gathered.is_empty() => {
+                    is_more = false;
+                    break;
                 }
-            };
-            let next_stage = self.shutdown.as_ref().map(Shutdown::next_at);
-            let grace_over = async move {
-                match next_stage {
-                    Some(at) => tokio::time::sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                biased;
-                message = self.messages.recv() => {
-                    let Some(message) = message else { break };
-                    self.take(message);
-                    for _ in 0..AT_ONCE {
-                        let Ok(message) = self.messages.try_recv() else { break };
-                        self.take(message);
-                    }
-                    // A steady stream of messages must hide neither the end of a shutdown's grace nor a fire.
-                    if next_stage.is_some_and(|at| at <= crate::clock::monotonic()) {
-                        self.next_stage();
-                    }
-                    let is_due = self.timetable.next_wake().is_some_and(|at| at <= self.clock.now());
-                    if is_due && self.may_fire() {
-                        self.wake();
-                    }
-                }
-                () = grace_over => self.next_stage(),
-                () = due => {
-                    // The store may have failed since this wait began.
-                    if self.may_fire() {
-                        self.wake();
-                    }
-                }
+                None => self.dispatch(Vec::new(), None),
             }
         }
-        self.stop()
+        // A steady stream of messages must hide neither the end of a shutdown's grace nor a fire.
+        self.next_stage();
+        if self.timetable.next_wake().is_some_and(|at| at <= self.clock.now()) {
+            self.wake_if_it_may();
+        }
+        self.dispatch(Vec::new(), None);
+        let wake = self.wake_at();
+        let is_earlier = wake.is_some_and(|at| self.armed.is_none_or(|armed| at < armed));
+        if is_more {
+            Rest::More
+        } else if std::mem::take(&mut self.ring) || is_earlier || self.is_done() {
+            self.armed = wake;
+            Rest::Ring
+        } else {
+            Rest::Sleep
+        }
+    }
+
+    /// When it has to look again, if nothing else happens.
+    pub(super) fn wake_at(&self) -> Option<Timestamp> {
+        self.timetable.next_wake().filter(|_| self.may_fire())
+    }
+
+    /// When the next stage of a shutdown begins.
+    pub(super) fn next_stage_at(&self) -> Option<Instant> {
+        self.shutdown.as_ref().map(Shutdown::next_at)
     }
 
     /// Whether due fires may be decided now. While the store fails or cannot keep up they wait, and their policy decides
     /// when it works again: a decision that cannot be recorded would block its job, and its next fires with it.
     fn may_fire(&self) -> bool {
         let oldest = self.submitted.front();
-        let is_stalled =
-            oldest.is_some_and(|since| crate::clock::monotonic().saturating_duration_since(*since) > STALLED);
+        let is_stalled = oldest.is_some_and(|since| monotonic().saturating_duration_since(*since) > STALLED);
         !is_stalled && !self.writer.is_failing() && self.writer.pending() < MOST_PENDING
     }
 
@@ -185,10 +128,7 @@ impl Driver {
             }
             Message::Ask(question) => question(&self.timetable),
             Message::Publish(event) => self.dispatch(vec![Action::Publish(event)], None),
-            Message::Finished { run, attempt, report } => {
-                self.pool.forget(run);
-                self.tell(Input::Finished { run, attempt, report }, None)
-            }
+            Message::Finished { run, attempt, report } => self.finished(run, attempt, report),
             Message::Durable(answers) => self.durable(&answers),
             Message::StoreLost(why) => {
                 tracing::error!(
@@ -201,8 +141,25 @@ impl Driver {
         }
     }
 
+    /// An attempt ended. Where many end at about the same time, they are recorded in one batch.
+    fn finished(&mut self, run: RunId, attempt: u32, report: Box<Report>) {
+        self.pool.forget(run);
+        let now = self.look_at_the_clock();
+        self.timetable.hold(!self.may_fire());
+        let actions = self.timetable.handle(now, Input::Finished { run, attempt, report });
+        // What it says of the end of a run is never rejected.
+        self.gathered.append(&mut actions.unwrap_or_default());
+    }
+
     fn wake(&mut self) {
         self.tell(Input::Wake, None);
+    }
+
+    /// Decides what is due, unless the store has failed meanwhile.
+    pub(super) fn wake_if_it_may(&mut self) {
+        if self.may_fire() {
+            self.wake();
+        }
     }
 
     fn tell(&mut self, input: Input, reply: Option<ReplyTo<Vec<RunId>>>) {
@@ -236,7 +193,12 @@ impl Driver {
     }
 
     /// Sends an answer of the timetable on its way: writes first, the rest when they are durable.
-    fn dispatch(&mut self, actions: Vec<Action>, reply: Option<ReplyTo<Vec<RunId>>>) {
+    fn dispatch(&mut self, mut actions: Vec<Action>, reply: Option<ReplyTo<Vec<RunId>>>) {
+        if !self.gathered.is_empty() {
+            // What was decided first goes first.
+            self.gathered.append(&mut actions);
+            actions = std::mem::take(&mut self.gathered);
+        }
         if actions.is_empty() && reply.is_none() {
             return;
         }
@@ -248,7 +210,7 @@ impl Driver {
             self.complete(completed);
         }
         let Some(writes) = taken.writes else { return };
-        self.submitted.push_back(crate::clock::monotonic());
+        self.submitted.push_back(monotonic());
         let inbox = self.inbox.clone();
         self.writer.submit(writes, move |answers| {
             inbox.send(match answers {
@@ -295,31 +257,27 @@ impl Driver {
     }
 
     fn begin_shutdown(&mut self, grace: Duration, reply: ReplyTo<()>) {
-        let now = crate::clock::monotonic();
-        let grace = grace.min(FAR);
-        let kill_at = now + grace;
-        let ask_at = kill_at - ASK_BEFORE.min(grace / 2);
+        self.ring = true;
+        let wanted = Shutdown::new(monotonic(), grace, reply);
         match &mut self.shutdown {
-            // A second request may only shorten the grace.
-            Some(shutdown) => {
-                shutdown.ask_at = shutdown.ask_at.min(ask_at);
-                shutdown.kill_at = shutdown.kill_at.min(kill_at);
-                shutdown.replies.push(reply);
-            }
+            Some(shutdown) => shutdown.hurry(wanted),
             None => {
-                let replies = vec![reply];
-                self.shutdown = Some(Shutdown { ask_at, kill_at, stage: Stage::Draining, replies });
+                self.shutdown = Some(wanted);
                 self.tell(Input::Drain, None);
             }
         }
     }
 
-    /// A part of a shutdown's grace is over.
-    fn next_stage(&mut self) {
-        let Some(shutdown) = &mut self.shutdown else { return };
-        match shutdown.stage {
-            Stage::Draining => {
-                shutdown.stage = Stage::Asked;
+    /// Goes on with a shutdown where a part of its grace is over.
+    pub(super) fn next_stage(&mut self) {
+        let now = monotonic();
+        let Some(shutdown) = self.shutdown.as_mut().filter(|shutdown| shutdown.next_at() <= now) else {
+            return;
+        };
+        self.ring = true;
+        match shutdown.advance(now) {
+            Stage::Draining => {}
+            Stage::Asked => {
                 let is_running = |run: &&Run| run.state == RunState::Running;
                 let running: Vec<RunId> =
                     self.timetable.active_runs().filter(is_running).map(|run| run.id).collect();
@@ -328,14 +286,9 @@ impl Driver {
                     self.tell(Input::CancelRun { run, why }, None);
                 }
             }
-            Stage::Asked => {
-                shutdown.stage = Stage::Killed;
-                // From here on the clock runs for the killed, whenever the grace was to end.
-                shutdown.kill_at = crate::clock::monotonic();
-                self.pool.kill_all();
-            }
+            Stage::Killed => self.pool.kill_all(),
             // What was running is found interrupted at the next start.
-            Stage::Killed => {
+            Stage::GivenUp => {
                 self.lost = Some(format!(
                     "{} runs and {} batches of records were not done in time",
                     self.timetable.running(),
@@ -345,12 +298,12 @@ impl Driver {
         }
     }
 
-    fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.lost.is_some()
             || self.shutdown.is_some() && self.timetable.running() == 0 && self.pipeline.is_empty()
     }
 
-    fn stop(mut self) -> Ending {
+    pub(super) fn stop(mut self) -> Ending {
         if let Err(error) = self.writer.close(KILL_GRACE) {
             self.lost.get_or_insert(error.to_string());
         }
@@ -358,9 +311,8 @@ impl Driver {
             tracing::error!("the scheduler could not end in order: {why}");
         }
         self.events.publish(self.clock.now(), Event::SchedulerStopped);
-        let replies = self.shutdown.take().map(|shutdown| shutdown.replies).unwrap_or_default();
-        let late = std::mem::replace(&mut self.messages, mpsc::unbounded_channel().1);
-        Ending { lost: self.lost.take(), replies, late }
+        let replies = self.shutdown.take().map(Shutdown::into_replies).unwrap_or_default();
+        Ending::new(self.lost.take(), replies, self.inbox.clone())
     }
 }
 

@@ -211,7 +211,7 @@ impl Scheduler {
     /// only shorten the grace; one that comes after the end is answered as the first was.
     pub fn shutdown(&self, grace: Duration) -> Reply<()> {
         let (reply_to, reply) = Reply::channel();
-        if self.inbox.send(Message::Shutdown { grace, reply: reply_to }) {
+        if self.inbox.hand(Message::Shutdown { grace, reply: reply_to }) {
             return reply;
         }
         let (reply_to, reply) = Reply::channel();
@@ -230,7 +230,8 @@ impl Scheduler {
     /// Whether the scheduler has stopped.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.stopped.borrow().is_some()
+        // A driver that broke down has let go of the other end.
+        self.stopped.borrow().is_some() || self.stopped.has_changed().is_err()
     }
 
     pub(crate) fn inbox(&self) -> &Inbox {
@@ -248,13 +249,13 @@ impl Scheduler {
     ) -> Reply<T> {
         let (reply_to, reply) = Reply::channel();
         let reply_to = ReplyTo::mapping(reply_to, answer);
-        self.inbox.send(Message::Tell { input, reply: reply_to });
+        self.inbox.hand(Message::Tell { input, reply: reply_to });
         reply
     }
 
     fn ask<T: Send + 'static>(&self, question: impl FnOnce(&Timetable) -> T + Send + 'static) -> Reply<T> {
         let (reply_to, reply) = Reply::channel();
-        self.inbox.send(Message::Ask(Box::new(move |timetable| reply_to.answer(Ok(question(timetable))))));
+        self.inbox.hand(Message::Ask(Box::new(move |timetable| reply_to.answer(Ok(question(timetable))))));
         reply
     }
 }

@@ -6,7 +6,6 @@ use clockbox_core::{
     model::{Event, PluginName, Refusal, Report, RunId},
     timetable::{Change, Input, Timetable},
 };
-use tokio::sync::mpsc;
 
 use super::reply::ReplyTo;
 use crate::pool::Work;
@@ -32,21 +31,4 @@ pub(crate) enum Message {
     StoreLost(String),
     /// Drain, cancel what still runs after the grace, and stop.
     Shutdown { grace: Duration, reply: ReplyTo<()> },
-}
-
-/// The way to a driver.
-#[derive(Clone)]
-pub(crate) struct Inbox(mpsc::UnboundedSender<Message>);
-
-impl Inbox {
-    pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<Message>) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(sender), receiver)
-    }
-
-    /// Sends a message; false when the driver has stopped. A reply in the message is then dropped, which answers its
-    /// asker that the scheduler has stopped.
-    pub(crate) fn send(&self, message: Message) -> bool {
-        self.0.send(message).is_ok()
-    }
 }

@@ -58,6 +58,12 @@ pub trait JobStore: Send + Sync + 'static {
     /// When the transaction failed; then none of the batch was applied.
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<(), Refusal>>, StoreError>;
 
+    /// Whether a commit is done at once, without a disk or network to wait for, and never fails for a passing reason: then
+    /// whoever has something to write commits it himself, and no thread stands between.
+    fn commits_at_once(&self) -> bool {
+        false
+    }
+
     /// Reads what a scheduler needs to take up its work again. What is not understood is told in the snapshot, and
     /// stays as it is.
     ///

@@ -183,9 +183,14 @@ impl Timetable {
     fn hold_over_cap(&mut self, id: RunId) -> bool {
         let Some(active) = self.active.get(&id) else { return false };
         let Some(entry) = self.jobs.get_mut(&active.run.job) else { return false };
+        let cap = entry.record.job.policy.max_instances.max(1) as usize;
+        // Its own slot is one of them, so fewer than the cap run.
+        if entry.slots.len() <= cap && entry.slots.contains(&id) {
+            return false;
+        }
         let is_running = |run: &&RunId| self.active.get(run).is_some_and(|a| a.place == Place::Running);
         let running = entry.slots.iter().filter(is_running).count();
-        if running < entry.record.job.policy.max_instances.max(1) as usize {
+        if running < cap {
             return false;
         }
         entry.slots.retain(|slot| *slot != id);

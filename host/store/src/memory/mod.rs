@@ -44,6 +44,10 @@ impl JobStore for MemoryStore {
         Ok(writes.iter().map(|write| state.apply(write)).collect())
     }
 
+    fn commits_at_once(&self) -> bool {
+        true
+    }
+
     fn load(&self) -> Result<Snapshot, StoreError> {
         Ok(self.state()?.snapshot())
     }

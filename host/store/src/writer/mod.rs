@@ -1,6 +1,7 @@
 //! Group commit: what many ask to be written goes to the store in few transactions.
 
 mod backoff;
+mod direct;
 mod options;
 mod queue;
 mod work;
@@ -16,7 +17,8 @@ use clockbox_core::model::{Refusal, Write};
 
 pub use self::options::{Trouble, WriterOptions};
 use self::{
-    queue::{Done, End, Shared, Submission},
+    direct::Direct,
+    queue::{Answers, Done, End, Shared, Submission},
     work::Worker,
 };
 use crate::JobStore;
@@ -39,7 +41,8 @@ pub struct CloseError {
     pub reason: String,
 }
 
-/// One thread that commits to a store whatever was submitted since its last commit, in the order of submission.
+/// One thread that commits to a store whatever was submitted since its last commit, in the order of submission; or none,
+/// where the store [commits at once](JobStore::commits_at_once): then each submission is committed by whoever submits it.
 ///
 /// A passing failure ([`crate::StoreError::Transient`]) is told and the same batch tried again, with growing pauses;
 /// any other ends the writer, and everyone whose writes were not made is told so. Dropping it flushes like
@@ -58,48 +61,65 @@ pub struct CloseError {
 /// writer.close(std::time::Duration::from_secs(5))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Writer {
-    shared: Arc<Shared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+pub struct Writer(Way);
+
+enum Way {
+    Queued { shared: Arc<Shared>, thread: Mutex<Option<JoinHandle<()>>> },
+    Direct(Direct),
 }
 
 impl Writer {
-    /// Starts the thread.
+    /// Starts the thread, where the store needs one.
     ///
     /// # Errors
     /// When the operating system has no thread to give.
     pub fn spawn(store: Arc<dyn JobStore>, options: WriterOptions) -> io::Result<Self> {
+        if store.commits_at_once() {
+            return Ok(Self(Way::Direct(Direct::new(store, options))));
+        }
         let shared = Arc::new(Shared::default());
         let worker = Worker::new(store, options, Arc::clone(&shared));
         let thread = thread::Builder::new().name("clockbox-writer".to_owned()).spawn(move || worker.run())?;
-        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+        Ok(Self(Way::Queued { shared, thread: Mutex::new(Some(thread)) }))
     }
 
     /// Hands over writes, to be applied in order and in one transaction, after all that was submitted before.
     ///
     /// Once they are durable, `done` gets one answer for each; or [`NotWritten`] when the writer has ended. It is called
-    /// on the writer's thread (after the writer has ended: on this one), so it should do no more than send a message.
+    /// on the writer's thread, or on this one (where the store commits at once, or the writer has ended), so it should do
+    /// no more than send a message.
     pub fn submit(
         &self,
         writes: Vec<Write>,
         done: impl FnOnce(Result<Vec<Result<(), Refusal>>, NotWritten>) + Send + 'static,
     ) {
         let done: Done = Box::new(done);
-        if let Err((submission, ended)) = self.shared.push(Submission { writes, done }) {
-            (submission.done)(Err(ended));
+        match &self.0 {
+            Way::Direct(direct) => direct.submit(&writes, done),
+            Way::Queued { shared, .. } => {
+                if let Err((submission, ended)) = shared.push(Submission { writes, done }) {
+                    (submission.done)(Err(ended));
+                }
+            }
         }
     }
 
     /// How many writes wait or are being committed: grows while the store fails, so that a caller can hold back.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.shared.pending()
+        match &self.0 {
+            Way::Direct(_) => 0,
+            Way::Queued { shared, .. } => shared.pending(),
+        }
     }
 
     /// Whether the latest commit failed and is to be tried again. No longer so when those are told whose writes it made.
     #[must_use]
     pub fn is_failing(&self) -> bool {
-        self.shared.is_failing()
+        match &self.0 {
+            Way::Direct(_) => false,
+            Way::Queued { shared, .. } => shared.is_failing(),
+        }
     }
 
     /// Commits what was submitted and ends the thread; gives up on a store that has not taken it all within `patience`.
@@ -109,10 +129,17 @@ impl Writer {
     /// # Errors
     /// When not everything is known to be written.
     pub fn close(&self, patience: Duration) -> Result<(), CloseError> {
-        self.shared.close();
-        match self.shared.await_end(patience) {
+        let (shared, thread) = match &self.0 {
+            Way::Direct(direct) => {
+                direct.close();
+                return Ok(());
+            }
+            Way::Queued { shared, thread } => (shared, thread),
+        };
+        shared.close();
+        match shared.await_end(patience) {
             Ok(End { reason, lost }) => {
-                self.take_thread().into_iter().for_each(join);
+                take(thread).into_iter().for_each(join);
                 if lost == 0 { Ok(()) } else { Err(CloseError { writes: lost, reason }) }
             }
             Err((End { reason, lost }, left)) => {
@@ -120,15 +147,15 @@ impl Writer {
                     (submission.done)(Err(NotWritten { reason: reason.clone() }));
                 }
                 // Not waited for: it may hang in a call of the store for ever.
-                drop(self.take_thread());
+                drop(take(thread));
                 Err(CloseError { writes: lost, reason })
             }
         }
     }
+}
 
-    fn take_thread(&self) -> Option<JoinHandle<()>> {
-        self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
+fn take(thread: &Mutex<Option<JoinHandle<()>>>) -> Option<JoinHandle<()>> {
+    thread.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn join(thread: JoinHandle<()>) {
@@ -140,9 +167,11 @@ fn join(thread: JoinHandle<()>) {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if let Some(thread) = self.take_thread() {
-            self.shared.close();
-            self.shared.give_up();
+        if let Way::Queued { shared, thread } = &self.0
+            && let Some(thread) = take(thread)
+        {
+            shared.close();
+            shared.give_up();
             join(thread);
         }
     }

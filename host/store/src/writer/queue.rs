@@ -10,8 +10,11 @@ use clockbox_core::model::{Refusal, Write};
 
 use super::NotWritten;
 
+/// How a submission ended: one answer for each of its writes, or why they were not made.
+pub(super) type Answers = Result<Vec<Result<(), Refusal>>, NotWritten>;
+
 /// Is told how a submission ended.
-pub(super) type Done = Box<dyn FnOnce(Result<Vec<Result<(), Refusal>>, NotWritten>) + Send>;
+pub(super) type Done = Box<dyn FnOnce(Answers) + Send>;
 
 /// Writes that belong together, and who is to be told.
 pub(super) struct Submission {

@@ -43,7 +43,7 @@ impl Worker {
         }
         let mut failures = 0;
         loop {
-            let error = match self.attempt(writes) {
+            let error = match attempt(&*self.store, writes) {
                 Ok(answers) => {
                     if failures > 0 {
                         self.shared.set_failing(false);
@@ -67,19 +67,6 @@ impl Worker {
             if self.shared.gives_up() {
                 return Err(error.to_string());
             }
-        }
-    }
-
-    fn attempt(&self, writes: &[Write]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
-        let answers =
-            catch_unwind(AssertUnwindSafe(|| self.store.commit(writes))).unwrap_or_else(|panic| {
-                Err(StoreError::Broken(format!("the store panicked: {}", words(&*panic))))
-            })?;
-        if answers.len() == writes.len() {
-            Ok(answers)
-        } else {
-            let (answers, writes) = (answers.len(), writes.len());
-            Err(StoreError::Broken(format!("the store gave {answers} answers to {writes} writes")))
         }
     }
 
@@ -109,8 +96,23 @@ impl Worker {
     }
 }
 
+/// Commits once, and holds the store to what it promises.
+pub(super) fn attempt(
+    store: &dyn JobStore,
+    writes: &[Write],
+) -> Result<Vec<Result<(), Refusal>>, StoreError> {
+    let answers = catch_unwind(AssertUnwindSafe(|| store.commit(writes)))
+        .unwrap_or_else(|panic| Err(StoreError::Broken(format!("the store panicked: {}", words(&*panic)))))?;
+    if answers.len() == writes.len() {
+        Ok(answers)
+    } else {
+        let (answers, writes) = (answers.len(), writes.len());
+        Err(StoreError::Broken(format!("the store gave {answers} answers to {writes} writes")))
+    }
+}
+
 /// Calls back; a panic in there must not keep the others from being told.
-fn guarded(call: impl FnOnce()) {
+pub(super) fn guarded(call: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
         tracing::error!("a callback of the store's writer panicked: {}", words(&*panic));
     }

@@ -2,6 +2,7 @@
 
 mod batches;
 mod closing;
+mod direct;
 mod scripted;
 mod trouble;
 

@@ -33,6 +33,7 @@ pub(super) fn full() -> StoreError {
 pub(super) struct Scripted {
     steps: Mutex<VecDeque<Step>>,
     batches: Mutex<Vec<usize>>,
+    at_once: bool,
     pub(super) memory: MemoryStore,
 }
 
@@ -40,6 +41,12 @@ impl Scripted {
     pub(super) fn new(steps: impl IntoIterator<Item = Step>) -> std::sync::Arc<Self> {
         let steps = Mutex::new(steps.into_iter().collect());
         Self { steps, ..Self::default() }.into()
+    }
+
+    /// One that says that it commits at once.
+    pub(super) fn at_once(steps: impl IntoIterator<Item = Step>) -> std::sync::Arc<Self> {
+        let steps = Mutex::new(steps.into_iter().collect());
+        Self { steps, at_once: true, ..Self::default() }.into()
     }
 
     /// A store whose first commit hangs: with its word that it has begun, and the word that it waits for.
@@ -71,6 +78,10 @@ impl JobStore for Scripted {
         let answers = self.memory.commit(writes)?;
         self.batches.lock().unwrap().push(writes.len());
         Ok(answers)
+    }
+
+    fn commits_at_once(&self) -> bool {
+        self.at_once
     }
 
     fn load(&self) -> Result<Snapshot, StoreError> {

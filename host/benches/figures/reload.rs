@@ -1,0 +1,5 @@
+//! Section `reload`.
+
+use crate::{options::Options, report::Report};
+
+pub(crate) fn run(_: &mut Report, _: &Options) {}
