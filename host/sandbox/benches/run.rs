@@ -17,7 +17,7 @@ use std::{
 };
 
 use clockbox_core::model::{LogLine, Outcome, Timestamp};
-use clockbox_sandbox::{CancelToken, Plugin, RunSink};
+use clockbox_sandbox::{CancelToken, Plugin, RunRequest, RunSink};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, UpdateDeadline,
     component::{Component, Linker, ResourceTable},
@@ -90,8 +90,8 @@ async fn run_bare(pre: &JobPre<Bare>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-async fn run_ours(plugin: &Plugin, sink: &Arc<Quiet>) {
-    let report = plugin.run(support::request("null"), sink.clone(), CancelToken::new()).await;
+async fn run_ours(plugin: &Plugin, request: &RunRequest, sink: &Arc<Quiet>) {
+    let report = plugin.run(request.clone(), sink.clone(), CancelToken::new()).await;
     assert_eq!(report.outcome, Outcome::Succeeded);
 }
 
@@ -108,7 +108,7 @@ fn main() {
     let bytes = support::job("(call $none)");
     let pre = bare(&bytes).expect("the bare guest");
     let plugin = support::load(&bytes);
-    let sink = Arc::new(Quiet);
+    let (sink, request) = (Arc::new(Quiet), support::request("null"));
     let (mut bare, mut ours) = (Vec::new(), Vec::new());
     runtime.block_on(async {
         for round in 0..=ROUNDS {
@@ -119,7 +119,7 @@ fn main() {
             }
             for _ in 0..RUNS_A_ROUND {
                 let start = Instant::now();
-                run_ours(&plugin, &sink).await;
+                run_ours(&plugin, &request, &sink).await;
                 ours.push(start.elapsed());
             }
             // The first round warms the caches and the pool.
