@@ -58,11 +58,7 @@ fn added(kind: Kind, count: usize, mut commit: impl FnMut(Vec<Write>)) -> Timeta
     for batch in jobs::batches(kind, count, BATCH) {
         let input = Input::AddJobs { jobs: batch.collect(), conflict: Conflict::Error };
         let actions = timetable.handle(jobs::now(), input).expect("names that are free");
-        let writes = actions.into_iter().filter_map(|action| match action {
-            Action::Write(write) => Some(write),
-            _ => None,
-        });
-        commit(writes.collect());
+        commit(writes(actions));
     }
     timetable
 }
@@ -96,37 +92,57 @@ fn stored(count: usize) {
     let title = format!("{count} crontab jobs, stored");
     println!("{title:<48} {:>9} {:>9} {:>12} {:>12}", "seconds", "CPU", "bytes each", "peak each");
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("clockbox.db");
-    let sqlite = || {
+    let sqlite = |name| {
         let access = Access::ReadWrite { opened_at: jobs::now() };
-        SqliteStore::open(&path, access).expect("a store")
+        SqliteStore::open(&folder.path().join(name), access).expect("a store")
     };
     measured("  added and committed to SQLite, batches of 1000", count, || {
-        let store = sqlite();
-        let commit =
-            |writes: Vec<Write>| assert!(store.commit(&writes).expect("a commit").iter().all(Result::is_ok));
-        (added(Kind::Crontab, count, commit), store)
+        let store = sqlite("added.db");
+        (added(Kind::Crontab, count, |writes| commit(&store, &writes)), store)
     });
+    println!("  the database has {:.0} bytes a job", each(size(&folder.path().join("added.db")), count));
     measured("  loaded from SQLite into a timetable", count, || {
-        let store = sqlite();
+        let store = sqlite("added.db");
         (started(&store, Vec::new()), store)
     });
     measured("    of which JobStore::load", count, || {
-        let store = sqlite();
+        let store = sqlite("added.db");
         (store.load().expect("a snapshot"), store)
     });
+    // What a manifest declares the host holds as well.
     let declared: Vec<Arc<Job>> = jobs::declared(Kind::Crontab, count).collect();
-    measured("  the same, all of them declared as well", count, || {
-        let store = sqlite();
+    declare(&sqlite("declared.db"), &declared);
+    measured("  loaded, all of them declared again", count, || {
+        let store = sqlite("declared.db");
         (started(&store, declared), store)
     });
-    println!("  the database has {:.0} bytes a job", each(size(&path), count));
     measured("  with the memory store, added", count, || {
         let store = MemoryStore::new();
-        let commit =
-            |writes: Vec<Write>| assert!(store.commit(&writes).expect("a commit").iter().all(Result::is_ok));
-        (added(Kind::Crontab, count, commit), store)
+        (added(Kind::Crontab, count, |writes| commit(&store, &writes)), store)
     });
+}
+
+fn commit(store: &dyn JobStore, writes: &[Write]) {
+    let answers = store.commit(writes).expect("a commit");
+    assert!(answers.iter().all(Result::is_ok), "nothing is refused");
+}
+
+/// Stores the jobs of a manifest.
+fn declare(store: &dyn JobStore, jobs: &[Arc<Job>]) {
+    let mut timetable = Timetable::new();
+    for put in jobs.chunks(BATCH) {
+        let change = Change { put: put.to_vec(), ..Change::default() };
+        let actions = timetable.handle(jobs::now(), Input::Apply(change)).expect("a change");
+        commit(store, &writes(actions));
+    }
+}
+
+fn writes(actions: Vec<Action>) -> Vec<Write> {
+    let write = |action| match action {
+        Action::Write(write) => Some(write),
+        _ => None,
+    };
+    actions.into_iter().filter_map(write).collect()
 }
 
 fn size(path: &Path) -> usize {
