@@ -34,6 +34,11 @@ impl Fingerprint {
         });
         Self(marks.collect())
     }
+
+    /// Whether a file is not what it was then.
+    pub(super) fn differs_at(&self, path: &Path, then: &Self) -> bool {
+        self.0.get(path) != then.0.get(path)
+    }
 }
 
 /// Whether a file name is that of a manifest, sidecar or plugin, and not of an editor's or a copy's temporary file.
@@ -89,6 +94,21 @@ mod tests {
         assert_ne!(two, take(folder.path()));
         std::fs::remove_file(path("b.wasm")).unwrap();
         assert_eq!(empty, take(folder.path()));
+    }
+
+    #[test]
+    fn a_file_that_changed_is_told_from_its_neighbours() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("a.wasm"), "one").unwrap();
+        std::fs::write(path("b.wasm"), "one").unwrap();
+        let then = take(folder.path());
+        std::fs::write(path("a.wasm"), "longer").unwrap();
+        let now = take(folder.path());
+        assert_eq!(
+            ["a.wasm", "b.wasm", "c.wasm"].map(|name| now.differs_at(&path(name), &then)),
+            [true, false, false]
+        );
     }
 
     #[test]

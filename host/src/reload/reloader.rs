@@ -171,6 +171,8 @@ impl Reloader {
 
     /// Reads everything again and puts it in force, or refuses it.
     fn reload(&mut self, why: Why) {
+        let (folders, files) = self.places();
+        let then = Fingerprint::take(&folders, &files);
         let loaded = match manifest::load(&self.path, &self.overrides, &super::description) {
             Ok(loaded) => loaded,
             Err(problems) => return self.reject(problems.0.iter().map(ToString::to_string).collect()),
@@ -189,8 +191,12 @@ impl Reloader {
         let held = self.loader.last(&kept);
         let mut plugins = self.loader.load(&new);
         problems.extend(plugins.problems.iter().map(ToString::to_string));
-        // A file that is no good plugin now cannot say what it says of its jobs either: they stay as they are.
-        let broken = plugins.problems.iter().map(|problem| problem.plugin.clone()).collect();
+        // A file that is no good plugin now cannot say what it says of its jobs either: they stay as they are. Nor can one
+        // that changed meanwhile: what was read of its jobs may be of one version, its code of another. It is looked at again.
+        let now = Fingerprint::take(&folders, &files);
+        let changing = new.plugins.iter().filter(|(_, spec)| now.differs_at(&spec.path, &then));
+        let broken = plugins.problems.iter().map(|problem| &problem.plugin);
+        let broken = broken.chain(changing.map(|(name, _)| name)).cloned().collect();
         new.keep_jobs(self.current.jobs.values(), &broken);
         self.loader.keep(&held);
         plugins.plugins.extend(held);
