@@ -1,6 +1,10 @@
 //! `clockbox next`: what fires next, of a manifest's jobs or of a trigger given on the command line.
 
-use std::io::{BufRead, Write};
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    io::{BufRead, Write},
+};
 
 use chrono_tz::Tz;
 use clap::Args;
@@ -150,14 +154,19 @@ pub(super) fn load(place: &Place) -> Result<Loaded, Failure> {
 fn of_manifest(args: &NextArgs) -> Result<(), Failure> {
     let manifest = load(&args.place)?.manifest;
     let now = asked_for(args.after.as_deref(), manifest.scheduler.timezone)?;
-    let planned = planned::jobs(&args.place, &manifest, &args.job, args.after.is_none())?;
+    let mut planned = planned::jobs(&args.place, &manifest, &args.job, args.after.is_none())?;
+    planned.sort_by(|a, b| a.job.cmp(&b.job));
+    let mut fires: Vec<_> = planned.iter().map(|planned| planned.fires(now, Timestamp::MAX_UTC)).collect();
+    // Of each job the next fire that is not taken yet; one of many jobs is asked for no more than is shown.
+    let first = |(n, fires): (usize, &mut _)| Some(Reverse((Iterator::next(fires)?, n)));
+    let mut heads: BinaryHeap<_> = fires.iter_mut().enumerate().filter_map(first).collect();
     let mut coming = Vec::new();
-    for planned in &planned {
-        let fires = planned.fires(now, Timestamp::MAX_UTC).take(args.count);
-        coming.extend(fires.map(|fire| Coming { fire, job: Some(&planned.job), trigger: &planned.trigger }));
+    while coming.len() < args.count
+        && let Some(Reverse((fire, n))) = heads.pop()
+    {
+        coming.push(Coming { fire, job: Some(&planned[n].job), trigger: &planned[n].trigger });
+        heads.extend(fires[n].next().map(|fire| Reverse((fire, n))));
     }
-    coming.sort_by(|a, b| (a.fire, a.job).cmp(&(b.fire, b.job)));
-    coming.truncate(args.count);
     show(&coming, now, args.output)
 }
 

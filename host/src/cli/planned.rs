@@ -20,7 +20,7 @@ pub(super) fn jobs(
 ) -> Result<Vec<Planned>, Failure> {
     let stored = if stored { place.stored_jobs(manifest) } else { Vec::new() };
     let known: HashMap<&JobId, &JobRecord> = stored.iter().map(|record| (&record.job.id, record)).collect();
-    let declared = manifest.jobs.values();
+    let declared = manifest.jobs.values().map(|job| &**job);
     let added = stored.iter().filter(|record| !record.job.source.is_reloaded()).map(|record| &*record.job);
     let added = added.filter(|job| !manifest.jobs.contains_key(&job.id));
     let mut planned = Vec::new();

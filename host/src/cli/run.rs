@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use clockbox_core::{
-    model::{Outcome, PluginName, Timestamp},
+    model::{Job, JobRecord, Outcome, PluginName, Timestamp},
     trigger::local_time,
 };
 use clockbox_store::Access;
@@ -12,7 +12,7 @@ use clockbox_store::Access;
 use super::{exit::Failure, place::Place, supervisor::Supervisor, talk, text};
 use crate::{
     clock::{Clock, Stopwatch},
-    manifest::{Loaded, Manifest},
+    manifest::{self, Loaded, Manifest},
     reload::{Loader, Reloader},
     sandbox::{Sandbox, SandboxError, SandboxOptions},
     scheduler::{Event, Scheduler, Subscription},
@@ -74,7 +74,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let plugins = loaded.plugins.len();
     let problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
-    let declared = manifest.jobs.values().map(|job| Arc::new(job.clone()));
+    let declared: Vec<Arc<Job>> = manifest.jobs.values().cloned().collect();
     // What a refused file says of its jobs is not known: what the store knows of them stays.
     let unknown = refused.iter().flat_map(|refused| refused.plugins.iter().cloned());
     let broken = loaded.problems.iter().map(|problem| problem.plugin.clone());
@@ -87,20 +87,18 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let signals = signals.map_err(|error| Failure::new(format!("signals: {error}")))?;
     let events = builder.subscribe();
     let scheduler = builder.start().map_err(Failure::new)?;
-    for warning in &manifest.warnings {
-        tracing::warn!("{warning}");
-    }
+    manifest::warn_of(&manifest.warnings);
     for problem in refused.iter().flat_map(|refused| &refused.problems.0) {
         tracing::error!("{problem}");
     }
     for problem in &problems {
         tracing::error!("{problem}");
     }
-    greet(&manifest, plugins, &scheduler, clock.now(), watch);
-    // What a reload compares with is what is in force, and that is not what the manifest says where a plugin is broken.
     // A scheduler that has stopped by itself already answers nothing; that is told below.
     let records = scheduler.jobs().wait().unwrap_or_default();
-    let declarations = records.iter().map(|record| &**record.declaration());
+    greet(&manifest, plugins, &records, clock.now(), watch);
+    // What a reload compares with is what is in force, and that is not what the manifest says where a plugin is broken.
+    let declarations = records.iter().map(JobRecord::declaration);
     manifest.keep_jobs(declarations.filter(|job| job.source.is_reloaded()), &unusable);
     let mut supervisor = Supervisor::from_env();
     supervisor.ready(&format!("running {}", text::count(manifest.jobs.len(), "job")));
@@ -119,7 +117,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
 }
 
 /// Tells what is loaded and what fires next.
-fn greet(manifest: &Manifest, plugins: usize, scheduler: &Scheduler, now: Timestamp, watch: Stopwatch) {
+fn greet(manifest: &Manifest, plugins: usize, records: &[JobRecord], now: Timestamp, watch: Stopwatch) {
     let zone = manifest.scheduler.timezone;
     tracing::info!(
         "clockbox {}: {} with {}, {} and {}; store {}; time zone {zone}{}; ready in {}",
@@ -132,12 +130,10 @@ fn greet(manifest: &Manifest, plugins: usize, scheduler: &Scheduler, now: Timest
         if manifest.scheduler.timezone_given { "" } else { " (none is set)" },
         text::span(watch.elapsed()),
     );
-    let Ok(mut jobs) = scheduler.jobs().wait() else { return };
-    let stored = jobs.iter().map(|record| (record.job.id.clone(), record.clone())).collect();
-    for (_, problem) in manifest.exhausted(&stored, now) {
-        tracing::warn!("{problem}");
-    }
-    jobs.retain(|job| job.next_fire.is_some() && job.paused.is_none());
+    let stored = records.iter().map(|record| (record.job.id.clone(), record.clone())).collect();
+    manifest::warn_of(manifest.exhausted(&stored, now).iter().map(|(_, problem)| problem));
+    let mut jobs: Vec<&JobRecord> =
+        records.iter().filter(|job| job.next_fire.is_some() && job.paused.is_none()).collect();
     jobs.sort_by_key(|job| job.next_fire);
     for record in jobs.iter().take(5) {
         if let Some(next) = record.next_fire {

@@ -92,8 +92,8 @@ fn as_json(simulation: &Simulation, zone: Tz) -> Value {
         let own = planned.trigger.zone();
         json!({ "job": planned.job, "fire": local_time(fire.at, own).to_rfc3339(), "timezone": own.name() })
     };
-    let jobs = simulation.planned.iter().enumerate().map(|(index, planned)| {
-        let (fires, first, last) = simulation.of_job(index);
+    let by_job = simulation.by_job();
+    let jobs = simulation.planned.iter().zip(by_job).map(|(planned, (fires, first, last))| {
         json!({
             "job": planned.job, "trigger": planned.trigger.describe(), "fires": fires,
             "first": first.map(local), "last": last.map(local),
@@ -162,8 +162,7 @@ fn fires(simulation: &Simulation, most: usize) -> String {
 
 fn by_job(simulation: &Simulation) -> String {
     let mut table = text::table(["JOB", "FIRES", "FIRST", "LAST", "TRIGGER"]);
-    for (index, planned) in simulation.planned.iter().enumerate() {
-        let (fires, first, last) = simulation.of_job(index);
+    for (planned, (fires, first, last)) in simulation.planned.iter().zip(simulation.by_job()) {
         let local = |at: Option<Timestamp>| {
             at.map_or_else(|| "-".to_owned(), |at| text::local(at, planned.trigger.zone()))
         };

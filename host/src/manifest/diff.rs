@@ -1,6 +1,6 @@
 //! What is different between two manifests.
 
-use std::{collections::BTreeMap, fmt};
+use std::{cmp::Ordering, collections::BTreeMap, fmt};
 
 use clockbox_core::model::{JobId, PluginName, PoolName};
 
@@ -23,17 +23,36 @@ impl<K> Default for Changes<K> {
     }
 }
 
+/// Every name of two maps, in order, with what it stands for in the old and in the new one.
+pub(crate) fn side_by_side<'a, K: Ord, V>(
+    old: &'a BTreeMap<K, V>,
+    new: &'a BTreeMap<K, V>,
+) -> impl Iterator<Item = (&'a K, Option<&'a V>, Option<&'a V>)> {
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+    std::iter::from_fn(move || {
+        let order = match (old.peek(), new.peek()) {
+            (Some((one, _)), Some((other, _))) => one.cmp(other),
+            (_, None) => Ordering::Less,
+            (None, _) => Ordering::Greater,
+        };
+        let before = old.next_if(|_| order != Ordering::Greater);
+        let after = new.next_if(|_| order != Ordering::Less);
+        let (name, _) = before.or(after)?;
+        Some((name, before.map(|(_, value)| value), after.map(|(_, value)| value)))
+    })
+}
+
 impl<K: Ord + Clone> Changes<K> {
     fn between<V: PartialEq>(old: &BTreeMap<K, V>, new: &BTreeMap<K, V>) -> Self {
         let mut changes = Self::default();
-        for (name, value) in new {
-            match old.get(name) {
-                None => changes.added.push(name.clone()),
-                Some(before) if before != value => changes.changed.push(name.clone()),
-                Some(_) => {}
+        for (name, before, after) in side_by_side(old, new) {
+            match (before, after) {
+                (None, _) => changes.added.push(name.clone()),
+                (_, None) => changes.removed.push(name.clone()),
+                (Some(before), Some(after)) if before != after => changes.changed.push(name.clone()),
+                _ => {}
             }
         }
-        changes.removed = old.keys().filter(|name| !new.contains_key(*name)).cloned().collect();
         changes
     }
 
@@ -115,5 +134,30 @@ impl fmt::Display for Diff {
             + usize::from(self.store);
         let removed = self.jobs.removed.len() + self.plugins.removed.len() + self.pools.removed.len();
         write!(f, "+{added} ~{changed} -{removed}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_either_side_come_in_order() {
+        let map = |names: &[(u8, char)]| names.iter().copied().collect::<BTreeMap<_, _>>();
+        let (old, new) =
+            (map(&[(1, 'a'), (3, 'b'), (4, 'c')]), map(&[(2, 'd'), (3, 'e'), (5, 'f'), (6, 'g')]));
+        let both: Vec<_> = side_by_side(&old, &new).map(|(n, a, b)| (*n, a.copied(), b.copied())).collect();
+        let wanted = [
+            (1, Some('a'), None),
+            (2, None, Some('d')),
+            (3, Some('b'), Some('e')),
+            (4, Some('c'), None),
+            (5, None, Some('f')),
+            (6, None, Some('g')),
+        ];
+        assert_eq!(both, wanted);
+        let changes = Changes::between(&old, &new);
+        assert_eq!((changes.added, changes.changed, changes.removed), (vec![2, 5, 6], vec![3], vec![1, 4]));
+        assert!(Changes::between(&old, &old).is_empty());
     }
 }

@@ -3,24 +3,24 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use chrono_tz::Tz;
-use clockbox_core::{
-    model::{JobId, PluginName},
-    trigger::Trigger,
-};
+use clockbox_core::{model::PluginName, trigger::Trigger};
 
 use super::{
     Declared, Loaded, Manifest, Overrides, Problem, Problems, RefusedPlugin, Surroundings,
     described::Described,
     jobs,
+    known::Known,
     paths::{folder_of, resolve},
     pools,
     problem::Severity,
     reader::{Field, Finding, Findings, TableReader},
     scheduler,
-    site::{Declaration, Site},
+    sections::Parts,
+    site::{Jobs, Site},
     source::{SourceKind, Sources, Spot},
     syntax,
     tree::{Table, Value},
@@ -38,7 +38,33 @@ pub fn parse(
     overrides: &Overrides,
     around: &Surroundings<'_>,
 ) -> Result<Loaded, Problems> {
-    Document::new(text, file, overrides).read(around)
+    parse_again(&text.into(), file, overrides, around, &Known::default())
+}
+
+/// The same, where jobs are `known` from an earlier text.
+pub(super) fn parse_again(
+    text: &Arc<str>,
+    file: &Path,
+    overrides: &Overrides,
+    around: &Surroundings<'_>,
+    known: &Known,
+) -> Result<Loaded, Problems> {
+    read(text, file, overrides, known, |document| document.read(around))
+}
+
+/// Lets a text be read in parts, and where that does not succeed as a whole: then the problems are found that it has.
+pub(super) fn read(
+    text: &Arc<str>,
+    file: &Path,
+    overrides: &Overrides,
+    known: &Known,
+    how: impl Fn(Document<'_>) -> Result<Loaded, Problems>,
+) -> Result<Loaded, Problems> {
+    let parts = Document::in_parts(text, file, overrides, known).map(&how);
+    match parts {
+        Some(Ok(loaded)) => Ok(loaded),
+        Some(Err(_)) | None => how(Document::new(text, file, overrides)),
+    }
 }
 
 /// Reads a trigger as it stands in a manifest, such as `{ cron = "0 5 * * *", end = "2030-05-30" }`.
@@ -56,7 +82,7 @@ pub fn read_trigger(text: &str, zone: Tz) -> Result<Trigger, Problems> {
     let mut sources = Sources::default();
     let findings = Findings::default();
     let text = format!("trigger = {text}");
-    let source = sources.add(SourceKind::File(PathBuf::from("trigger")), &text);
+    let source = sources.add(SourceKind::File(PathBuf::from("trigger")), text.as_str());
     let parsed = syntax::parse(&text, source, &findings);
     let table = TableReader::new(&parsed.table, &parsed.spot, String::new(), &findings);
     let mut trigger = None;
@@ -70,27 +96,58 @@ pub fn read_trigger(text: &str, zone: Tz) -> Result<Trigger, Problems> {
 
 /// A manifest before it is read.
 #[derive(Debug)]
-pub(super) struct Document {
+pub(super) struct Document<'t> {
     file: PathBuf,
     folder: PathBuf,
+    text: Arc<str>,
     tree: Table,
     spot: Spot,
     readable: bool,
     sources: Sources,
     findings: Findings,
+    /// Sections that are not in the tree.
+    parts: Option<Parts<'t>>,
+    known: Known,
 }
 
-impl Document {
-    pub(super) fn new(text: &str, file: &Path, overrides: &Overrides) -> Self {
+impl<'t> Document<'t> {
+    /// The text as a whole.
+    pub(super) fn new(text: &Arc<str>, file: &Path, overrides: &Overrides) -> Self {
+        Self::with_tree_of(text, text, file, overrides)
+    }
+
+    /// The text in parts, where it has any. Whatever is wrong with it is a problem of some sort, but not always one of
+    /// the text as a whole.
+    fn in_parts(text: &'t Arc<str>, file: &Path, overrides: &Overrides, known: &Known) -> Option<Self> {
+        if overrides.concern("jobs") {
+            return None;
+        }
+        let parts = Parts::of(text)?;
+        let document = Self::with_tree_of(&parts.rest, text, file, overrides);
+        Some(Self { parts: Some(parts), known: known.clone(), ..document })
+    }
+
+    /// `tree` is a text that stands where it stands in `text`.
+    fn with_tree_of(tree: &str, text: &Arc<str>, file: &Path, overrides: &Overrides) -> Self {
         let mut sources = Sources::default();
         let findings = Findings::default();
-        let source = sources.add(SourceKind::File(file.to_owned()), text);
-        let parsed = syntax::parse(text, source, &findings);
+        let source = sources.add(SourceKind::File(file.to_owned()), Arc::clone(text));
+        let parsed = syntax::parse(tree, source, &findings);
         let mut tree = parsed.table;
         overrides.apply(&mut tree, &mut sources, &findings);
-        let folder = folder_of(file);
         let (spot, readable) = (parsed.spot, parsed.readable);
-        Self { file: file.to_owned(), folder, tree, spot, readable, sources, findings }
+        Self {
+            file: file.to_owned(),
+            folder: folder_of(file),
+            text: Arc::clone(text),
+            tree,
+            spot,
+            readable,
+            sources,
+            findings,
+            parts: None,
+            known: Known::default(),
+        }
     }
 
     /// The folder of dropped plugins, as far as it can be told before the manifest is checked.
@@ -117,7 +174,7 @@ impl Document {
 
     /// Reads and checks everything.
     pub(super) fn read(self, around: &Surroundings<'_>) -> Result<Loaded, Problems> {
-        let Self { file, folder, tree, spot, readable, mut sources, findings } = self;
+        let Self { file, folder, text, tree, spot, readable, mut sources, findings, parts, known } = self;
         if !readable {
             return Err(Problems(placed(findings.into_list(), &sources)));
         }
@@ -140,7 +197,9 @@ impl Document {
             findings: &findings,
         };
         let plugins = site.plugins(section("plugins", "[plugins.NAME]"));
-        let jobs = site.jobs(section("jobs", "[jobs.NAME]"), &plugins);
+        let context = site.context(&plugins);
+        let jobs = section("jobs", "[jobs.NAME]");
+        let jobs = site.jobs(jobs, parts.as_ref(), &plugins, &context, &known);
         root.finish(&[
             ("timezone", "it belongs under [scheduler]"),
             ("plugin_dir", "it belongs under [scheduler]"),
@@ -149,10 +208,9 @@ impl Document {
             ("jobstores", "there is one store: [store] url = \"sqlite:clockbox.db\""),
         ]);
 
-        let declared = jobs.declared.into_iter().map(|(id, declaration)| {
-            let place = sources.place(&declaration.spot).0;
-            let Declaration { description, enabled, .. } = declaration;
-            (id, Declared { place, description, enabled })
+        let declared = jobs.0.iter().map(|(id, job)| {
+            let (place, description) = (sources.place(&job.spot), job.description.clone());
+            (id.clone(), Declared { place, description, enabled: job.enabled })
         });
         let manifest = Manifest {
             path: file,
@@ -160,12 +218,17 @@ impl Document {
             store,
             pools,
             plugins: plugins.specs,
-            jobs: jobs.jobs,
+            jobs: jobs.0.iter().filter_map(|(id, job)| Some((id.clone(), job.job.clone()?))).collect(),
             declared: declared.collect(),
             wanted: plugins.wanted,
             warnings: Vec::new(),
+            known: Known::default(),
         };
-        split(manifest, &described, &plugins.files, &jobs.plugins, findings.into_list(), &sources)
+        let mut loaded = split(manifest, &described, &plugins.files, &jobs, findings.into_list(), &sources)?;
+        if parts.is_some() {
+            loaded.manifest.known = Known::new(text, context, jobs.0);
+        }
+        Ok(loaded)
     }
 }
 
@@ -173,7 +236,7 @@ impl Document {
 fn placed(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Problem> {
     findings.sort_by(|a, b| a.spot.cmp(&b.spot));
     let problem = |finding: Finding| {
-        let (place, excerpt) = sources.place(&finding.spot);
+        let (place, excerpt) = (sources.place(&finding.spot), sources.excerpt(&finding.spot));
         let Finding { severity, key, message, hint, .. } = finding;
         Problem { severity, place, key, message, hint, excerpt }
     };
@@ -185,7 +248,7 @@ fn split(
     mut manifest: Manifest,
     described: &[Described<'_>],
     files: &BTreeMap<PluginName, usize>,
-    uses: &BTreeMap<JobId, PluginName>,
+    jobs: &Jobs,
     findings: Vec<Finding>,
     sources: &Sources,
 ) -> Result<Loaded, Problems> {
@@ -203,10 +266,10 @@ fn split(
         }
         let plugins: Vec<PluginName> =
             files.iter().filter(|(_, at)| **at == n).map(|(name, _)| name.clone()).collect();
-        let jobs: Vec<JobId> =
-            uses.iter().filter(|(_, plugin)| plugins.contains(plugin)).map(|(id, _)| id.clone()).collect();
+        let uses = jobs.0.iter().filter(|(_, job)| plugins.contains(&job.plugin));
+        let jobs = uses.map(|(id, _)| id.clone()).collect();
         manifest.plugins.retain(|name, _| !plugins.contains(name));
-        manifest.jobs.retain(|id, _| !jobs.contains(id));
+        manifest.jobs.retain(|_, job| !plugins.contains(&job.plugin));
         manifest.wanted.retain(|name, _| !plugins.contains(name));
         let (path, problems) = (file.file.path.clone(), Problems(placed(problems, sources)));
         refused.push(RefusedPlugin { plugins, path, jobs, problems });

@@ -1,6 +1,6 @@
 //! Jobs of a manifest that have nothing left to fire, or whose only time has gone by.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::TimeDelta;
 use clockbox_core::{
@@ -19,8 +19,18 @@ impl Manifest {
     /// is done.
     #[must_use]
     pub fn exhausted(&self, stored: &Stored, now: Timestamp) -> Vec<(JobId, Problem)> {
-        let fresh = |job: &&Job| record_of(job, stored).is_none_or(|record| record.last_fire.is_none());
-        let jobs = self.jobs.values().filter(fresh);
+        self.exhausted_of(self.jobs.values(), stored, now)
+    }
+
+    /// The same of some of its jobs.
+    pub(crate) fn exhausted_of<'a>(
+        &self,
+        jobs: impl IntoIterator<Item = &'a Arc<Job>>,
+        stored: &Stored,
+        now: Timestamp,
+    ) -> Vec<(JobId, Problem)> {
+        let fresh = |job: &&Arc<Job>| record_of(job, stored).is_none_or(|record| record.last_fire.is_none());
+        let jobs = jobs.into_iter().filter(fresh);
         jobs.filter_map(|job| Some((job.id.clone(), self.problem(job, now)?))).collect()
     }
 

@@ -55,7 +55,7 @@ pub(super) const HINTS: &[(&str, &str)] = &[
 ];
 
 /// What every job starts from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Defaults {
     pub(super) policy: Policy,
     pub(super) pool: PoolName,

@@ -5,11 +5,13 @@ use std::{
     fs::{self, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
-    Loaded, Overrides, PathKind, PluginFile, Problem, Problems, Surroundings,
-    document::Document,
+    Loaded, Manifest, Overrides, PathKind, PluginFile, Problem, Problems, Surroundings,
+    document::{self, Document},
+    known::Known,
     lines,
     paths::{folder_of, resolve},
     problem::{Place, Severity},
@@ -18,8 +20,11 @@ use super::{
 /// The file that a folder is searched for.
 pub const FILE_NAME: &str = "clockbox.toml";
 
-/// No manifest or sidecar is as large as this; it keeps a wrong file name from filling the memory.
-const LARGEST: u64 = 4 << 20;
+/// No manifest is larger than this, which is room for some 300,000 jobs; it keeps a wrong file name from filling the
+/// memory.
+const LARGEST: u64 = 64 << 20;
+/// The same for a sidecar, which describes one plugin.
+const LARGEST_SIDECAR: u64 = 1 << 20;
 
 /// Reads the manifest at `path`, a file or a folder that holds `clockbox.toml`, with the sidecars and descriptions of the
 /// plugins beside it.
@@ -34,10 +39,40 @@ pub fn load(
     overrides: &Overrides,
     embedded: &dyn Fn(&Path) -> Option<String>,
 ) -> Result<Loaded, Problems> {
+    load_with(path, overrides, embedded, &Known::default())
+}
+
+/// The same as [`load`], and answers the same; but a job that `old` declares with the very same text is not read again.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_again(
+    old: &Manifest,
+    path: &Path,
+    overrides: &Overrides,
+    embedded: &dyn Fn(&Path) -> Option<String>,
+) -> Result<Loaded, Problems> {
+    load_with(path, overrides, embedded, &old.known)
+}
+
+fn load_with(
+    path: &Path,
+    overrides: &Overrides,
+    embedded: &dyn Fn(&Path) -> Option<String>,
+    known: &Known,
+) -> Result<Loaded, Problems> {
     let file = if path.is_dir() { resolve(path, FILE_NAME) } else { path.to_owned() };
-    let text = read_text(&file).map_err(|error| missing(path, &file, error))?;
-    let document = Document::new(&text, &file, overrides);
-    let (files, notes) = plugin_files(&document, &file, embedded);
+    let text: Arc<str> = read_text(&file, LARGEST).map_err(|error| missing(path, &file, error))?.into();
+    document::read(&text, &file, overrides, known, |document| finish(document, &file, embedded))
+}
+
+/// Reads a document with the plugin files beside it.
+fn finish(
+    document: Document<'_>,
+    file: &Path,
+    embedded: &dyn Fn(&Path) -> Option<String>,
+) -> Result<Loaded, Problems> {
+    let (files, notes) = plugin_files(&document, file, embedded);
     let around = Surroundings { files, env: &|name| std::env::var(name).ok(), path_kind: &path_kind };
     let unusable = notes.iter().any(|note| note.severity == Severity::Error);
     match document.read(&around) {
@@ -58,21 +93,26 @@ pub fn load(
 enum TextError {
     Io(io::Error),
     NotAFile,
-    TooLarge,
+    /// Larger than so many bytes.
+    TooLarge(u64),
     /// The bytes from here on are not UTF-8; the text before them.
     NotUtf8(String),
 }
 
-fn read_text(path: &Path) -> Result<String, TextError> {
+fn read_text(path: &Path, largest: u64) -> Result<String, TextError> {
     let meta = fs::metadata(path).map_err(TextError::Io)?;
     if !meta.is_file() {
         return Err(TextError::NotAFile);
     }
+    if meta.len() > largest {
+        return Err(TextError::TooLarge(largest));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(TextError::Io)?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(TextError::Io)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(TextError::TooLarge);
+    // It may have grown meanwhile.
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(TextError::Io)?;
+    if bytes.len() as u64 > largest {
+        return Err(TextError::TooLarge(largest));
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
@@ -88,8 +128,9 @@ impl TextError {
                 Problem::in_file(file, format!("cannot be read: {error}"), Some(hint.to_owned()))
             }
             Self::NotAFile => Problem::in_file(file, "is not a regular file", None),
-            Self::TooLarge => {
-                Problem::in_file(file, "is larger than 4 MiB", Some("is it the right file?".to_owned()))
+            Self::TooLarge(largest) => {
+                let message = format!("is larger than {} MiB", largest >> 20);
+                Problem::in_file(file, message, Some("is it the right file?".to_owned()))
             }
             Self::NotUtf8(good) => {
                 let (line, column) = lines::position(&good, good.len());
@@ -130,7 +171,7 @@ fn path_kind(path: &Path) -> PathKind {
 /// The plugin files in the plugin folder and those that the manifest names, with their texts; and notes on files that
 /// are passed over or cannot be read.
 fn plugin_files(
-    document: &Document,
+    document: &Document<'_>,
     manifest: &Path,
     embedded: &dyn Fn(&Path) -> Option<String>,
 ) -> (Vec<PluginFile>, Vec<Problem>) {
@@ -209,7 +250,7 @@ fn is_plugin(path: &Path) -> bool {
 fn describe(file: &mut PluginFile, manifest: &Path, embedded: &dyn Fn(&Path) -> Option<String>) {
     let sidecar = file.path.with_extension("toml");
     if sidecar != resolve(Path::new(""), manifest) {
-        match read_text(&sidecar) {
+        match read_text(&sidecar, LARGEST_SIDECAR) {
             Ok(text) => file.sidecar = Some((sidecar, text)),
             Err(TextError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {

@@ -38,6 +38,7 @@ mod document;
 mod exhausted;
 mod jobs;
 mod json;
+mod known;
 mod limits;
 mod lines;
 mod load;
@@ -50,6 +51,7 @@ mod problem;
 mod reader;
 mod rights;
 mod scheduler;
+mod sections;
 mod site;
 mod source;
 pub(crate) mod suggest;
@@ -64,13 +66,17 @@ mod zone;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Arc,
 };
 
 use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Pool, PoolName};
 
+use known::Known;
 use paths::folder_of;
 
 pub(crate) use check::count;
+pub(crate) use diff::side_by_side;
+pub(crate) use problem::warn_of;
 pub(crate) use suggest::hint as known_hint;
 pub(crate) use zone::hint as zone_hint;
 
@@ -78,7 +84,7 @@ pub use check::{passes, report, report_json};
 pub use diff::{Changes, Diff};
 pub use document::{parse, read_trigger};
 pub use exhausted::Stored;
-pub use load::{FILE_NAME, load};
+pub use load::{FILE_NAME, load, load_again};
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};
 pub use rights::Wanted;
@@ -99,13 +105,15 @@ pub struct Manifest {
     /// The plugins, dropped ones included.
     pub plugins: BTreeMap<PluginName, PluginSpec>,
     /// The jobs, those of dropped plugins included, disabled ones not.
-    pub jobs: BTreeMap<JobId, Job>,
+    pub jobs: BTreeMap<JobId, Arc<Job>>,
     /// Where each job is declared, disabled ones included.
     pub declared: BTreeMap<JobId, Declared>,
     /// What plugins ask for in their own descriptions, granted or not.
     pub wanted: BTreeMap<PluginName, Wanted>,
     /// What is doubtful, and does not refuse the manifest.
     pub warnings: Vec<Problem>,
+    /// What [`load_again`] need not read again.
+    known: Known,
 }
 
 /// Where a job is declared, and what for.
@@ -161,12 +169,12 @@ impl Manifest {
     /// left as declared.
     pub(crate) fn keep_jobs<'a>(
         &mut self,
-        in_force: impl IntoIterator<Item = &'a Job>,
+        in_force: impl IntoIterator<Item = &'a Arc<Job>>,
         unusable: &BTreeSet<PluginName>,
     ) {
         for job in in_force.into_iter().filter(|job| unusable.contains(&job.plugin)) {
             if self.jobs.get(&job.id).is_none_or(|declared| unusable.contains(&declared.plugin)) {
-                self.jobs.insert(job.id.clone(), job.clone());
+                self.jobs.insert(job.id.clone(), Arc::clone(job));
             }
         }
     }

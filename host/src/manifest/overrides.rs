@@ -56,6 +56,18 @@ impl Overrides {
         self
     }
 
+    /// Whether any of them is about this part of the manifest.
+    pub(super) fn concern(&self, section: &str) -> bool {
+        let of_variable = |name: &String| {
+            let level = name.trim_start_matches(PREFIX).split("__").next().unwrap_or_default();
+            level.eq_ignore_ascii_case(section)
+        };
+        let of_flag = |flag: &String| {
+            split_flag(flag).is_some_and(|(path, _)| path.first().is_some_and(|level| level == section))
+        };
+        self.variables.iter().any(|(name, _)| of_variable(name)) || self.flags.iter().any(of_flag)
+    }
+
     /// Lays the values over the tree.
     pub(super) fn apply(&self, tree: &mut Table, sources: &mut Sources, findings: &Findings) {
         for (name, value) in &self.variables {

@@ -260,6 +260,19 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+/// Warnings are told up to this number; more are counted.
+const MOST_TOLD: usize = 20;
+
+/// Tells an operator of problems that refuse nothing.
+pub(crate) fn warn_of<'a>(problems: impl IntoIterator<Item = &'a Problem>) {
+    let mut problems = problems.into_iter();
+    problems.by_ref().take(MOST_TOLD).for_each(|problem| tracing::warn!("{problem}"));
+    let more = problems.count();
+    if more > 0 {
+        tracing::warn!("… and {more} more of this kind; `clockbox check` lists them all");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,8 @@
 //! A reader that walks the tree and notes every problem it meets, so that one bad key never hides the next.
 
-use std::{cell::RefCell, fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
+use std::{
+    cell::RefCell, collections::HashSet, fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration,
+};
 
 use clockbox_core::model::{parse_duration, parse_size};
 
@@ -23,15 +25,20 @@ pub(super) struct Finding {
 
 /// The problems noted so far.
 #[derive(Debug, Default)]
-pub(super) struct Findings(RefCell<Vec<Finding>>);
+pub(super) struct Findings(RefCell<Noted>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    list: Vec<Finding>,
+    seen: HashSet<(Spot, String)>,
+}
 
 impl Findings {
     /// Notes a problem, unless the same is noted at the same place: a value may be read more than once.
     pub(super) fn note(&self, finding: Finding) {
-        let mut list = self.0.borrow_mut();
-        let known = |old: &Finding| old.spot == finding.spot && old.message == finding.message;
-        if !list.iter().any(known) {
-            list.push(finding);
+        let mut noted = self.0.borrow_mut();
+        if noted.seen.insert((finding.spot.clone(), finding.message.clone())) {
+            noted.list.push(finding);
         }
     }
 
@@ -46,7 +53,7 @@ impl Findings {
     }
 
     pub(super) fn into_list(self) -> Vec<Finding> {
-        self.0.into_inner()
+        self.0.into_inner().list
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Source};
@@ -10,15 +12,18 @@ use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Source};
 use super::{
     described::Described,
     jobs::{self, Defaults, JobKeys},
+    known::{Context, Known, Memory},
     paths::resolve,
     plugins::{self, PluginKeys},
     pools::read_name,
     reader::{Field, Findings, TableReader},
     rights::Wanted,
     scheduler::read_path,
-    source::Spot,
+    sections::{Parts, Section},
+    source::{MANIFEST, Spot},
     surroundings::{PathKind, Surroundings},
-    tree::{Table, Value},
+    syntax,
+    tree::{Entry, Table, Value, join},
 };
 
 /// Everything that plugins and jobs are read against.
@@ -40,21 +45,21 @@ pub(super) struct Plugins {
     pub(super) wanted: BTreeMap<PluginName, Wanted>,
 }
 
-/// The jobs of a manifest.
+/// The jobs of a manifest, also those that are disabled or could not be read.
 #[derive(Debug, Default)]
-pub(super) struct Jobs {
-    pub(super) jobs: BTreeMap<JobId, Job>,
-    /// The plugin of each, also of those that are disabled or could not be read.
-    pub(super) plugins: BTreeMap<JobId, PluginName>,
-    pub(super) declared: BTreeMap<JobId, Declaration>,
-}
+pub(super) struct Jobs(pub(super) BTreeMap<JobId, Declaration>);
 
-/// Where and how a job is declared.
-#[derive(Debug)]
+/// A job, and where and how it is declared.
+#[derive(Debug, Clone)]
 pub(super) struct Declaration {
     pub(super) spot: Spot,
     pub(super) description: Option<String>,
     pub(super) enabled: bool,
+    pub(super) plugin: PluginName,
+    /// What is to run: nothing where it is disabled, or has no trigger that could be read.
+    pub(super) job: Option<Arc<Job>>,
+    /// The section that is all there is of it.
+    pub(super) section: Option<Range<usize>>,
 }
 
 impl Site<'_> {
@@ -154,27 +159,39 @@ impl Site<'_> {
         (keys, path, file)
     }
 
-    /// The jobs of the section, and those of dropped plugins that no job of the section uses.
-    pub(super) fn jobs(&self, section: Option<TableReader<'_>>, plugins: &Plugins) -> Jobs {
+    /// What jobs are read against.
+    pub(super) fn context(&self, plugins: &Plugins) -> Context {
+        Context {
+            defaults: self.defaults.clone(),
+            plugins: plugins.specs.keys().cloned().collect(),
+            described: self.described.iter().filter_map(|described| described.job_name.clone()).collect(),
+        }
+    }
+
+    /// The jobs of the section and of the `parts` that are sections of their own; and those of dropped plugins that no
+    /// other job uses.
+    pub(super) fn jobs(
+        &self,
+        section: Option<TableReader<'_>>,
+        parts: Option<&Parts<'_>>,
+        plugins: &Plugins,
+        context: &Context,
+        known: &Known,
+    ) -> Jobs {
         let mut jobs = Jobs::default();
-        let known: Vec<PluginName> = plugins.specs.keys().cloned().collect();
         for (name, spot, field) in section.iter().flat_map(TableReader::entries) {
-            let id = read_name::<JobId>(name, spot, &field.key, self.findings);
-            let Some(table) = field.table("{ plugin = \"hello\", trigger = { interval = \"2h\" } }") else {
-                continue;
-            };
-            let own = self.own_description(name, table.table, plugins);
-            let merged = table.table.clone().over(&own, jobs::DEEP);
-            let reader = TableReader::new(&merged, &field.node.spot, field.key.clone(), self.findings);
-            let plugin = jobs::read_plugin(&reader, name, &known, self.plugin_dir);
-            let keys = jobs::read_keys(&reader, name, self.defaults);
-            reader.finish(jobs::HINTS);
-            if let (Some(id), Some(plugin)) = (id, plugin) {
-                jobs.put(id, plugin, keys, Source::Manifest, spot);
+            self.read_job(name, spot, &field, plugins, context, &mut jobs);
+        }
+        if let Some(parts) = parts {
+            let known = known.within(context);
+            self.check_first(section.as_ref(), parts);
+            for section in &parts.sections {
+                self.read_section(parts, section, plugins, context, known, &mut jobs);
             }
         }
-        let used: BTreeSet<PluginName> = jobs.plugins.values().cloned().collect();
-        for (plugin, n) in plugins.files.iter().filter(|(plugin, _)| !used.contains(*plugin)) {
+        let used: BTreeSet<&PluginName> = jobs.0.values().map(|job| &job.plugin).collect();
+        let unused = plugins.files.iter().filter(|(plugin, _)| !used.contains(*plugin));
+        for (plugin, n) in unused.collect::<Vec<_>>() {
             if let Some(described) = self.described.get(*n).filter(|d| d.file.dropped && d.has_trigger()) {
                 self.folder_job(described, plugin, &mut jobs);
             }
@@ -182,16 +199,97 @@ impl Site<'_> {
         jobs
     }
 
+    fn read_job(
+        &self,
+        name: &str,
+        spot: &Spot,
+        field: &Field<'_>,
+        plugins: &Plugins,
+        context: &Context,
+        jobs: &mut Jobs,
+    ) {
+        let id = read_name::<JobId>(name, spot, &field.key, self.findings);
+        let Some(table) = field.table("{ plugin = \"hello\", trigger = { interval = \"2h\" } }") else {
+            return;
+        };
+        let merged = self
+            .own_description(name, table.table, plugins)
+            .map(|own| table.table.clone().over(own, jobs::DEEP));
+        let table = merged.as_ref().unwrap_or(table.table);
+        let reader = TableReader::new(table, &field.node.spot, field.key.clone(), self.findings);
+        let plugin = jobs::read_plugin(&reader, name, &context.plugins, self.plugin_dir);
+        let keys = jobs::read_keys(&reader, name, self.defaults);
+        reader.finish(jobs::HINTS);
+        if let (Some(id), Some(plugin)) = (id, plugin) {
+            jobs.put(id, plugin, keys, Source::Manifest, spot);
+        }
+    }
+
+    /// Notes where a row of sections does not begin after all. It is found out how things are when the text is read as
+    /// a whole.
+    fn check_first(&self, section: Option<&TableReader<'_>>, parts: &Parts<'_>) {
+        for first in &parts.first {
+            let key = section.and_then(|jobs| jobs.table.0.get(first.name())).map(|entry| &entry.key);
+            if key.is_none_or(|key| (key.source, key.start) != (MANIFEST, first.key)) {
+                self.not_alone(first);
+            }
+        }
+    }
+
+    /// One job that has a section of its own: as it is known, or read.
+    fn read_section(
+        &self,
+        parts: &Parts<'_>,
+        section: &Section<'_>,
+        plugins: &Plugins,
+        context: &Context,
+        known: Option<&Memory>,
+        jobs: &mut Jobs,
+    ) {
+        let name = section.name();
+        if let Some((id, old)) = known.and_then(|known| known.find(parts, section)) {
+            let (start, length) = (section.key, old.spot.end - old.spot.start);
+            let spot = Spot::new(MANIFEST, start..start + length);
+            let job = Declaration { spot, section: Some(section.range.clone()), ..old.clone() };
+            if jobs.0.insert(id.clone(), job).is_some() {
+                self.not_alone(section);
+            }
+            return;
+        }
+        if jobs.0.contains_key(name) {
+            return self.not_alone(section);
+        }
+        let Some(Entry { key, node }) = syntax::parse_section(parts.text, section) else {
+            return self.not_alone(section);
+        };
+        let field = Field { node: &node, key: join("jobs", name), findings: self.findings };
+        self.read_job(name, &key, &field, plugins, context, jobs);
+        if let Some(job) = jobs.0.get_mut(name).filter(|_| !context.described.contains(name)) {
+            job.section = Some(section.range.clone());
+        }
+    }
+
+    /// Notes that a section is no whole job by itself, which is a mistake only if it is one in the text as a whole.
+    fn not_alone(&self, section: &Section<'_>) {
+        let spot = Spot::new(MANIFEST, section.range.clone());
+        self.findings.error(
+            &spot,
+            &join("jobs", section.name()),
+            "is not declared by this section alone",
+            None,
+        );
+    }
+
     /// The job keys of a plugin's own description, where it describes the job of this name.
-    fn own_description(&self, job: &str, table: &Table, plugins: &Plugins) -> Table {
+    fn own_description(&self, job: &str, table: &Table, plugins: &Plugins) -> Option<&Table> {
         let plugin = match table.get("plugin").map(|node| &node.value) {
             None => job,
             Some(Value::Text(plugin)) => plugin,
-            Some(_) => return Table::default(),
+            Some(_) => return None,
         };
         let described = plugins.files.get(plugin).and_then(|n| self.described.get(*n));
         let own = described.filter(|d| d.job_name.as_ref().is_some_and(|name| name.as_str() == job));
-        own.map(|described| described.job.clone()).unwrap_or_default()
+        own.map(|described| &described.job)
     }
 
     fn folder_job(&self, described: &Described<'_>, plugin: &PluginName, jobs: &mut Jobs) {
@@ -199,7 +297,7 @@ impl Site<'_> {
         let Some(id) = described.job_name.clone() else { return };
         let keys = jobs::read_keys(&reader, id.as_str(), self.defaults);
         let spot = described.job.0.get("trigger").map_or(&described.spot, |entry| &entry.key);
-        if jobs.plugins.contains_key(&id) || jobs.declared.contains_key(&id) {
+        if jobs.0.contains_key(&id) {
             let message =
                 format!("plugin {plugin} describes a job {id}, but there is another job of that name");
             let hint = "rename it with name = \"…\" in the sidecar";
@@ -212,11 +310,8 @@ impl Site<'_> {
 
 impl Jobs {
     fn put(&mut self, id: JobId, plugin: PluginName, keys: JobKeys, source: Source, spot: &Spot) {
-        let (enabled, description) = (keys.enabled, keys.description.clone());
-        self.declared.insert(id.clone(), Declaration { spot: spot.clone(), description, enabled });
-        self.plugins.insert(id.clone(), plugin.clone());
-        if let Some(job) = keys.into_job(id.clone(), plugin, source).filter(|_| enabled) {
-            self.jobs.insert(id, job);
-        }
+        let (spot, enabled, description) = (spot.clone(), keys.enabled, keys.description.clone());
+        let job = keys.into_job(id.clone(), plugin.clone(), source).filter(|_| enabled).map(Arc::new);
+        self.0.insert(id, Declaration { spot, description, enabled, plugin, job, section: None });
     }
 }

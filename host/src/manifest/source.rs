@@ -1,6 +1,6 @@
 //! The texts that a manifest is made of, and where in them a value stands.
 
-use std::{ops::Range, path::PathBuf};
+use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use super::{
     lines::{self, Lines},
@@ -8,8 +8,11 @@ use super::{
     problem::Place,
 };
 
+/// The number of the manifest's own text.
+pub(super) const MANIFEST: usize = 0;
+
 /// Where a value was written: a byte range of one of the [`Sources`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Spot {
     pub(super) source: usize,
     pub(super) start: usize,
@@ -19,6 +22,27 @@ pub(super) struct Spot {
 impl Spot {
     pub(super) fn new(source: usize, span: Range<usize>) -> Self {
         Self { source, start: span.start, end: span.end }
+    }
+}
+
+/// Which part of a text is parsed: the source, and where in it the part begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) source: usize,
+    pub(super) start: usize,
+}
+
+impl Origin {
+    /// The spot of a span in the part.
+    pub(super) fn spot(self, span: Range<usize>) -> Spot {
+        Spot::new(self.source, self.start + span.start..self.start + span.end)
+    }
+}
+
+/// The whole of a source.
+impl From<usize> for Origin {
+    fn from(source: usize) -> Self {
+        Self { source, start: 0 }
     }
 }
 
@@ -41,7 +65,7 @@ pub(super) enum SourceKind {
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) kind: SourceKind,
-    pub(super) text: String,
+    pub(super) text: Arc<str>,
     lines: Lines,
 }
 
@@ -51,33 +75,44 @@ pub(super) struct Sources(Vec<Source>);
 
 impl Sources {
     /// Adds a text and answers its number.
-    pub(super) fn add(&mut self, kind: SourceKind, text: impl Into<String>) -> usize {
+    pub(super) fn add(&mut self, kind: SourceKind, text: impl Into<Arc<str>>) -> usize {
         let text = text.into();
         self.0.push(Source { kind, lines: Lines::new(&text), text });
         self.0.len() - 1
     }
 
-    /// The place of a spot as people read it, with the line that it stands on.
-    pub(super) fn place(&self, spot: &Spot) -> (Place, Option<Excerpt>) {
+    /// The place of a spot as people read it.
+    pub(super) fn place(&self, spot: &Spot) -> Place {
         let Some(source) = self.0.get(spot.source) else {
-            return (Place::File { file: PathBuf::new(), line: None, column: None }, None);
+            return Place::File { file: PathBuf::new(), line: None, column: None };
         };
         let located = || {
             let (line, column) = source.lines.position(&source.text, spot.start);
-            (Some(line), Some(column), Some(lines::excerpt(&source.text, spot.start, spot.end)))
+            (Some(line), Some(column))
         };
         match &source.kind {
             SourceKind::File(file) => {
-                let (line, column, excerpt) = located();
-                (Place::File { file: file.clone(), line, column }, excerpt)
+                let (line, column) = located();
+                Place::File { file: file.clone(), line, column }
             }
-            SourceKind::Whole(file) => (Place::File { file: file.clone(), line: None, column: None }, None),
+            SourceKind::Whole(file) => Place::File { file: file.clone(), line: None, column: None },
             SourceKind::Embedded(file) => {
-                let (line, column, excerpt) = located();
-                (Place::Embedded { file: file.clone(), line, column }, excerpt)
+                let (line, column) = located();
+                Place::Embedded { file: file.clone(), line, column }
             }
-            SourceKind::Flag => (Place::Flag { flag: source.text.clone() }, None),
-            SourceKind::Variable(name) => (Place::Variable { variable: name.clone() }, None),
+            SourceKind::Flag => Place::Flag { flag: source.text.to_string() },
+            SourceKind::Variable(name) => Place::Variable { variable: name.clone() },
+        }
+    }
+
+    /// The line that a spot stands on, where it stands in a text of lines.
+    pub(super) fn excerpt(&self, spot: &Spot) -> Option<Excerpt> {
+        let source = self.0.get(spot.source)?;
+        match source.kind {
+            SourceKind::File(_) | SourceKind::Embedded(_) => {
+                Some(lines::excerpt(&source.text, spot.start, spot.end))
+            }
+            SourceKind::Whole(_) | SourceKind::Flag | SourceKind::Variable(_) => None,
         }
     }
 }

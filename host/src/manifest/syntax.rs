@@ -8,9 +8,13 @@ use super::{
     lines,
     problem::Severity,
     reader::{Finding, Findings},
-    source::Spot,
-    tree::Table,
+    sections::Section,
+    source::{MANIFEST, Origin, Spot},
+    tree::{Entry, Table, Value},
 };
+
+/// Syntax errors beyond this number are counted: most are a consequence of the others, or it is no manifest at all.
+const MOST: usize = 100;
 
 /// A parsed text: its tree and the spot of the whole.
 #[derive(Debug, Clone)]
@@ -21,16 +25,25 @@ pub(super) struct Parsed {
     pub(super) readable: bool,
 }
 
-/// Parses a text, noting every syntax error and every key that is declared twice.
+/// Parses a text, noting its syntax errors and the keys that are declared twice.
 pub(super) fn parse(text: &str, source: usize, findings: &Findings) -> Parsed {
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut readable = true;
     let mut duplicate_headers = Vec::new();
     let mut broken_lines = BTreeSet::new();
-    for error in &errors {
+    let mut noted = 0;
+    for (n, error) in errors.iter().enumerate() {
         let span = error.span().unwrap_or(text.len()..text.len());
         let spot = Spot::new(source, span);
-        if error.message().starts_with("duplicate key") {
+        let is_duplicate = |error: &toml::de::Error| error.message().starts_with("duplicate key");
+        if noted == MOST {
+            let more = errors.get(n..).unwrap_or_default();
+            readable &= more.iter().all(is_duplicate);
+            let message = format!("TOML syntax error: {} more are not shown", more.len());
+            findings.error(&spot, "", message, Some("correct those above, and look again".to_owned()));
+            break;
+        }
+        if is_duplicate(error) {
             let header = header_before(text, spot.start);
             if header.is_some_and(|at| duplicate_headers.contains(&at)) {
                 // Keys below a second header of the same name: the header is the mistake.
@@ -39,14 +52,31 @@ pub(super) fn parse(text: &str, source: usize, findings: &Findings) -> Parsed {
             if is_header(lines::line_at(text, spot.start)) {
                 duplicate_headers.push(lines::line_start(text, spot.start));
             }
+            noted += 1;
             findings.note(duplicate(text, spot));
         } else if broken_lines.insert(lines::line_start(text, spot.start)) {
             // What follows on the same line is mostly a consequence of the first.
             readable = false;
+            noted += 1;
             findings.note(syntax_error(text, spot, error.message()));
         }
     }
-    Parsed { table: Table::new(root.get_ref(), source), spot: Spot::new(source, 0..0), readable }
+    Parsed { table: Table::new(root.get_ref(), source.into()), spot: Spot::new(source, 0..0), readable }
+}
+
+/// Parses a section of the manifest by itself: the job that it declares, provided that it declares this one, wholly and
+/// nothing else.
+pub(super) fn parse_section(text: &str, section: &Section<'_>) -> Option<Entry> {
+    let origin = Origin { source: MANIFEST, start: section.range.start };
+    let root = DeTable::parse(text.get(section.range.clone())?).ok()?;
+    let only = |table: Table, name: &str| {
+        let mut entries = table.0;
+        entries.remove(name).filter(|_| entries.is_empty())
+    };
+    match only(Table::new(root.get_ref(), origin), "jobs")?.node.value {
+        Value::Table(jobs) => only(jobs, section.name()).filter(|entry| entry.key.start == section.key),
+        _ => None,
+    }
 }
 
 fn is_header(line: &str) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
-use super::source::Spot;
+use super::source::{Origin, Spot};
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -41,10 +41,10 @@ pub(super) struct Entry {
 }
 
 impl Table {
-    pub(super) fn new(table: &DeTable<'_>, source: usize) -> Self {
-        let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
-            let spot = Spot::new(source, value.span());
-            Entry { key: Spot::new(source, key.span()), node: Node::new(value.get_ref(), spot) }
+    pub(super) fn new(table: &DeTable<'_>, origin: Origin) -> Self {
+        let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| Entry {
+            key: origin.spot(key.span()),
+            node: Node::within(value.get_ref(), origin.spot(value.span()), origin),
         };
         Self(table.iter().map(|(key, value)| (key.get_ref().to_string(), entry((key, value)))).collect())
     }
@@ -89,8 +89,13 @@ impl Table {
 }
 
 impl Node {
+    /// A value that is a text of its own.
     pub(super) fn new(value: &DeValue<'_>, spot: Spot) -> Self {
-        let source = spot.source;
+        let origin = Origin::from(spot.source);
+        Self::within(value, spot, origin)
+    }
+
+    fn within(value: &DeValue<'_>, spot: Spot, origin: Origin) -> Self {
         let value = match value {
             DeValue::String(text) => Value::Text(text.to_string()),
             DeValue::Integer(whole) => match i64::from_str_radix(whole.as_str(), whole.radix()) {
@@ -100,10 +105,13 @@ impl Node {
             DeValue::Float(float) => Value::Float(float.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(flag) => Value::Boolean(*flag),
             DeValue::Datetime(datetime) => Value::Datetime(datetime.to_string()),
-            DeValue::Array(array) => Value::Array(
-                array.iter().map(|item| Self::new(item.get_ref(), Spot::new(source, item.span()))).collect(),
-            ),
-            DeValue::Table(table) => Value::Table(Table::new(table, source)),
+            DeValue::Array(array) => {
+                let item = |item: &toml::Spanned<DeValue<'_>>| {
+                    Self::within(item.get_ref(), origin.spot(item.span()), origin)
+                };
+                Value::Array(array.iter().map(item).collect())
+            }
+            DeValue::Table(table) => Value::Table(Table::new(table, origin)),
         };
         Self { value, spot }
     }
@@ -136,6 +144,15 @@ pub(super) fn shortened(text: &str) -> String {
 /// Appends a key to a dotted path; a key with characters of its own meaning is quoted, as TOML wants it.
 pub(super) fn join(path: &str, key: &str) -> String {
     let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    let key = if bare { key.to_owned() } else { format!("{key:?}") };
-    if path.is_empty() { key } else { format!("{path}.{key}") }
+    let mut joined = String::with_capacity(path.len() + 1 + key.len() + 2);
+    joined.push_str(path);
+    if !path.is_empty() {
+        joined.push('.');
+    }
+    if bare {
+        joined.push_str(key)
+    } else {
+        joined.push_str(&format!("{key:?}"))
+    }
+    joined
 }

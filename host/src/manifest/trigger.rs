@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 use clockbox_core::trigger::{Trigger, TriggerSpec, seed_of};
+use serde::Deserialize as _;
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -183,7 +184,7 @@ fn check(field: &Field<'_>, mut json: Json, zone: Tz, seed: u64) -> Option<Trigg
     let mut clean = true;
     // Each turn mends one value, and there are no more values than this.
     for _ in 0..64 {
-        let spec: TriggerSpec = match serde_json::from_value(json.clone()) {
+        let spec = match TriggerSpec::deserialize(&json) {
             Ok(spec) => spec,
             Err(error) => {
                 if clean {

@@ -42,7 +42,7 @@ impl Fingerprint {
 }
 
 /// Whether a file name is that of a manifest, sidecar or plugin, and not of an editor's or a copy's temporary file.
-fn matters(path: &Path) -> bool {
+pub(super) fn matters(path: &Path) -> bool {
     let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
     let known =
         path.extension().and_then(OsStr::to_str).is_some_and(|end| matches!(end, "toml" | "wasm" | "wat"));

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clockbox_core::{
-    model::{Event, Job, JobId, PluginName},
+    model::{Event, Job, PluginName},
     timetable::Change,
 };
 
@@ -19,12 +19,15 @@ use super::{
     watch::{Wake, Watch, folders_of},
 };
 use crate::{
+    clock::Stopwatch,
     manifest::{self, FILE_NAME, Loaded, Manifest, Overrides},
     scheduler::{Message, Reply, Scheduler},
 };
 
 /// Files that changed are left alone until nothing has changed for so long.
 const QUIET: Duration = Duration::from_millis(150);
+/// After a look that found nothing changed, the next one is not sooner: the folders may be full of other files.
+const LULL: Duration = Duration::from_millis(50);
 /// A stream of changes is not waited for longer than so many looks.
 const LOOKS: u32 = 10;
 
@@ -130,6 +133,9 @@ impl Reloader {
                 Wake::Look => {
                     let (folders, files) = self.places();
                     if Fingerprint::take(&folders, &files) == seen {
+                        if !watch.pause(LULL) {
+                            return;
+                        }
                         continue;
                     }
                 }
@@ -142,11 +148,11 @@ impl Reloader {
     }
 
     /// The files' state once it no longer changes; `None` when the reloader is to end.
-    fn settled(&self, watch: &Watch) -> Option<Fingerprint> {
+    fn settled(&self, watch: &mut Watch) -> Option<Fingerprint> {
         let (folders, files) = self.places();
         let mut last = Fingerprint::take(&folders, &files);
         for _ in 0..LOOKS {
-            if !watch.settle(QUIET) {
+            if !watch.pause(QUIET) {
                 return None;
             }
             let now = Fingerprint::take(&folders, &files);
@@ -171,9 +177,11 @@ impl Reloader {
 
     /// Reads everything again and puts it in force, or refuses it.
     fn reload(&mut self, why: Why) {
+        let watch = Stopwatch::start();
         let (folders, files) = self.places();
         let then = Fingerprint::take(&folders, &files);
-        let loaded = match manifest::load(&self.path, &self.overrides, &super::description) {
+        let loaded = manifest::load_again(&self.current, &self.path, &self.overrides, &super::description);
+        let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(problems) => return self.reject(problems.0.iter().map(ToString::to_string).collect()),
         };
@@ -189,6 +197,7 @@ impl Reloader {
         }
         new.keep_jobs(self.current.jobs.values(), &kept);
         let held = self.loader.last(&kept);
+        tracing::debug!("the manifest was read after {:.1?}", watch.elapsed());
         let mut plugins = self.loader.load(&new);
         problems.extend(plugins.problems.iter().map(ToString::to_string));
         // A file that is no good plugin now cannot say what it says of its jobs either: they stay as they are. Nor can one
@@ -201,6 +210,7 @@ impl Reloader {
         self.loader.keep(&held);
         plugins.plugins.extend(held);
         let is_same = new == self.current && plugins.replaced.is_empty();
+        tracing::debug!("the plugins were read, and all was compared, after {:.1?}", watch.elapsed());
         if is_same && why != Why::Asked {
             return self.settle(why, problems);
         }
@@ -223,6 +233,7 @@ impl Reloader {
             );
         }
         let (change, event) = change(&self.current, &new);
+        let put = change.put.clone();
         let (reply_to, reply) = Reply::channel();
         let message =
             Message::Reload { plugins: plugins.into_works(&refused), change, event, reply: reply_to };
@@ -231,6 +242,7 @@ impl Reloader {
             tracing::error!("the reload did not take effect: {error}");
             return;
         }
+        tracing::debug!("the change was in force after {:.1?}", watch.elapsed());
         for (name, spec) in &new.plugins {
             if self
                 .current
@@ -241,20 +253,18 @@ impl Reloader {
                 tracing::info!("plugin {:?} has other rights or limits from now on", name.as_str());
             }
         }
-        self.warn_of_exhausted(&new);
+        self.warn_of_exhausted(&new, &put);
         self.current = new;
         self.settle(why, problems);
     }
 
     /// Jobs that are new or changed and will never fire are told: they do no harm, but are hardly what was meant.
-    fn warn_of_exhausted(&self, new: &Manifest) {
-        let Ok(records) = self.scheduler.jobs().wait() else { return };
+    fn warn_of_exhausted(&self, new: &Manifest, put: &[Arc<Job>]) {
+        let ids = put.iter().map(|job| job.id.clone()).collect();
+        let Ok(records) = self.scheduler.records_of(ids).wait() else { return };
         let stored = records.into_iter().map(|record| (record.job.id.clone(), record)).collect();
-        for (job, problem) in new.exhausted(&stored, self.scheduler.clock().now()) {
-            if self.current.jobs.get(&job) != new.jobs.get(&job) {
-                tracing::warn!("{problem}");
-            }
-        }
+        let problems = new.exhausted_of(put, &stored, self.scheduler.clock().now());
+        manifest::warn_of(problems.iter().map(|(_, problem)| problem));
     }
 
     /// What is wrong is told, and that nothing is wrong any more.
@@ -278,14 +288,18 @@ impl Reloader {
 
 /// What the scheduler is to change, and the event that says so.
 fn change(old: &Manifest, new: &Manifest) -> (Change, Event) {
-    let (old_jobs, new_jobs) = (&old.jobs, &new.jobs);
-    let put: Vec<Arc<Job>> = new_jobs
-        .values()
-        .filter(|job| old_jobs.get(&job.id) != Some(job))
-        .map(|job| Arc::new(job.clone()))
-        .collect();
-    let remove: Vec<JobId> = old_jobs.keys().filter(|id| !new_jobs.contains_key(*id)).cloned().collect();
-    let added = put.iter().filter(|job| !old_jobs.contains_key(&job.id)).count();
+    let (mut put, mut remove, mut added) = (Vec::new(), Vec::new(), 0);
+    for (id, before, after) in manifest::side_by_side(&old.jobs, &new.jobs) {
+        match (before, after) {
+            // Most are the very same.
+            (Some(before), Some(after)) if Arc::ptr_eq(before, after) || before == after => {}
+            (_, Some(job)) => {
+                added += usize::from(before.is_none());
+                put.push(Arc::clone(job));
+            }
+            (_, None) => remove.push(id.clone()),
+        }
+    }
     let event = Event::Reloaded { added, changed: put.len() - added, removed: remove.len() };
     (Change { pools: new.pools.values().cloned().collect(), put, remove }, event)
 }

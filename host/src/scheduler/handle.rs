@@ -180,6 +180,11 @@ impl Scheduler {
         self.ask(move |timetable| timetable.job(&id).cloned())
     }
 
+    /// Those of these jobs that there are.
+    pub(crate) fn records_of(&self, ids: Vec<JobId>) -> Reply<Vec<JobRecord>> {
+        self.ask(move |timetable| ids.iter().filter_map(|id| timetable.job(id).cloned()).collect())
+    }
+
     /// Every run that waits, runs or is to be tried again, oldest first.
     pub fn active_runs(&self) -> Reply<Vec<Run>> {
         self.ask(|timetable| {

@@ -152,13 +152,18 @@ impl Simulation {
         &self.planned[fire.job]
     }
 
-    /// Fires of one job: how many, the first and the last.
+    /// The fires of each of the [`planned`](Self::planned) jobs: how many, the first and the last.
     #[must_use]
-    pub fn of_job(&self, job: usize) -> (usize, Option<Timestamp>, Option<Timestamp>) {
-        let mut fires = self.fires.iter().filter(|fire| fire.job == job).map(|fire| fire.at);
-        let first = fires.next();
-        let (rest, last) = fires.fold((0, first), |(count, _), at| (count + 1, Some(at)));
-        (rest + usize::from(first.is_some()), first, last)
+    pub fn by_job(&self) -> Vec<(usize, Option<Timestamp>, Option<Timestamp>)> {
+        let mut jobs = vec![(0, None, None); self.planned.len()];
+        for fire in &self.fires {
+            if let Some((count, first, last)) = jobs.get_mut(fire.job) {
+                *count += 1;
+                first.get_or_insert(fire.at);
+                *last = Some(fire.at);
+            }
+        }
+        jobs
     }
 
     /// The fires as an iCalendar file (RFC 5545), an event each; `stamp` is the time at which it was made.
@@ -236,7 +241,7 @@ mod tests {
             (at("2026-10-25T21:00:00Z"), "known"),
         ];
         assert_eq!(fires, expected);
-        assert_eq!(simulation.of_job(0), (3, Some(expected[1].0), Some(expected[3].0)));
+        assert_eq!(simulation.by_job()[0], (3, Some(expected[1].0), Some(expected[3].0)));
     }
 
     #[test]

@@ -53,6 +53,19 @@ fn jobs_are_added_changed_and_removed_while_the_host_runs() {
 }
 
 #[test]
+fn a_database_beside_the_manifest_that_is_written_to_all_the_time_hides_no_change() {
+    let place = place();
+    let busy = every("busy", "echo", "20ms");
+    place.manifest(&busy);
+    let mut host = start(&place);
+    host.hear_of("busy", "succeeded");
+    place.manifest(&format!("{busy}{QUIET}"));
+    host.hear_text("reloaded: jobs +1 ~0 -0");
+    host.hear_of("busy", "succeeded");
+    host.stop();
+}
+
+#[test]
 fn a_dropped_plugin_with_a_sidecar_becomes_a_job_and_is_gone_with_its_files() {
     let place = place();
     let mut host = start(&place);

@@ -142,7 +142,7 @@ fn a_trigger_that_was_changed_by_hand_is_the_one_that_is_shown() {
     let declared = loaded.as_ref().unwrap().manifest.jobs["hello"].clone();
     let by_hand = read("[jobs.hello]\ntrigger = { cron = \"@hourly\" }", &hello()).unwrap().manifest;
     let mut stored = record(&by_hand.jobs["hello"], now().into());
-    stored.get_mut("hello").unwrap().declared = Some(Arc::new(declared));
+    stored.get_mut("hello").unwrap().declared = Some(declared);
     let text = report(&loaded, &stored, now());
     assert!(text.contains("every hour, UTC (rescheduled by hand); next 2026-03-02 01:00:00"), "{text}");
     let json = report_json(&loaded, &stored, now());

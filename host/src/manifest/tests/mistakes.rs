@@ -333,3 +333,18 @@ fn what_is_only_doubtful_is_a_warning() {
     assert!(warnings.iter().all(|warning| warning.severity == Severity::Warning));
     assert!(warnings[0].to_string().starts_with("clockbox.toml:2:14: warning: scheduler.plugin_dir: "));
 }
+
+#[test]
+fn very_many_mistakes_of_syntax_are_counted() {
+    let found = bad(&"no manifest at all\n".repeat(1000));
+    assert_eq!(found.len(), 101);
+    assert_eq!(
+        brief(&found[100]),
+        "101:4 : TOML syntax error: 900 more are not shown | correct those above, and look again"
+    );
+    let jobs: String = (0..150).map(|n| format!("[jobs.job-{n}]\nplugin = \"hello\"\n")).collect();
+    let found = bad(&format!("{jobs}{jobs}[pools.default]\nsize = 1\n"));
+    assert_eq!(found.len(), 102);
+    assert!(found[100].message.ends_with(" more are not shown"), "{}", found[100]);
+    assert_eq!(found[101].key, "pools.default.size", "the rest is read all the same");
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Loaded, Overrides, PluginFile, Problem, Problems, Surroundings, parse};
 
+mod again;
 mod checking;
 mod dropped;
 mod files;

@@ -73,7 +73,7 @@ fn a_problem_of_an_override_names_it_in_place_of_a_line() {
 #[test]
 fn an_override_may_choose_the_plugin_folder() {
     let document = crate::manifest::document::Document::new(
-        "",
+        &"".into(),
         Path::new("etc/clockbox.toml"),
         &Overrides::default().with_flag("scheduler.plugin_dir=/srv/plugins"),
     );
