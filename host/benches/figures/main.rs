@@ -19,7 +19,10 @@ mod runs;
 mod start;
 mod support;
 
-use std::process::ExitCode;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+};
 
 use options::{Asked, Options};
 use report::Report;
@@ -101,7 +104,11 @@ fn figures(options: &Options) -> ExitCode {
     let mut report = Report::default();
     for section in SECTIONS.iter().filter(|section| options.wants(section.name)) {
         report.section(section.name, section.what);
-        (section.run)(&mut report, options);
+        // A section that breaks down costs the others nothing.
+        let run = AssertUnwindSafe(|| (section.run)(&mut report, options));
+        if catch_unwind(run).is_err() {
+            report.broken(format!("section {} broke down; its message is above", section.name));
+        }
     }
     let is_sound = report.summary(options.markdown);
     println!("\n{}", machine::describe(options));
