@@ -27,7 +27,7 @@ use crate::{
 /// Files that changed are left alone until nothing has changed for so long.
 const QUIET: Duration = Duration::from_millis(150);
 /// After a look that found nothing changed, the next one is not sooner: the folders may be full of other files.
-const LULL: Duration = Duration::from_millis(50);
+const LULL: Duration = Duration::from_millis(20);
 /// A stream of changes is not waited for longer than so many looks.
 const LOOKS: u32 = 10;
 
