@@ -37,6 +37,7 @@ impl Pool {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("clockbox-guest")
+            .on_thread_start(step_back)
             // What is launched comes from outside: it goes before guests that gave way after a tick of their own.
             .global_queue_interval(1)
             .enable_all()
@@ -87,6 +88,23 @@ impl Pool {
             token.cancel();
             token.kill();
         });
+    }
+}
+
+/// How much the threads of guests step back before the host's own, in steps of nice(1).
+#[cfg(target_os = "linux")]
+const NICER: i32 = 5;
+
+/// On a machine that guests keep busy, the threads that decide, record and answer go first.
+fn step_back() {
+    // On Linux a priority is that of one thread, and everybody may lower his own.
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{getpriority_process, setpriority_process};
+        let lowered = getpriority_process(None).and_then(|now| setpriority_process(None, now + NICER));
+        if let Err(error) = lowered {
+            tracing::debug!("guests run at the host's own priority: {error}");
+        }
     }
 }
 
