@@ -38,7 +38,7 @@ pub(crate) fn job(name: &str, plugin: &PluginName) -> Job {
         pool: PoolName::default_pool(),
         trigger: Trigger::new(spec, chrono_tz::UTC).expect("a trigger"),
         args: "null".into(),
-        policy: Policy::default(),
+        policy: Policy::default().into(),
         source: Source::Api,
     }
 }

@@ -10,7 +10,7 @@ use clockbox::{
 use crate::bare::{self, Bare};
 
 /// A job component that does nothing.
-const NOOP: &[u8] = include_bytes!("../figures/guests/noop.wat");
+const NOOP: &[u8] = include_bytes!("../figures/guests/tiny.wat");
 /// Instances that there is room for: under valgrind there is little address space.
 pub(crate) const INSTANCES: u32 = 5;
 
