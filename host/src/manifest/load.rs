@@ -24,7 +24,7 @@ pub const FILE_NAME: &str = "clockbox.toml";
 /// memory.
 const LARGEST: u64 = 64 << 20;
 /// The same for a sidecar, which describes one plugin.
-const LARGEST_SIDECAR: u64 = 1 << 20;
+const LARGEST_SIDECAR: u64 = 4 << 20;
 
 /// Reads the manifest at `path`, a file or a folder that holds `clockbox.toml`, with the sidecars and descriptions of the
 /// plugins beside it.
