@@ -94,7 +94,8 @@ impl Builder {
     }
 
     /// Adds a trusted function of this program under a name that jobs can refer to, in the place of a plugin. It runs
-    /// in the same pools and leaves the same history.
+    /// in the same pools, on the same threads (which on Linux have a lower priority than the scheduler's own) and leaves
+    /// the same history.
     pub fn native<F, R>(self, name: PluginName, function: F) -> Self
     where
         F: Fn(Launch, CancelToken) -> R + Send + Sync + 'static,
