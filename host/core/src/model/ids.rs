@@ -40,12 +40,13 @@ fn check_name(kind: &'static str, text: &str) -> Result<(), IdError> {
     }
 }
 
+// The names of plugins and pools are shared by many jobs, each of which has a pointer of one word to them.
 macro_rules! name {
-    ($(#[$doc:meta])* $type:ident, $kind:literal) => {
+    ($(#[$doc:meta])* $type:ident, $kind:literal, $text:ty) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $type(Arc<str>);
+        pub struct $type($text);
 
         impl $type {
             /// Checks and takes a name.
@@ -56,7 +57,7 @@ macro_rules! name {
             pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
                 let text = text.as_ref();
                 check_name($kind, text)?;
-                Ok(Self(text.into()))
+                Ok(Self(Box::<str>::from(text).into()))
             }
 
             /// The name as text.
@@ -88,7 +89,7 @@ macro_rules! name {
 
         impl From<$type> for String {
             fn from(name: $type) -> String {
-                name.0.as_ref().to_owned()
+                name.as_str().to_owned()
             }
         }
 
@@ -114,22 +115,22 @@ name! {
     /// assert_eq!(JobId::new("nightly-report").unwrap().as_str(), "nightly-report");
     /// assert!(JobId::new("no spaces").is_err());
     /// ```
-    JobId, "job"
+    JobId, "job", Arc<str>
 }
 name! {
     /// The name of a plugin.
-    PluginName, "plugin"
+    PluginName, "plugin", Arc<Box<str>>
 }
 name! {
     /// The name of a pool.
-    PoolName, "pool"
+    PoolName, "pool", Arc<Box<str>>
 }
 
 impl PoolName {
     /// The pool of jobs that name none: `default`.
     #[must_use]
     pub fn default_pool() -> Self {
-        Self("default".into())
+        Self(Box::<str>::from("default").into())
     }
 }
 

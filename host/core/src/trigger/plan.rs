@@ -30,8 +30,9 @@ pub(super) enum Kind {
     Interval(Box<Interval>),
     Cron(Box<Cron>),
     Calendar(Box<Calendar>),
-    All(Box<[Plan]>),
-    Any(Box<[Plan]>),
+    // A pointer of one word, as for the others.
+    All(Box<Box<[Plan]>>),
+    Any(Box<Box<[Plan]>>),
 }
 
 /// A compiled trigger.
@@ -40,14 +41,20 @@ pub(super) struct Plan {
     pub(super) kind: Kind,
     pub(super) zone: Tz,
     // Most triggers have none, and there may be a million triggers.
-    bounds: Option<Box<Bounds>>,
+    rare: Option<Box<Rare>>,
 }
 
-/// Between which times anything fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Bounds {
+/// What few triggers have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Rare {
+    /// Nothing fires before this.
     start: Option<Timestamp>,
+    /// Nothing fires after this.
     end: Option<Timestamp>,
+    /// What `H` is drawn from.
+    seed: u64,
+    /// By how much a fire may be put off, in microseconds.
+    jitter: u64,
 }
 
 /// What a part of `all` or `any` takes from the whole.
@@ -82,24 +89,43 @@ impl Plan {
         if whole.is_some() {
             combine::fits(spec, &kind)?;
         }
-        let bounds = (start.is_some() || end.is_some()).then(|| Box::new(Bounds { start, end }));
-        Ok(Self { kind, zone, bounds })
+        let has_bounds = start.is_some() || end.is_some();
+        let rare = has_bounds.then(|| Box::new(Rare { start, end, ..Rare::default() }));
+        Ok(Self { kind, zone, rare })
+    }
+
+    /// Keeps what the whole trigger has, and no part of it.
+    pub(super) fn keep(&mut self, seed: u64, jitter: u64) {
+        if seed > 0 || jitter > 0 {
+            let rare = self.rare.get_or_insert_default();
+            (rare.seed, rare.jitter) = (seed, jitter);
+        }
+    }
+
+    /// What `H` is drawn from.
+    pub(super) fn seed(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.seed)
+    }
+
+    /// By how much a fire may be put off, in microseconds.
+    pub(super) fn jitter(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.jitter)
     }
 
     /// Nothing fires before this.
     pub(super) fn start(&self) -> Option<Timestamp> {
-        self.bounds.as_ref()?.start
+        self.rare.as_ref()?.start
     }
 
     /// Nothing fires after this.
     pub(super) fn end(&self) -> Option<Timestamp> {
-        self.bounds.as_ref()?.end
+        self.rare.as_ref()?.end
     }
 
     /// The same without an end.
     pub(super) fn unended(&self) -> Self {
-        let bounds = self.start().map(|start| Box::new(Bounds { start: Some(start), end: None }));
-        Self { bounds, ..self.clone() }
+        let rare = self.rare.clone().map(|rare| Box::new(Rare { end: None, ..*rare }));
+        Self { rare, ..self.clone() }
     }
 
     /// The first fire not before `at`, for kinds that need not know the previous one: an interval or calendar that
@@ -185,8 +211,8 @@ impl Kind {
                 calendar.first = calendar.first.or(first);
                 Self::Calendar(Box::new(calendar))
             }
-            When::All(list) => Self::All(parts("all", list)?),
-            When::Any(list) => Self::Any(parts("any", list)?),
+            When::All(list) => Self::All(Box::new(parts("all", list)?)),
+            When::Any(list) => Self::Any(Box::new(parts("any", list)?)),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! A trigger as it is written in the manifest, in JSON, or built in Rust; [`super::Trigger::new`] checks it.
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -31,7 +32,7 @@ pub enum When {
     #[default]
     Now,
     /// One instant.
-    Date(Box<str>),
+    Date(CompactString),
     /// Again and again after a length of time.
     Interval(IntervalSpec),
     /// Whenever the clock on the wall matches.
@@ -49,7 +50,7 @@ pub enum When {
 #[serde(untagged)]
 pub enum IntervalSpec {
     /// A duration.
-    Text(Box<str>),
+    Text(CompactString),
     /// Its parts.
     Table(Box<IntervalTable>),
 }
@@ -59,7 +60,7 @@ pub enum IntervalSpec {
 #[serde(untagged)]
 pub enum CronSpec {
     /// A crontab string.
-    Text(Box<str>),
+    Text(CompactString),
     /// A field table.
     Table(Box<CronTable>),
 }
@@ -101,6 +102,18 @@ impl TriggerSpec {
     #[must_use]
     pub fn when(&self) -> &When {
         &self.when
+    }
+
+    /// Whether any part of it is drawn from a seed: `H` in a crontab string.
+    pub(super) fn is_hashed(&self) -> bool {
+        match &self.when {
+            When::Cron(CronSpec::Text(text)) => {
+                let is_between = |c: char| c.is_whitespace() || c == ',';
+                text.split(is_between).any(|item| item.starts_with(['H', 'h']))
+            }
+            When::All(parts) | When::Any(parts) => parts.iter().any(Self::is_hashed),
+            _ => false,
+        }
     }
 
     /// Nothing fires before this date-time.
@@ -161,7 +174,7 @@ impl TriggerSpec {
 #[serde(deny_unknown_fields, default)]
 struct Written {
     #[serde(deserialize_with = "text::date_time", skip_serializing_if = "Option::is_none")]
-    date: Option<Box<str>>,
+    date: Option<CompactString>,
     #[serde(skip_serializing_if = "Option::is_none")]
     interval: Option<IntervalSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]

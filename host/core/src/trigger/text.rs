@@ -1,6 +1,6 @@
 //! How single values of a trigger are written: field texts that may be numbers, date-times that may be TOML's own.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -57,23 +57,27 @@ impl<'de> Deserialize<'de> for FieldText {
 }
 
 /// Reads a date-time: a text, or what a TOML reader hands over for one written without quotes.
-pub(super) fn date_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<str>>, D::Error> {
-    struct Visitor;
-    impl<'de> de::Visitor<'de> for Visitor {
-        type Value = Box<str>;
+pub(super) fn date_time<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'t> From<&'t str>,
+{
+    struct Visitor<T>(PhantomData<T>);
+    impl<'de, T: for<'t> From<&'t str>> de::Visitor<'de> for Visitor<T> {
+        type Value = T;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a date-time such as \"2030-11-06 16:30:05\"")
         }
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Box<str>, E> {
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
             Ok(text.into())
         }
-        fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Box<str>, A::Error> {
+        fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
             // The key under which the toml crate passes its own date-times through serde.
             match map.next_entry::<String, String>()? {
-                Some((key, text)) if key == "$__toml_private_datetime" => Ok(text.into()),
+                Some((key, text)) if key == "$__toml_private_datetime" => Ok(text.as_str().into()),
                 _ => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
             }
         }
     }
-    deserializer.deserialize_any(Visitor).map(Some)
+    deserializer.deserialize_any(Visitor(PhantomData)).map(Some)
 }

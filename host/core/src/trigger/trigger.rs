@@ -49,9 +49,6 @@ pub struct Trigger(Arc<Checked>);
 struct Checked {
     spec: TriggerSpec,
     plan: Plan,
-    seed: u64,
-    /// In microseconds.
-    jitter: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,12 +101,14 @@ impl Trigger {
 
     /// Without asking whether it can ever fire.
     pub(super) fn unchecked(spec: TriggerSpec, default_zone: Tz, seed: u64) -> Result<Self, TriggerError> {
-        let plan = Plan::new(&spec, default_zone, seed, None)?;
+        let mut plan = Plan::new(&spec, default_zone, seed, None)?;
         let jitter = spec.jitter().map(parse_duration).transpose();
         let jitter =
             jitter.map_err(|error| TriggerError::new("jitter", error.to_string()))?.unwrap_or_default();
         let jitter = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX);
-        Ok(Self(Arc::new(Checked { spec, plan, seed, jitter })))
+        // Without an `H` the seed says nothing, and triggers of different jobs may be equal.
+        plan.keep(if spec.is_hashed() { seed } else { 0 }, jitter);
+        Ok(Self(Arc::new(Checked { spec, plan })))
     }
 
     /// The specification.
@@ -213,7 +212,7 @@ impl Trigger {
     /// Whether fires may be put off: see [`Self::delay`].
     #[must_use]
     pub fn is_jittered(&self) -> bool {
-        self.0.jitter > 0
+        self.0.plan.jitter() > 0
     }
 
     /// How long after `fire` it is acted upon: a length of time from zero to the jitter, a fixed function of `seed`
@@ -221,7 +220,7 @@ impl Trigger {
     #[must_use]
     pub fn delay(&self, seed: u64, fire: Timestamp) -> Duration {
         let number = mix(seed, fire.timestamp_micros().cast_unsigned());
-        Duration::from_micros(match self.0.jitter.checked_add(1) {
+        Duration::from_micros(match self.0.plan.jitter().checked_add(1) {
             Some(choices) => number % choices,
             None => number,
         })
@@ -237,7 +236,7 @@ impl Trigger {
 /// By what it was made of, which all the rest follows from.
 impl Hash for Trigger {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.0.spec, self.zone(), self.0.seed).hash(state);
+        (&self.0.spec, self.zone(), self.0.plan.seed()).hash(state);
     }
 }
 
@@ -258,7 +257,7 @@ impl TryFrom<Stored> for Trigger {
 
 impl From<Trigger> for Stored {
     fn from(trigger: Trigger) -> Self {
-        Self { spec: trigger.spec().clone(), zone: trigger.zone(), seed: trigger.0.seed }
+        Self { spec: trigger.spec().clone(), zone: trigger.zone(), seed: trigger.0.plan.seed() }
     }
 }
 
@@ -276,8 +275,23 @@ mod tests {
 
     #[test]
     fn a_million_cron_triggers_fit_into_memory() {
-        // Two counters of the Arc, the text itself, and what is in boxes come on top.
-        assert!(size_of::<Checked>() <= 88, "{}", size_of::<Checked>());
+        // Two counters of the Arc, a text of over 24 bytes, and what is in boxes come on top.
+        assert!(size_of::<Checked>() <= 72, "{}", size_of::<Checked>());
+    }
+
+    #[test]
+    fn triggers_of_different_jobs_are_equal_unless_the_seed_matters() {
+        let seeded = |text, seed| Trigger::new_seeded(TriggerSpec::cron(text), Tz::UTC, seed).unwrap();
+        for text in ["30 5 * * thu", "@hourly", "0 0 * mar *"] {
+            assert_eq!(seeded(text, 1), seeded(text, 2), "{text}");
+        }
+        for text in ["H 5 * * *", "5 h(0-7) * * *", "0,H * * * *", "@daily"] {
+            let trigger = seeded(text, 1);
+            let is_drawn = trigger.0.plan.kind != seeded(text, 2).0.plan.kind;
+            assert_eq!(trigger != seeded(text, 2), is_drawn, "{text}");
+            let json = serde_json::to_string(&trigger).unwrap();
+            assert_eq!(serde_json::from_str::<Trigger>(&json).unwrap(), trigger);
+        }
     }
 
     #[test]
