@@ -26,5 +26,7 @@ pub use clockbox_core::{
 pub use clockbox_sandbox as sandbox;
 pub use clockbox_store as store;
 pub use pool::{NativeWork, Work};
-pub use scheduler::{Builder, Event, Happening, Reply, Scheduler, SchedulerError, StartError, Subscription};
+pub use scheduler::{
+    Builder, Event, Happening, Reply, Scheduler, SchedulerError, StartError, Status, Subscription,
+};
 pub use system_zones::prefer_system_zone_data;

@@ -78,6 +78,10 @@ const SECTIONS: [Section; 8] = [
     },
 ];
 
+/// As in the program `clockbox`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let names = SECTIONS.map(|section| section.name);

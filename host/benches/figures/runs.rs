@@ -128,13 +128,12 @@ fn ends(events: &mut Subscription, runs: usize) -> Vec<Timestamp> {
 }
 
 /// Waits for the end of so many runs. Of very many that are due at once, more may be told than is kept for a listener:
-/// then it looks until nothing is due and nothing runs.
+/// then it asks until nothing is due and nothing runs.
 fn all_ended(scheduler: &Scheduler, events: &mut Subscription, runs: usize) {
     let is_idle = || {
-        let now = scheduler.clock().now();
-        let is_due = |job: &clockbox::JobRecord| job.next_fire.is_some_and(|next| next <= now);
-        scheduler.active_runs().wait().expect("runs").is_empty()
-            && !scheduler.jobs().wait().expect("jobs").iter().any(is_due)
+        let status = scheduler.status().wait().expect("a status");
+        let is_due = status.next_wake.is_some_and(|next| next <= scheduler.clock().now());
+        status.running + status.waiting == 0 && !is_due
     };
     let (mut ended, mut is_lossy) = (0, false);
     while ended < runs {

@@ -38,6 +38,10 @@ const SCENARIOS: [Scenario; 5] = [
     },
 ];
 
+/// As in the program `clockbox`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // `cargo bench` adds a word of its own.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();

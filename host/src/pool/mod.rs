@@ -2,7 +2,7 @@
 //! delay a fire.
 
 mod log_buffer;
-mod seat;
+mod runners;
 mod task;
 mod work;
 
@@ -14,6 +14,7 @@ use clockbox_core::{
 };
 use clockbox_sandbox::CancelToken;
 use hashbrown::{HashMap, HashSet};
+use runners::Runners;
 use task::Prepared;
 pub(crate) use task::Sinks;
 use tokio::runtime::Runtime;
@@ -23,6 +24,7 @@ pub use work::{NativeWork, Work};
 /// Runs attempts, and can stop them.
 pub(crate) struct Pool {
     runtime: Option<Runtime>,
+    runners: Runners,
     works: Works,
     sinks: Arc<Sinks>,
     /// The attempts that were launched and whose end has not been heard of.
@@ -42,11 +44,26 @@ impl Pool {
             .global_queue_interval(1)
             .enable_all()
             .build()?;
-        Ok(Self { runtime: Some(runtime), works, sinks, tokens: HashMap::new(), early: HashSet::new() })
+        let runners = Runners::new(runtime.handle().clone(), threads);
+        Ok(Self {
+            runtime: Some(runtime),
+            runners,
+            works,
+            sinks,
+            tokens: HashMap::new(),
+            early: HashSet::new(),
+        })
     }
 
-    /// Starts an attempt; its report comes back through the sinks.
-    pub(crate) fn launch(&mut self, launch: Launch) {
+    /// Starts attempts; their reports come back through the sinks.
+    pub(crate) fn launch(&mut self, launches: Vec<Launch>) {
+        if !launches.is_empty() {
+            let attempts: Vec<Prepared> = launches.into_iter().map(|launch| self.prepare(launch)).collect();
+            self.runners.launch(attempts);
+        }
+    }
+
+    fn prepare(&mut self, launch: Launch) -> Prepared {
         let run = launch.run.id;
         let token = CancelToken::new();
         if self.early.remove(&run) {
@@ -54,13 +71,9 @@ impl Pool {
             token.kill();
         }
         self.tokens.insert(run, token.clone());
-        let Some(runtime) = &self.runtime else { return };
         // The job as it is now, arguments and plugin alike.
         let work = self.works.get(&launch.job.plugin);
-        let prepared = Prepared::new(work, launch, token, Arc::clone(&self.sinks));
-        if let Some(prepared) = seat::take(Box::new(prepared)) {
-            runtime.spawn(prepared.go_on());
-        }
+        Prepared::new(work, launch, token, Arc::clone(&self.sinks))
     }
 
     /// Puts these plugins in the place of all that are loaded; what runs keeps the one it began with.
@@ -110,6 +123,7 @@ fn step_back() {
 
 impl Drop for Pool {
     fn drop(&mut self) {
+        self.runners.close();
         // A guest in a host call must not keep the host from ending.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

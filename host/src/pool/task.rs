@@ -9,7 +9,7 @@ use clockbox_core::{
 use clockbox_sandbox::{CancelToken, RunRequest};
 use clockbox_store::Writer;
 
-use super::{log_buffer::LogBuffer, seat, work::Work};
+use super::{log_buffer::LogBuffer, runners, work::Work};
 use crate::{
     clock::Clock,
     scheduler::{Events, Inbox, Message},
@@ -17,9 +17,6 @@ use crate::{
 
 /// How often the lines of a run that goes on are handed to the store.
 const FLUSH_LOGS: Duration = Duration::from_millis(500);
-
-/// So many runs follow one another on a thread before others get it.
-const IN_A_ROW: u32 = 32;
 
 /// Where an attempt's words go.
 pub(crate) struct Sinks {
@@ -44,24 +41,9 @@ impl Prepared {
         Self { work, launch, token, guard }
     }
 
-    /// Runs it, and then what its end has made room for, and so on.
-    pub(super) async fn go_on(self: Box<Self>) {
-        let mut next = Some(self);
-        let mut in_a_row = 0;
-        while let Some(attempt) = next.take() {
-            // Boxed, as it is large and would be copied on its way to its place.
-            next = Box::pin(attempt.run()).await;
-            in_a_row += 1;
-            if in_a_row % IN_A_ROW == 0 {
-                // Others that wait for this thread have their turn.
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-
-    /// Runs it to its end and reports; answers what follows on this thread.
-    async fn run(self: Box<Self>) -> Option<Box<Self>> {
-        let Self { work, launch, token, guard } = *self;
+    /// Runs it to its end and reports.
+    pub(super) async fn run(self) {
+        let Self { work, launch, token, guard } = self;
         let report = match work {
             Some(work) => run(work, launch, token, &guard.sinks).await,
             None => Report::new(Outcome::HostError).because(format!(
@@ -69,7 +51,7 @@ impl Prepared {
                 launch.job.plugin.as_str()
             )),
         };
-        seat::after(|| guard.report(report))
+        runners::before_looking(|| guard.report(report));
     }
 }
 
@@ -104,9 +86,9 @@ async fn run(work: Work, launch: Launch, token: CancelToken, sinks: &Sinks) -> R
         scheduled_at: run.scheduled_at,
         previous_success,
         cause: run.cause,
-        args: run.args.map_or_else(|| Arc::clone(&job.args), Into::into),
+        args: run.args.as_deref().map_or_else(|| Arc::clone(&job.args), Into::into),
     };
-    let log = Arc::new(LogBuffer::new(sinks.clock.clone(), sinks.events.clone(), run.job, id));
+    let log = Arc::new(LogBuffer::new(sinks.clock.clone(), sinks.events.clone(), run.job.clone(), id));
     let mut attempt_run = std::pin::pin!(plugin.run(request, Arc::clone(&log) as _, token));
     let mut report = loop {
         tokio::select! {
@@ -129,7 +111,7 @@ struct Guard {
     run: RunId,
     attempt: u32,
     sinks: Arc<Sinks>,
-    report: Option<Report>,
+    report: Option<Box<Report>>,
 }
 
 impl Guard {
@@ -138,19 +120,17 @@ impl Guard {
     }
 
     fn report(mut self, report: Report) {
-        self.report = Some(report);
+        self.report = Some(Box::new(report));
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         let report = self.report.take().unwrap_or_else(|| {
-            Report::new(Outcome::HostError).because("the host's own task for this attempt broke down")
+            Box::new(
+                Report::new(Outcome::HostError).because("the host's own task for this attempt broke down"),
+            )
         });
-        self.sinks.inbox.hand(Message::Finished {
-            run: self.run,
-            attempt: self.attempt,
-            report: Box::new(report),
-        });
+        self.sinks.inbox.hand(Message::Finished { run: self.run, attempt: self.attempt, report });
     }
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     clock::Stopwatch,
     manifest::{self, FILE_NAME, Loaded, Manifest, Overrides},
-    scheduler::{Message, Reply, Scheduler},
+    scheduler::{Message, Reload, Reply, Scheduler},
 };
 
 /// Files that changed are left alone until nothing has changed for so long.
@@ -235,9 +235,8 @@ impl Reloader {
         let (change, event) = change(&self.current, &new);
         let put = change.put.clone();
         let (reply_to, reply) = Reply::channel();
-        let message =
-            Message::Reload { plugins: plugins.into_works(&refused), change, event, reply: reply_to };
-        self.scheduler.inbox().send(message);
+        let reload = Reload { plugins: plugins.into_works(&refused), change, event, reply: reply_to };
+        self.scheduler.inbox().send(Message::Reload(Box::new(reload)));
         if let Err(error) = reply.wait() {
             tracing::error!("the reload did not take effect: {error}");
             return;

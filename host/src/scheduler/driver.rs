@@ -10,7 +10,7 @@ use clockbox_store::Writer;
 use tokio::time::Instant;
 
 use super::{
-    Inbox, Message, SchedulerError,
+    Inbox, Message, Reload, SchedulerError,
     events::Events,
     inbox::Rest,
     reply::ReplyTo,
@@ -118,7 +118,8 @@ impl Driver {
     fn take(&mut self, message: Message) {
         match message {
             Message::Tell { input, reply } => self.tell(input, Some(reply)),
-            Message::Reload { plugins, change, event, reply } => {
+            Message::Reload(reload) => {
+                let Reload { plugins, change, event, reply } = *reload;
                 self.pool.replace_plugins(plugins);
                 let now = self.look_at_the_clock();
                 self.timetable.hold(!self.may_fire());
@@ -240,9 +241,7 @@ impl Driver {
         if !completed.events.is_empty() {
             self.events.publish_all(self.clock.now(), completed.events);
         }
-        for launch in completed.launches {
-            self.pool.launch(launch);
-        }
+        self.pool.launch(completed.launches);
         if let Some(reply) = completed.reply {
             let answer =
                 if completed.all_refused { Err(SchedulerError::Refused) } else { Ok(completed.recorded) };

@@ -11,7 +11,7 @@ use clockbox_sandbox::Plugin;
 use clockbox_store::JobStore;
 use tokio::sync::watch;
 
-use super::{Builder, Events, Inbox, Message, Reply, SchedulerError, Subscription, reply::ReplyTo};
+use super::{Builder, Events, Inbox, Message, Reply, SchedulerError, Status, Subscription, reply::ReplyTo};
 use crate::{
     clock::Clock,
     pool::{Work, Works},
@@ -183,6 +183,17 @@ impl Scheduler {
     /// Those of these jobs that there are.
     pub(crate) fn records_of(&self, ids: Vec<JobId>) -> Reply<Vec<JobRecord>> {
         self.ask(move |timetable| ids.iter().filter_map(|id| timetable.job(id).cloned()).collect())
+    }
+
+    /// How many runs are under way, what is due next, and whether anything is paused.
+    ///
+    /// ```
+    /// let scheduler = clockbox::Scheduler::builder().start()?;
+    /// assert_eq!(scheduler.status().wait()?.running, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn status(&self) -> Reply<Status> {
+        self.ask(Status::of)
     }
 
     /// Every run that waits, runs or is to be tried again, oldest first.

@@ -159,9 +159,9 @@ mod tests {
             backtrace: None,
             peak_memory: Some(1 << 20),
         };
-        let fire = Write::Fire { run: Box::new(run.clone()), next_fire: None };
+        let fire = Write::Fire { run: Arc::new(run.clone()), next_fire: None };
         let run = Run { state: RunState::Finished, finished_at: Some(at), outcome, ..run };
-        [fire, Write::Update { run: Box::new(run), attempt: Some(Box::new(attempt)) }]
+        [fire, Write::Update { run: Arc::new(run), attempt: Some(Box::new(attempt)) }]
     }
 
     fn said(run: RunId, at: Timestamp) -> Write {

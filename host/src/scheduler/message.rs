@@ -17,8 +17,8 @@ pub(crate) type Question = Box<dyn FnOnce(&Timetable) + Send>;
 pub(crate) enum Message {
     /// Hand this to the timetable; answer with the runs that it recorded, once they are durable.
     Tell { input: Input, reply: ReplyTo<Vec<RunId>> },
-    /// Put these plugins and this change in force together, and publish the event once they are durable.
-    Reload { plugins: BTreeMap<PluginName, Work>, change: Change, event: Event, reply: ReplyTo<Vec<RunId>> },
+    /// Put plugins and jobs in force together.
+    Reload(Box<Reload>),
     /// Look something up.
     Ask(Question),
     /// Publish an event behind all that is under way.
@@ -31,4 +31,13 @@ pub(crate) enum Message {
     StoreLost(String),
     /// Drain, cancel what still runs after the grace, and stop.
     Shutdown { grace: Duration, reply: ReplyTo<()> },
+}
+
+/// What a reload puts in force.
+pub(crate) struct Reload {
+    pub(crate) plugins: BTreeMap<PluginName, Work>,
+    pub(crate) change: Change,
+    /// Told once all of it is durable.
+    pub(crate) event: Event,
+    pub(crate) reply: ReplyTo<Vec<RunId>>,
 }

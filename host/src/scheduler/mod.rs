@@ -10,6 +10,7 @@ mod inbox;
 mod message;
 mod reply;
 mod shutdown;
+mod status;
 mod thread;
 
 pub use builder::{Builder, StartError};
@@ -19,5 +20,6 @@ pub(crate) use events::Events;
 pub use events::{Happening, Subscription};
 pub use handle::Scheduler;
 pub(crate) use inbox::Inbox;
-pub(crate) use message::Message;
+pub(crate) use message::{Message, Reload};
 pub use reply::Reply;
+pub use status::Status;

@@ -96,7 +96,7 @@ fn runs(rows: usize) -> Vec<Run> {
 
 fn fire(run: Run) -> Write {
     let next_fire = Some(Some(run.scheduled_at + Duration::from_secs(1)));
-    Write::Fire { run: Box::new(run), next_fire }
+    Write::Fire { run: Arc::new(run), next_fire }
 }
 
 /// What is written of a run from its fire to its end.
@@ -125,7 +125,7 @@ fn life(run: Run) -> Vec<Write> {
         fields: Vec::new(),
     };
     let log = Write::Log { run: run.id, attempt: 1, lines: vec![said.clone(), said] };
-    vec![fire(run), log, Write::Update { run: Box::new(ended), attempt: Some(Box::new(attempt)) }]
+    vec![fire(run), log, Write::Update { run: Arc::new(ended), attempt: Some(Box::new(attempt)) }]
 }
 
 const OUTPUT: &str = r#"{"status":200,"latency_ms":12}"#;

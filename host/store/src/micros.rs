@@ -14,6 +14,11 @@ pub(crate) fn from_micros(micros: i64) -> Option<Timestamp> {
     Timestamp::from_timestamp_micros(micros)
 }
 
+/// Whether a time is stored as it is.
+pub(crate) fn is_kept(time: Timestamp) -> bool {
+    time.timestamp_subsec_nanos().is_multiple_of(1_000)
+}
+
 /// A value as a store keeps it: every time in it cut to the microsecond.
 pub(crate) trait Kept: Clone {
     /// Cuts the times.
@@ -30,7 +35,7 @@ pub(crate) trait Kept: Clone {
 impl Kept for Timestamp {
     fn cut(&mut self) {
         // Clocks are read to the microsecond, so there is hardly ever something to cut.
-        if !self.timestamp_subsec_nanos().is_multiple_of(1_000) {
+        if !is_kept(*self) {
             // The number of a time is always the number of a time, so the fallback is never taken.
             *self = from_micros(to_micros(*self)).unwrap_or(*self);
         }

@@ -1,5 +1,7 @@
 //! What the timetable asks a store to make durable.
 
+use std::sync::Arc;
+
 use super::{Attempt, JobId, JobRecord, LogLine, Pause, Run, RunId, Timestamp};
 
 /// One change to a store. Writes of a batch are applied in order, in one transaction.
@@ -18,7 +20,7 @@ pub enum Write {
     /// stayed at a fire that is done would come back to it at every start.
     Fire {
         /// The record: waiting, running (with attempt 1), missed or skipped.
-        run: Box<Run>,
+        run: Arc<Run>,
         /// The job's next fire; `None` leaves what is stored (a run on demand does not move the schedule).
         next_fire: Option<Option<Timestamp>>,
     },
@@ -28,7 +30,7 @@ pub enum Write {
     /// The store also moves the job's `last_success` forward when the run finished with success.
     Update {
         /// The record in its new state.
-        run: Box<Run>,
+        run: Arc<Run>,
         /// The attempt that started or ended: inserted, or replaced by its number.
         attempt: Option<Box<Attempt>>,
     },

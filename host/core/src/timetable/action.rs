@@ -22,7 +22,7 @@ pub enum Action {
 #[derive(Debug, Clone)]
 pub struct Launch {
     /// The run, as recorded: `attempt` is the one to start.
-    pub run: Run,
+    pub run: Arc<Run>,
     /// The job as it is now.
     pub job: Arc<Job>,
     /// The scheduled time of the job's latest success.

@@ -1,5 +1,7 @@
 //! From a due fire to a run that starts or waits, or to the record of why it does neither.
 
+use std::sync::Arc;
+
 use super::{
     Action, Launch, Timetable,
     due::{self, Due},
@@ -27,7 +29,7 @@ impl Timetable {
     ) {
         let Some(entry) = self.jobs.get(id) else { return };
         let job = entry.record.job.clone();
-        let mut run = self.new_run(now, &job, fire, cause, coalesced, args);
+        let run = self.new_run(now, &job, fire, cause, coalesced, args);
         let run_id = run.id;
         let Some(entry) = self.jobs.get(id) else { return };
         let is_manual = cause == Cause::Manual;
@@ -72,7 +74,6 @@ impl Timetable {
         let slots = self.pool(&job.pool);
         if may_start && slots.is_free() {
             slots.running += 1;
-            run.state = RunState::Running;
             self.begin(now, run, true, out);
         } else if is_manual || slots.may_queue() {
             self.await_turn(run, Place::Queued, out);
@@ -96,8 +97,8 @@ impl Timetable {
         cause: Cause,
         coalesced: u32,
         args: Option<String>,
-    ) -> Run {
-        Run {
+    ) -> Arc<Run> {
+        Arc::new(Run {
             id: self.next_run_id(now),
             job: job.id.clone(),
             plugin: job.plugin.clone(),
@@ -115,7 +116,7 @@ impl Timetable {
             output: None,
             coalesced,
             args,
-        }
+        })
     }
 
     /// Records fires that will not be decided one by one: the last of them, with the number of the others.
@@ -140,14 +141,15 @@ impl Timetable {
     fn refuse(
         &mut self,
         now: Timestamp,
-        mut run: Run,
+        mut run: Arc<Run>,
         state: RunState,
         reason: String,
         out: &mut Vec<Action>,
     ) {
-        run.state = state;
-        run.reason = Some(reason.clone());
-        run.finished_at = Some(now);
+        let changed = Arc::make_mut(&mut run);
+        changed.state = state;
+        changed.reason = Some(reason.clone());
+        changed.finished_at = Some(now);
         let (job, id, scheduled_at) = (run.job.clone(), run.id, run.scheduled_at);
         self.ended.insert(job.clone());
         out.push(self.fire_write(run));
@@ -158,16 +160,16 @@ impl Timetable {
     }
 
     /// Records a new run and lets it wait.
-    fn await_turn(&mut self, run: Run, place: Place, out: &mut Vec<Action>) {
+    fn await_turn(&mut self, run: Arc<Run>, place: Place, out: &mut Vec<Action>) {
         let (job, id, scheduled_at) = (run.job.clone(), run.id, run.scheduled_at);
-        out.push(self.fire_write(run.clone()));
+        out.push(self.fire_write(Arc::clone(&run)));
         out.extend(fired(&run));
         out.push(Action::Publish(Event::RunWaiting { job, run: id, scheduled_at }));
         self.wait_at(run, place);
     }
 
     /// Puts a waiting run into its queue.
-    pub(super) fn wait_at(&mut self, run: Run, place: Place) {
+    pub(super) fn wait_at(&mut self, run: Arc<Run>, place: Place) {
         let Some(entry) = self.jobs.get_mut(&run.job) else { return };
         let (priority, grace) = (entry.record.job.policy.priority, entry.grace(run.scheduled_at));
         if place == Place::Held {
@@ -181,11 +183,12 @@ impl Timetable {
     }
 
     /// Starts the next attempt of a run whose slots are taken: recorded first, launched when that is durable.
-    pub(super) fn begin(&mut self, now: Timestamp, mut run: Run, is_new: bool, out: &mut Vec<Action>) {
-        run.state = RunState::Running;
-        run.attempt += 1;
-        run.started_at = run.started_at.or(Some(now));
-        run.retry_at = None;
+    pub(super) fn begin(&mut self, now: Timestamp, mut run: Arc<Run>, is_new: bool, out: &mut Vec<Action>) {
+        let changed = Arc::make_mut(&mut run);
+        changed.state = RunState::Running;
+        changed.attempt += 1;
+        changed.started_at = changed.started_at.or(Some(now));
+        changed.retry_at = None;
         let Some(entry) = self.jobs.get_mut(&run.job) else { return };
         let (job, previous_success) = (entry.record.job.clone(), entry.record.last_success);
         let slots = &mut entry.busy_mut().slots;
@@ -193,7 +196,7 @@ impl Timetable {
             slots.push(run.id);
         }
         if is_new {
-            out.push(self.fire_write(run.clone()));
+            out.push(self.fire_write(Arc::clone(&run)));
             out.extend(fired(&run));
         } else {
             let attempt = Attempt {
@@ -206,11 +209,11 @@ impl Timetable {
                 peak_memory: None,
             };
             out.push(Action::Write(Write::Update {
-                run: Box::new(run.clone()),
+                run: Arc::clone(&run),
                 attempt: Some(Box::new(attempt)),
             }));
         }
-        out.push(Action::Launch(Launch { run: run.clone(), job, previous_success }));
+        out.push(Action::Launch(Launch { run: Arc::clone(&run), job, previous_success }));
         out.push(Action::Publish(Event::RunStarted {
             job: run.job.clone(),
             run: run.id,
@@ -245,12 +248,12 @@ impl Timetable {
     }
 
     /// The write that records a new run and moves the schedule with it.
-    fn fire_write(&self, run: Run) -> Action {
+    fn fire_write(&self, run: Arc<Run>) -> Action {
         let next_fire = match run.cause {
             Cause::Trigger => self.jobs.get(&run.job).map(|entry| entry.record.next_fire),
             Cause::Manual => None,
         };
-        Action::Write(Write::Fire { run: Box::new(run), next_fire })
+        Action::Write(Write::Fire { run, next_fire })
     }
 }
 

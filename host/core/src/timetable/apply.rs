@@ -135,7 +135,8 @@ impl Timetable {
         let job = entry.record.job.clone();
         let of_job = entry.busy().runs().filter_map(|run| self.active.get(run));
         let waiting = of_job.filter(|active| matches!(active.place, Place::Held | Place::Queued));
-        let waiting: Vec<(Run, Place)> = waiting.map(|active| (active.run.clone(), active.place)).collect();
+        let waiting: Vec<(Arc<Run>, Place)> =
+            waiting.map(|active| (active.run.clone(), active.place)).collect();
         for (run, place) in waiting {
             if let Some(at) = run_expiry(&run, entry::grace_of(old, run.scheduled_at)) {
                 self.expiries.remove(&(at, run.id));

@@ -1,5 +1,7 @@
 //! A clock that was wrong: what was decided at a time that is yet to come.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::{Action, Timetable, due};
@@ -33,8 +35,8 @@ impl Timetable {
             let wait = (at - latest).max(TimeDelta::zero());
             let at = now.checked_add_signed(wait).unwrap_or(now);
             if let Some(active) = self.active.get_mut(&run) {
-                active.run.retry_at = Some(at);
-                let run = Box::new(active.run.clone());
+                Arc::make_mut(&mut active.run).retry_at = Some(at);
+                let run = Arc::clone(&active.run);
                 out.push(Action::Write(Write::Update { run, attempt: None }));
             }
             self.retries.insert((at, run));

@@ -1,6 +1,6 @@
 //! What the timetable keeps of each job and of each run under way.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use super::due::{self, Count};
 use crate::{
@@ -145,7 +145,7 @@ pub(super) fn grace_of(job: &Job, fire: Timestamp) -> Grace {
 /// A run that is not in a final state.
 #[derive(Debug)]
 pub(super) struct Active {
-    pub(super) run: Run,
+    pub(super) run: Arc<Run>,
     pub(super) place: Place,
     /// When the attempt under way was released to start.
     pub(super) attempt_started_at: Option<Timestamp>,

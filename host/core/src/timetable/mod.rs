@@ -206,8 +206,8 @@ impl Timetable {
     }
 
     /// Every run that waits, runs or is to be tried again, in no order.
-    pub fn active_runs(&self) -> impl Iterator<Item = &Run> {
-        self.active.values().map(|active| &active.run)
+    pub fn active_runs(&self) -> impl ExactSizeIterator<Item = &Run> {
+        self.active.values().map(|active| &*active.run)
     }
 
     /// How many instances run now, in all pools.

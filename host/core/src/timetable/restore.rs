@@ -1,6 +1,6 @@
 //! Taking up the work where an earlier host left it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Action, Timetable, clock,
@@ -69,6 +69,7 @@ impl Timetable {
         due.sort_by_key(|(at, _)| *at);
         self.due.append(&mut due.into_iter().collect());
         for Unfinished { run, attempt_started_at } in unfinished {
+            let run = Arc::new(run);
             self.last_run = self.last_run.max(Some(run.id));
             if !self.jobs.contains(&run.job) {
                 self.orphan(now, run, attempt_started_at, &mut actions);
@@ -103,7 +104,7 @@ impl Timetable {
     fn interrupted(
         &mut self,
         now: Timestamp,
-        mut run: Run,
+        mut run: Arc<Run>,
         attempt_started_at: Option<Timestamp>,
         out: &mut Vec<Action>,
     ) {
@@ -117,7 +118,8 @@ impl Timetable {
             }
             _ => String::new(),
         };
-        run.reason = Some(format!("the host ended before the run's end was recorded{no_more}"));
+        Arc::make_mut(&mut run).reason =
+            Some(format!("the host ended before the run's end was recorded{no_more}"));
         let attempt = cut_off(now, &run, attempt_started_at);
         out.push(Action::Publish(interruption(&run)));
         if again {
@@ -128,7 +130,7 @@ impl Timetable {
         }
     }
 
-    fn retry_later(&mut self, now: Timestamp, run: Run, ended: Option<Timestamp>) {
+    fn retry_later(&mut self, now: Timestamp, run: Arc<Run>, ended: Option<Timestamp>) {
         if let Some(entry) = self.jobs.get_mut(&run.job) {
             entry.busy_mut().slots.push(run.id);
         }
@@ -137,7 +139,7 @@ impl Timetable {
         self.active.insert(run.id, Active { run, place, attempt_started_at: None, stopping: None });
     }
 
-    fn wait_again(&mut self, run: Run) {
+    fn wait_again(&mut self, run: Arc<Run>) {
         let has_room = self.jobs.get(&run.job).is_some_and(Entry::has_room);
         self.wait_at(run, if has_room { Place::Queued } else { Place::Held });
     }
@@ -146,11 +148,11 @@ impl Timetable {
     fn orphan(
         &mut self,
         now: Timestamp,
-        mut run: Run,
+        mut run: Arc<Run>,
         attempt_started_at: Option<Timestamp>,
         out: &mut Vec<Action>,
     ) {
-        run.reason = Some(
+        Arc::make_mut(&mut run).reason = Some(
             "its job was removed, or cannot be read any more, before the run's end was recorded".to_owned(),
         );
         if run.state == RunState::Running {

@@ -1,5 +1,7 @@
 //! The rest of a run's life: its end, its next attempt, its turn, its withdrawal.
 
+use std::sync::Arc;
+
 use super::{
     Action, Timetable, admit, backoff,
     entry::{Active, Entry, Place},
@@ -34,8 +36,9 @@ impl Timetable {
             (Outcome::Cancelled, Some(why), None) => Some(why.clone()),
             (_, _, reason) => reason,
         };
-        run.reason.clone_from(&reason);
-        run.output = report.output;
+        let changed = Arc::make_mut(&mut run);
+        changed.reason.clone_from(&reason);
+        changed.output = report.output;
         if !report.logs.is_empty() {
             out.push(Action::Write(Write::Log { run: id, attempt, lines: report.logs }));
         }
@@ -68,14 +71,15 @@ impl Timetable {
     /// Records that another attempt follows. The job's slot stays taken: the run is not over.
     pub(super) fn await_retry(
         &mut self,
-        mut run: Run,
+        mut run: Arc<Run>,
         outcome: Outcome,
         attempt: Attempt,
         retry_at: Timestamp,
         out: &mut Vec<Action>,
     ) {
-        run.state = RunState::Retrying;
-        run.retry_at = Some(retry_at);
+        let changed = Arc::make_mut(&mut run);
+        changed.state = RunState::Retrying;
+        changed.retry_at = Some(retry_at);
         let event = Event::RunRetrying {
             job: run.job.clone(),
             run: run.id,
@@ -84,7 +88,7 @@ impl Timetable {
             reason: run.reason.clone(),
             retry_at,
         };
-        let write = Write::Update { run: Box::new(run.clone()), attempt: Some(Box::new(attempt)) };
+        let write = Write::Update { run: Arc::clone(&run), attempt: Some(Box::new(attempt)) };
         out.extend([Action::Write(write), Action::Publish(event)]);
         self.retries.insert((retry_at, run.id));
         let place = Place::Retrying;
@@ -95,15 +99,16 @@ impl Timetable {
     pub(super) fn end(
         &mut self,
         now: Timestamp,
-        mut run: Run,
+        mut run: Arc<Run>,
         outcome: Outcome,
         attempt: Option<Attempt>,
         out: &mut Vec<Action>,
     ) {
-        run.state = RunState::Finished;
-        run.outcome = Some(outcome);
-        run.finished_at = Some(now);
-        run.retry_at = None;
+        let changed = Arc::make_mut(&mut run);
+        changed.state = RunState::Finished;
+        changed.outcome = Some(outcome);
+        changed.finished_at = Some(now);
+        changed.retry_at = None;
         let (job, id) = (run.job.clone(), run.id);
         if let Some(entry) = self.jobs.get_mut(&job) {
             if let Some(busy) = entry.if_busy() {
@@ -125,7 +130,7 @@ impl Timetable {
                 .filter(|_| outcome != Outcome::Interrupted)
                 .and_then(|started| u64::try_from((now - started).num_milliseconds()).ok()),
         };
-        let write = Write::Update { run: Box::new(run), attempt: attempt.map(Box::new) };
+        let write = Write::Update { run, attempt: attempt.map(Box::new) };
         out.extend([Action::Write(write), Action::Publish(event)]);
         self.release(now, &job, out);
     }
@@ -263,7 +268,7 @@ impl Timetable {
                 out.push(Action::Cancel(id));
             }
         } else if let Some(mut run) = self.withdraw(id) {
-            run.reason = Some(why.to_owned());
+            Arc::make_mut(&mut run).reason = Some(why.to_owned());
             self.end(now, run, Outcome::Cancelled, None, out);
         }
     }
@@ -274,7 +279,7 @@ impl Timetable {
         let mut run = self.withdraw(id)?;
         let late = crate::model::format_roughly(admit::whole_millis(now - run.scheduled_at));
         let reason = format!("waited until {late} after its time, longer than misfire_grace");
-        run.state = RunState::Missed;
+        Arc::make_mut(&mut run).state = RunState::Missed;
         let event = Event::Missed {
             job: run.job.clone(),
             run: id,
@@ -296,7 +301,7 @@ impl Timetable {
     /// Records a waiting run as skipped.
     fn skip_waiting(&mut self, now: Timestamp, id: RunId, reason: &str, out: &mut Vec<Action>) {
         let Some(mut run) = self.withdraw(id) else { return };
-        run.state = RunState::Skipped;
+        Arc::make_mut(&mut run).state = RunState::Skipped;
         let event = Event::Skipped {
             job: run.job.clone(),
             run: id,
@@ -316,7 +321,7 @@ impl Timetable {
     }
 
     /// Takes a run out of every queue and slot.
-    fn withdraw(&mut self, id: RunId) -> Option<Run> {
+    fn withdraw(&mut self, id: RunId) -> Option<Arc<Run>> {
         let Active { run, place, .. } = self.active.remove(&id)?;
         self.forget_expiry(&run);
         if let Some(busy) = self.jobs.get_mut(&run.job).and_then(Entry::if_busy) {
@@ -346,11 +351,18 @@ impl Timetable {
     }
 }
 
-fn drop_waiting(now: Timestamp, mut run: Run, reason: String, event: Event, out: &mut Vec<Action>) -> JobId {
-    run.reason = Some(reason);
-    run.finished_at = Some(now);
+fn drop_waiting(
+    now: Timestamp,
+    mut run: Arc<Run>,
+    reason: String,
+    event: Event,
+    out: &mut Vec<Action>,
+) -> JobId {
+    let changed = Arc::make_mut(&mut run);
+    changed.reason = Some(reason);
+    changed.finished_at = Some(now);
     let job = run.job.clone();
-    let write = Write::Update { run: Box::new(run), attempt: None };
+    let write = Write::Update { run, attempt: None };
     out.extend([Action::Write(write), Action::Publish(event)]);
     job
 }

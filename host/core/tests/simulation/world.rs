@@ -527,7 +527,7 @@ impl World {
         self.note(|| format!("   another node takes the fire of {job} at {fire}"));
         // What that other node coalesced is not known here, so the job's fires can no longer be counted.
         self.shared.insert(job);
-        self.disk.store.commit(&[Write::Fire { run: Box::new(run), next_fire: None }]).unwrap();
+        self.disk.store.commit(&[Write::Fire { run: Arc::new(run), next_fire: None }]).unwrap();
     }
 
     /// kill -9, between any two of its doings: what was not committed never was; what ran is gone.

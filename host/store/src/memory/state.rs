@@ -1,6 +1,9 @@
 //! The tables of the memory store, with the indexes that keep queries and pruning from scanning everything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use clockbox_core::model::{
     Attempt, Cause, JobId, JobRecord, LogLine, Outcome, Pause, Refusal, Run, RunId, RunState, Timestamp,
@@ -9,12 +12,15 @@ use clockbox_core::model::{
 
 use hashbrown::HashMap;
 
-use crate::{RunDetail, RunFilter, Snapshot, micros::Kept};
+use crate::{
+    RunDetail, RunFilter, Snapshot,
+    micros::{Kept, is_kept},
+};
 
 /// A run with what belongs to it.
 #[derive(Debug)]
 struct Entry {
-    run: Run,
+    run: Arc<Run>,
     /// By number: mostly one.
     attempts: Vec<Attempt>,
     logs: BTreeMap<u32, Vec<LogLine>>,
@@ -22,10 +28,10 @@ struct Entry {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    jobs: BTreeMap<JobId, JobRecord>,
+    jobs: HashMap<JobId, JobRecord>,
     entries: BTreeMap<RunId, Entry>,
     /// The runs of each job by scheduled time, which is unique within a job. Outlives the job, as its history does.
-    by_job: HashMap<JobId, BTreeMap<Timestamp, RunId>>,
+    by_job: HashMap<JobId, VecDeque<(Timestamp, RunId)>>,
     /// All runs by scheduled time.
     by_time: BTreeSet<(Timestamp, RunId)>,
     unfinished: BTreeSet<RunId>,
@@ -41,7 +47,7 @@ impl State {
                 self.jobs.remove(job);
             }
             Write::Pause(pause) => self.paused = pause.kept(),
-            Write::Fire { run, next_fire } => return self.fire(run.kept(), *next_fire),
+            Write::Fire { run, next_fire } => return self.fire(shared(run), *next_fire),
             Write::Update { run, attempt } => return self.update(run, attempt.as_deref()),
             Write::Log { run, attempt, lines } => {
                 let entry = self.entries.get_mut(run).ok_or(Refusal::NoSuchRun)?;
@@ -58,7 +64,7 @@ impl State {
         self.jobs.insert(record.job.id.clone(), record);
     }
 
-    fn fire(&mut self, run: Run, next_fire: Option<Option<Timestamp>>) -> Result<(), Refusal> {
+    fn fire(&mut self, run: Arc<Run>, next_fire: Option<Option<Timestamp>>) -> Result<(), Refusal> {
         if let Some(record) = self.jobs.get_mut(&run.job) {
             if let Some(next_fire) = next_fire {
                 record.next_fire = next_fire.kept();
@@ -67,11 +73,19 @@ impl State {
                 record.last_fire = record.last_fire.max(Some(run.scheduled_at));
             }
         }
-        let taken = self.by_job.get(&run.job).is_some_and(|times| times.contains_key(&run.scheduled_at));
-        if taken || self.entries.contains_key(&run.id) {
+        if self.entries.contains_key(&run.id) {
             return Err(Refusal::AlreadyRecorded);
         }
-        self.by_job.entry(run.job.clone()).or_default().insert(run.scheduled_at, run.id);
+        let times = self.by_job.entry_ref(&run.job).or_default();
+        // Mostly it is the latest.
+        let place = match times.back() {
+            Some((last, _)) if *last >= run.scheduled_at => place(times, run.scheduled_at),
+            _ => Err(times.len()),
+        };
+        match place {
+            Ok(_) => return Err(Refusal::AlreadyRecorded),
+            Err(place) => times.insert(place, (run.scheduled_at, run.id)),
+        }
         self.by_time.insert((run.scheduled_at, run.id));
         if !run.state.is_final() {
             self.unfinished.insert(run.id);
@@ -81,13 +95,17 @@ impl State {
         Ok(())
     }
 
-    fn update(&mut self, run: &Run, attempt: Option<&Attempt>) -> Result<(), Refusal> {
+    fn update(&mut self, run: &Arc<Run>, attempt: Option<&Attempt>) -> Result<(), Refusal> {
         let entry = self.entries.get_mut(&run.id).ok_or(Refusal::NoSuchRun)?;
         if let Some(attempt) = attempt {
             let place = entry.attempts.binary_search_by_key(&attempt.number, |attempt| attempt.number);
             match place {
                 Ok(place) => entry.attempts[place] = attempt.kept(),
-                Err(place) => entry.attempts.insert(place, attempt.kept()),
+                Err(place) => {
+                    // Mostly there is no second one.
+                    entry.attempts.reserve_exact(1);
+                    entry.attempts.insert(place, attempt.kept());
+                }
             }
         }
         if run.state.is_final() {
@@ -101,7 +119,11 @@ impl State {
         {
             record.last_success = record.last_success.max(Some(run.scheduled_at.kept()));
         }
-        let stored = &mut entry.run;
+        if is_same(&entry.run, run) {
+            entry.run = shared(run);
+            return Ok(());
+        }
+        let stored = Arc::make_mut(&mut entry.run);
         stored.state = run.state;
         stored.attempt = run.attempt;
         stored.started_at = run.started_at.kept();
@@ -115,14 +137,16 @@ impl State {
     }
 
     pub(super) fn jobs(&self) -> Vec<JobRecord> {
-        self.jobs.values().cloned().collect()
+        let mut jobs: Vec<JobRecord> = self.jobs.values().cloned().collect();
+        jobs.sort_by(|a, b| a.job.id.cmp(&b.job.id));
+        jobs
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let unfinished = self.unfinished.iter().filter_map(|id| self.entries.get(id));
         Snapshot {
             jobs: self.jobs(),
-            unfinished: unfinished.map(|entry| entry.run.clone()).collect(),
+            unfinished: unfinished.map(|entry| Run::clone(&entry.run)).collect(),
             last_run: self.last_run,
             unreadable: Vec::new(),
             paused: self.paused.clone(),
@@ -131,7 +155,7 @@ impl State {
 
     pub(super) fn run(&self, id: RunId) -> Option<RunDetail> {
         let entry = self.entries.get(&id)?;
-        Some(RunDetail { run: entry.run.clone(), attempts: entry.attempts.clone() })
+        Some(RunDetail { run: Run::clone(&entry.run), attempts: entry.attempts.clone() })
     }
 
     pub(super) fn logs(&self, id: RunId, attempt: Option<u32>) -> Vec<(u32, LogLine)> {
@@ -145,7 +169,7 @@ impl State {
         let filter = filter.kept();
         let ids: Box<dyn Iterator<Item = RunId> + '_> = match (&filter.job, filter.ids) {
             (Some(job), _) => match self.by_job.get(job) {
-                Some(times) => Box::new(times.values().rev().copied()),
+                Some(times) => Box::new(times.iter().rev().map(|(_, id)| *id)),
                 None => Box::new(std::iter::empty()),
             },
             (None, Some((low, high))) if low <= high => {
@@ -159,7 +183,7 @@ impl State {
         };
         let limit = filter.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         ids.filter_map(|id| self.entries.get(&id))
-            .map(|entry| &entry.run)
+            .map(|entry| &*entry.run)
             .take_while(|run| filter.since.is_none_or(|since| run.scheduled_at >= since))
             .filter(|run| filter.matches(run))
             .take(limit)
@@ -183,7 +207,7 @@ impl State {
         let surplus = self
             .by_job
             .values()
-            .flat_map(|times| times.values().take(times.len().saturating_sub(keep)).copied())
+            .flat_map(|times| times.iter().take(times.len().saturating_sub(keep)).map(|(_, id)| *id))
             .filter(is_final);
         let mut doomed: BTreeSet<RunId> = aged.take(limit).collect();
         for id in surplus {
@@ -202,10 +226,34 @@ impl State {
         let Some(Entry { run, .. }) = self.entries.remove(&id) else { return };
         self.by_time.remove(&(run.scheduled_at, id));
         if let Some(times) = self.by_job.get_mut(&run.job) {
-            times.remove(&run.scheduled_at);
+            if let Ok(place) = place(times, run.scheduled_at) {
+                times.remove(place);
+            }
             if times.is_empty() {
                 self.by_job.remove(&run.job);
             }
         }
     }
+}
+
+/// Where a time stands among those of a job, or would.
+fn place(times: &VecDeque<(Timestamp, RunId)>, at: Timestamp) -> Result<usize, usize> {
+    times.binary_search_by_key(&at, |(at, _)| *at)
+}
+
+/// A run as it is kept: the same one where no time of it needs to be cut.
+fn shared(run: &Arc<Run>) -> Arc<Run> {
+    let times =
+        [Some(run.scheduled_at), Some(run.recorded_at), run.started_at, run.finished_at, run.retry_at];
+    if times.into_iter().flatten().all(is_kept) { Arc::clone(run) } else { Arc::new(run.kept()) }
+}
+
+/// Whether these agree in what an update does not change.
+fn is_same(stored: &Run, run: &Run) -> bool {
+    let fixed = |run: &Run| (run.scheduled_at, run.recorded_at, run.cause);
+    fixed(stored) == fixed(run)
+        && stored.job == run.job
+        && stored.plugin == run.plugin
+        && stored.pool == run.pool
+        && stored.args == run.args
 }

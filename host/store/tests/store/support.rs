@@ -1,5 +1,7 @@
 //! Jobs, runs and stores to test with.
 
+use std::sync::Arc;
+
 use clockbox_core::{
     model::{
         Attempt, Cause, Job, JobId, JobRecord, LogLevel, LogLine, LogStream, Outcome, PluginName, Policy,
@@ -92,11 +94,11 @@ pub(crate) fn missed(run: &Run) -> Run {
 
 /// The record of a fire, which leaves the job's schedule alone.
 pub(crate) fn fire(run: &Run) -> Write {
-    Write::Fire { run: Box::new(run.clone()), next_fire: None }
+    Write::Fire { run: Arc::new(run.clone()), next_fire: None }
 }
 
 pub(crate) fn update(run: &Run) -> Write {
-    Write::Update { run: Box::new(run.clone()), attempt: None }
+    Write::Update { run: Arc::new(run.clone()), attempt: None }
 }
 
 pub(crate) fn attempt(number: u32) -> Attempt {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use clockbox_core::model::{Cause, Refusal, Run, RunState, Timestamp, Write};
 use clockbox_store::{JobStore, RunFilter};
 
@@ -22,7 +24,7 @@ over_every_store! {
 }
 
 fn moving(run: Run, next_fire: Option<Timestamp>) -> Write {
-    Write::Fire { run: Box::new(run), next_fire: Some(next_fire) }
+    Write::Fire { run: Arc::new(run), next_fire: Some(next_fire) }
 }
 
 fn times(store: &dyn JobStore) -> (Option<Timestamp>, Option<Timestamp>) {

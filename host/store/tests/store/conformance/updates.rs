@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use clockbox_core::model::{Attempt, JobId, Outcome, PluginName, Refusal, Run, RunState, Write};
 use clockbox_store::JobStore;
 
@@ -46,7 +48,7 @@ fn an_update_replaces_what_changes_and_keeps_what_identifies(store: &dyn JobStor
 
 fn an_update_of_a_run_that_is_not_on_record_is_refused(store: &dyn JobStore) {
     let run = finished(&waiting(1, "report", at("10:00:00")), Outcome::Succeeded);
-    let write = Write::Update { run: Box::new(run), attempt: Some(Box::new(attempt(1))) };
+    let write = Write::Update { run: Arc::new(run), attempt: Some(Box::new(attempt(1))) };
     commit(store, &[put(&job("report"))]);
     assert_eq!(commit_one(store, write), Err(Refusal::NoSuchRun));
     assert_eq!(store.run(run_id(1)).unwrap(), None);
@@ -57,7 +59,7 @@ fn an_update_of_a_run_that_is_not_on_record_is_refused(store: &dyn JobStore) {
 fn attempts_are_inserted_and_replaced_by_number(store: &dyn JobStore) {
     let run = waiting(1, "report", at("10:00:00"));
     let with = |attempt: &Attempt| Write::Update {
-        run: Box::new(run.clone()),
+        run: Arc::new(run.clone()),
         attempt: Some(Box::new(attempt.clone())),
     };
     let ended = Attempt {

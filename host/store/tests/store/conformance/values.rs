@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use clockbox_core::model::{Pause, Refusal, Run, RunState, Timestamp, Write};
 use clockbox_store::{JobStore, RunFilter};
 
@@ -33,7 +35,7 @@ fn times_are_kept_to_the_microsecond_and_cut_below(store: &dyn JobStore) {
     attempt.finished_at = Some(fine);
     let mut line = line("text");
     line.at = fine;
-    let with_attempt = Write::Update { run: Box::new(run.clone()), attempt: Some(Box::new(attempt)) };
+    let with_attempt = Write::Update { run: Arc::new(run.clone()), attempt: Some(Box::new(attempt)) };
     commit(store, &[put(&record), fire(&run), with_attempt, log(1, 1, &[line])]);
 
     let record = store.jobs().unwrap().remove(0);
@@ -93,7 +95,7 @@ fn any_text_is_kept_as_it_is(store: &dyn JobStore) {
         std::sync::Arc::make_mut(&mut record.job).args = text.into();
         record.paused = Some(Box::new(Pause { at: at("10:00:00"), by: None, note: Some(text.to_owned()) }));
         let with_attempt =
-            Write::Update { run: Box::new(run.clone()), attempt: Some(Box::new(attempt.clone())) };
+            Write::Update { run: Arc::new(run.clone()), attempt: Some(Box::new(attempt.clone())) };
         commit(store, &[put(&record), fire(&run), with_attempt, log(n, 1, std::slice::from_ref(&line))]);
 
         let detail = store.run(run_id(n)).unwrap().unwrap();

@@ -1,6 +1,9 @@
 use std::{
     fs,
-    sync::mpsc::{self, TryRecvError},
+    sync::{
+        Arc,
+        mpsc::{self, TryRecvError},
+    },
 };
 
 use clockbox_core::model::Outcome;
@@ -30,7 +33,7 @@ fn fill(store: &SqliteStore) {
         if n > 1 {
             let end = finished(&run, Outcome::Succeeded);
             let write = clockbox_core::model::Write::Update {
-                run: Box::new(end),
+                run: Arc::new(end),
                 attempt: Some(Box::new(attempt(1))),
             };
             commit(store, &[write]);

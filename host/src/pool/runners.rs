@@ -1,0 +1,297 @@
+//! Runners: tasks that take one launched attempt after the other.
+//!
+//! Most runs are over the first time they are polled, and a task for each of them would cost more than its start. So a
+//! few runners, as many as there are threads, take what was launched from one queue. A run that has to wait keeps its
+//! runner to itself, and another takes its place at the queue.
+
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    future::poll_fn,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::runtime::Handle;
+
+use super::task::Prepared;
+use crate::clock::monotonic;
+
+/// For so long runs follow one another on a thread before others get it: no longer than a guest that spins has it.
+const TURN: Duration = Duration::from_millis(5);
+
+thread_local! {
+    /// A run has just ended on this thread, and its runner is about to look at the queue.
+    static IS_ABOUT_TO_LOOK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Attempts that were launched and nobody has begun yet, and those who take them.
+#[derive(Clone)]
+pub(super) struct Runners(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    handle: Handle,
+    /// How many may be at the queue at one time.
+    most: usize,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Prepared>,
+    /// How many are at the queue: each looks at it again before it goes.
+    present: usize,
+    /// Nobody comes any more.
+    closed: bool,
+}
+
+impl Runners {
+    /// Runners on the threads of this runtime, `most` of them at the queue at one time.
+    pub(super) fn new(handle: Handle, most: usize) -> Self {
+        Self(Arc::new(Shared { state: Mutex::default(), handle, most }))
+    }
+
+    /// Hands over attempts, which start in their order.
+    pub(super) fn launch(&self, attempts: impl IntoIterator<Item = Prepared>) {
+        let mut state = self.lock();
+        let before = state.waiting.len();
+        state.waiting.extend(attempts);
+        let launched = state.waiting.len() - before;
+        // One of them is taken by whoever is about to look, without another thread.
+        let taken = usize::from(launched > 0 && IS_ABOUT_TO_LOOK.take());
+        let wanted = (launched - taken).min(self.0.most.saturating_sub(state.present));
+        state.present += wanted;
+        drop(state);
+        for _ in 0..wanted {
+            self.spawn();
+        }
+    }
+
+    /// Nothing is taken from the queue any more.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let left = std::mem::take(&mut state.waiting);
+        drop(state);
+        // Each reports that it was dropped.
+        drop(left);
+    }
+
+    /// Another runner, which is counted already.
+    fn spawn(&self) {
+        let place = Place { runners: self.clone(), is_present: true };
+        self.0.handle.spawn(place.run());
+        if Handle::try_current().is_ok_and(|current| current.id() == self.0.handle.id()) {
+            // What is spawned last on a thread of the runtime waits for that thread; what is before it, others may take.
+            self.0.handle.spawn(async {});
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a runner does when a run has ended: whatever is launched meanwhile on this thread needs no other runner.
+pub(super) fn before_looking(end: impl FnOnce()) {
+    /// Also when that panicked.
+    struct Looked;
+    impl Drop for Looked {
+        fn drop(&mut self) {
+            IS_ABOUT_TO_LOOK.set(false);
+        }
+    }
+    let looked = Looked;
+    IS_ABOUT_TO_LOOK.set(true);
+    end();
+    drop(looked);
+}
+
+/// A runner's place at the queue.
+struct Place {
+    runners: Runners,
+    is_present: bool,
+}
+
+impl Place {
+    /// Takes attempts until there are no more.
+    async fn run(mut self) {
+        let mut turn = monotonic();
+        while let Some(attempt) = self.next() {
+            let mut run = pin!(attempt.run());
+            // A panic in there ends this task: whoever comes in its place goes on.
+            poll_fn(|context| {
+                let poll = run.as_mut().poll(context);
+                if poll.is_pending() {
+                    self.leave();
+                }
+                poll
+            })
+            .await;
+            if turn.elapsed() >= TURN {
+                tokio::task::yield_now().await;
+                turn = monotonic();
+            }
+        }
+    }
+
+    /// The attempt whose turn it is; `None` when there is nothing to do for this runner.
+    fn next(&mut self) -> Option<Prepared> {
+        let mut state = self.runners.lock();
+        if !self.is_present {
+            if state.present >= self.runners.0.most || state.closed {
+                return None;
+            }
+            state.present += 1;
+            self.is_present = true;
+        }
+        let next = state.waiting.pop_front();
+        if next.is_none() {
+            state.present -= 1;
+            self.is_present = false;
+        }
+        next
+    }
+
+    /// Goes from the queue, where somebody else comes if anything waits.
+    fn leave(&mut self) {
+        if !std::mem::take(&mut self.is_present) {
+            return;
+        }
+        let mut state = self.runners.lock();
+        if state.closed || state.waiting.is_empty() {
+            state.present -= 1;
+            return;
+        }
+        drop(state);
+        self.runners.spawn();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Barrier, mpsc::channel};
+
+    use clockbox_core::model::{Cause, Job, Outcome, Report};
+
+    use crate::scheduler::{Event, Scheduler, Subscription};
+
+    fn job(name: &str) -> Job {
+        Job {
+            id: name.parse().unwrap(),
+            plugin: name.parse().unwrap(),
+            pool: clockbox_core::model::PoolName::default_pool(),
+            trigger: clockbox_core::trigger::Trigger::new(
+                serde_json::from_str(r#"{ "date": "2999-01-01T00:00:00Z" }"#).unwrap(),
+                chrono_tz::UTC,
+            )
+            .unwrap(),
+            args: "null".into(),
+            policy: std::sync::Arc::new(clockbox_core::model::Policy {
+                max_instances: 1000,
+                ..Default::default()
+            }),
+            source: clockbox_core::model::Source::Api,
+        }
+    }
+
+    fn outcomes(events: &mut Subscription, runs: usize) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        while outcomes.len() < runs {
+            if let Event::RunFinished { outcome, .. } = events.next_blocking().unwrap().unwrap().event {
+                outcomes.push(outcome);
+            }
+        }
+        outcomes
+    }
+
+    fn run_now(scheduler: &Scheduler, name: &str, times: usize) {
+        let asked: Vec<_> = (0..times).map(|_| scheduler.run_now(name.parse().unwrap(), None)).collect();
+        asked.into_iter().for_each(|run| _ = run.wait().unwrap());
+    }
+
+    fn with_pool(builder: crate::scheduler::Builder) -> crate::scheduler::Builder {
+        let name = clockbox_core::model::PoolName::default_pool();
+        builder.pool(clockbox_core::model::Pool { name, max_instances: 1000, queue: 1000 })
+    }
+
+    #[test]
+    fn runs_that_wait_keep_no_others_from_starting() {
+        let all = std::sync::Arc::new(tokio::sync::Barrier::new(100));
+        let meets = move |_, _| {
+            let all = all.clone();
+            async move {
+                all.wait().await;
+                Report::new(Outcome::Succeeded)
+            }
+        };
+        let builder = Scheduler::builder().native("meets".parse().unwrap(), meets);
+        let scheduler = with_pool(builder).start().unwrap();
+        scheduler.add_job(job("meets")).wait().unwrap();
+        let mut events = scheduler.subscribe();
+        run_now(&scheduler, "meets", 100);
+        assert_eq!(outcomes(&mut events, 100), [Outcome::Succeeded; 100]);
+    }
+
+    #[test]
+    fn what_a_run_launches_from_its_thread_goes_to_other_threads_too() {
+        // Both stop their threads until the other one has come.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let both = std::sync::Arc::new(Barrier::new(threads.min(2)));
+        let (give, scheduler) = channel::<Scheduler>();
+        let scheduler = std::sync::Mutex::new(scheduler);
+        let first = move |_, _| {
+            let scheduler = scheduler.lock().unwrap().recv().unwrap();
+            drop(scheduler.run_now("second".parse().unwrap(), None));
+            drop(scheduler.run_now("second".parse().unwrap(), None));
+            std::future::ready(Report::new(Outcome::Succeeded))
+        };
+        let second = move |_, _| {
+            both.wait();
+            std::future::ready(Report::new(Outcome::Succeeded))
+        };
+        let builder = Scheduler::builder()
+            .native("first".parse().unwrap(), first)
+            .native("second".parse().unwrap(), second);
+        let scheduler = with_pool(builder).start().unwrap();
+        scheduler
+            .add_jobs([job("first"), job("second")], clockbox_core::timetable::Conflict::Error)
+            .wait()
+            .unwrap();
+        let mut events = scheduler.subscribe();
+        for _ in 0..100 {
+            give.send(scheduler.clone()).unwrap();
+            run_now(&scheduler, "first", 1);
+            assert_eq!(outcomes(&mut events, 3), [Outcome::Succeeded; 3]);
+        }
+    }
+
+    #[test]
+    fn runs_that_break_down_leave_their_places_to_others() {
+        let panics = |launch: clockbox_core::timetable::Launch, _| {
+            assert_eq!(launch.run.cause, Cause::Trigger, "as the test wants it");
+            std::future::ready(Report::new(Outcome::Succeeded))
+        };
+        let fine = |_, _| std::future::ready(Report::new(Outcome::Succeeded));
+        let builder = Scheduler::builder()
+            .native("panics".parse().unwrap(), panics)
+            .native("fine".parse().unwrap(), fine);
+        let scheduler = with_pool(builder).start().unwrap();
+        scheduler
+            .add_jobs([job("panics"), job("fine")], clockbox_core::timetable::Conflict::Error)
+            .wait()
+            .unwrap();
+        let mut events = scheduler.subscribe();
+        run_now(&scheduler, "panics", 100);
+        assert_eq!(outcomes(&mut events, 100), [Outcome::HostError; 100]);
+        run_now(&scheduler, "fine", 100);
+        assert_eq!(outcomes(&mut events, 100), [Outcome::Succeeded; 100]);
+    }
+}
