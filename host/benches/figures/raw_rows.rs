@@ -14,10 +14,15 @@ const BATCH: usize = 1_000;
 /// Writes what so many runs leave in a store: the fire with the job's next time, then the end with its attempt and the
 /// job's last success. Answers how long that took.
 pub(crate) fn write(folder: &Path, runs: usize) -> Duration {
+    write_beside(folder, runs, || {})
+}
+
+/// The same while something else goes on, until both are done.
+pub(crate) fn write_beside(folder: &Path, runs: usize, other: impl FnOnce()) -> Duration {
     let path = folder.join("raw.db");
     let mut connection = prepared(&path, runs);
     let base = 1_900_000_000_000_000_i64;
-    let (_, took) = timed(|| {
+    let rows = |connection: &mut Connection| {
         for batch in (0..runs).collect::<Vec<_>>().chunks(BATCH) {
             // Fires are committed before their runs, so each life is two transactions.
             let transaction = connection.transaction().expect("a transaction");
@@ -56,6 +61,13 @@ pub(crate) fn write(folder: &Path, runs: usize) -> Duration {
             }
             transaction.commit().expect("a commit");
         }
+    };
+    let ((), took) = timed(|| {
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| rows(&mut connection));
+            other();
+            writing.join().expect("rows");
+        });
     });
     drop(connection);
     for ending in ["db", "db-wal", "db-shm"] {

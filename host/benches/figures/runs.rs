@@ -202,6 +202,7 @@ fn many(report: &mut Report, options: &Options, bare: &Bare, plugin: &Plugin, ru
     let memory = scheduler(support::memory(), plugin, PLACES);
     let durable = scheduler(support::sqlite(&place.path().join("runs.db")), plugin, PLACES);
     let [mut bare_rates, mut memory_rates, mut durable_rates, mut raw_rates] = [const { Vec::new() }; 4];
+    let mut both_rates = Vec::new();
     let [mut bare_cpu, mut memory_cpu, mut durable_cpu] = [const { Vec::new() }; 3];
     // They take turns, so that whatever else the machine does weighs on all alike.
     for round in 0..rounds {
@@ -216,6 +217,8 @@ fn many(report: &mut Report, options: &Options, bare: &Bare, plugin: &Plugin, ru
             cpus.push(cpu);
         }
         raw_rates.push(rate(jobs, raw_rows::write(place.path(), jobs)));
+        let runs = || _ = bare_rate(bare, runtime, jobs, support::threads());
+        both_rates.push(rate(jobs, raw_rows::write_beside(place.path(), jobs, runs)));
     }
     stop(&memory);
     stop(&durable);
@@ -241,6 +244,9 @@ fn many(report: &mut Report, options: &Options, bare: &Bare, plugin: &Plugin, ru
     report.figure(against(name, durable_rate, durable_cpu, calls, peer.sqlite, Limit::AtLeast(50.0)));
     let rows = format!("rusqlite alone, the same rows in batches of 1,000: {raw_rate:.0}/s");
     report.figure(against(name, durable_rate, durable_cpu, rows, raw_rate, Limit::AtLeast(0.5)));
+    let both = Sample::from_iter(both_rates).p50();
+    let beside = format!("bare wasmtime and rusqlite alone at the same time: {both:.0}/s");
+    report.figure(against(name, durable_rate, durable_cpu, beside, both, Limit::None));
     let stores = format!("with the memory store {memory_rate:.0}/s");
     report.figure(against(name, durable_rate, durable_cpu, stores, memory_rate, Limit::None));
 }

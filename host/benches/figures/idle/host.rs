@@ -92,13 +92,31 @@ pub(super) fn restart(database: &Path) -> Value {
     json!({ "seconds": took.as_secs_f64(), "resident": resident, "peak": peak, "jobs": jobs })
 }
 
-/// The timetable alone, with so many jobs.
-pub(super) fn core(jobs: usize) -> Value {
+/// The nth of the jobs that programs add by themselves: once, at a date of its own.
+fn dated(n: usize) -> Job {
+    let at = now() + Duration::from_secs(86_400 * 2 + n as u64);
+    let trigger = format!(r#"{{ "date": "{}" }}"#, at.format("%Y-%m-%d %H:%M:%S"));
+    Job { trigger: support::trigger(&trigger), ..idle(n) }
+}
+
+/// The nth of the jobs of a manifest: a cron trigger that many others have as well.
+fn nightly(n: usize) -> Job {
+    let trigger = format!(r#"{{ "cron": "{} 3 28 {} *" }}"#, n % 50, if is_winter() { 7 } else { 1 });
+    Job { trigger: support::trigger(&trigger), ..idle(n) }
+}
+
+/// The timetable alone, with so many jobs of a kind.
+pub(super) fn core(jobs: usize, kind: &str) -> Value {
+    let job = match kind {
+        "dated" => dated,
+        "nightly" => nightly,
+        _ => idle,
+    };
     let mut timetable = Timetable::new();
     let without = support::resident();
     for batch in 0..jobs.div_ceil(BATCH) {
         let batch = batch * BATCH..jobs.min((batch + 1) * BATCH);
-        let jobs = batch.map(|n| Arc::new(idle(n))).collect();
+        let jobs = batch.map(|n| Arc::new(job(n))).collect();
         // The writes and events are for others to keep.
         timetable.handle(now(), Input::AddJobs { jobs, conflict: Default::default() }).expect("jobs");
     }

@@ -22,7 +22,7 @@ pub(crate) fn child(words: &[String]) -> Value {
     match words[0].as_str() {
         "add" => host::add(number(), words[2].as_ref()),
         "restart" => host::restart(words[1].as_ref()),
-        "core" => host::core(number()),
+        "core" => host::core(number(), &words[2]),
         "fires" => fires::among(number()),
         other => panic!("no such measurement: {other}"),
     }
@@ -51,12 +51,12 @@ fn keep(report: &mut Report, options: &Options, jobs: usize, is_most: bool) {
     support::child("idle", &["add", "0", &empty]);
     let added = ask(&["add", &count, &full]);
     let (without, with) = (ask(&["restart", &empty]), ask(&["restart", &full]));
-    let core = ask(&["core", &count]);
+    let core = |kind| ask(&["core", &count, kind])("resident") / jobs as f64;
+    let bytes_core = core("unlike");
     assert_eq!(with("jobs"), jobs as f64, "a start that forgets jobs");
 
     let bytes = (with("resident") - without("resident")) / jobs as f64;
     let bytes_added = added("resident") / jobs as f64;
-    let bytes_core = core("resident") / jobs as f64;
     let shown = shown(jobs);
     report.note(format!(
         "{shown} jobs: added at {:.0} jobs/s, started again in {:.2} s (peak {:.0} MiB); a job has {bytes:.0} B after \
@@ -95,7 +95,13 @@ fn keep(report: &mut Report, options: &Options, jobs: usize, is_most: bool) {
         limit: Limit::AtMost(1.0),
     };
     report.figure(most(format!("start again with {shown} jobs in SQLite"), with("seconds"), "s", 10.0));
-    report.figure(most(format!("a job of {shown} in the core"), bytes_core, "B", 500.0));
+    for (what, bytes) in [
+        ("with a date of its own", core("dated")),
+        ("with one of 50 cron triggers", core("nightly")),
+        ("with a cron or interval trigger of its own", bytes_core),
+    ] {
+        report.figure(most(format!("a job of {shown} in the core, {what}"), bytes, "B", 500.0));
+    }
     report.figure(most(format!("a job of {shown} in a host started again"), bytes, "B", 1500.0));
     report.figure(most(format!("a job of {shown} in the host it was added to"), bytes_added, "B", 1500.0));
 }
