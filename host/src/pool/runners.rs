@@ -33,21 +33,22 @@ pub(super) struct Runners(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     handle: Handle,
-    /// How many may be at the queue at one time.
+    /// How many may work at one time.
     most: usize,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Prepared>,
-    /// How many are at the queue: each looks at it again before it goes.
+    /// How many work on a thread now: each looks at the queue again before it goes. Those that wait for a thread do not
+    /// count, as it may be long until they have one, and others get one sooner.
     present: usize,
     /// Nobody comes any more.
     closed: bool,
 }
 
 impl Runners {
-    /// Runners on the threads of this runtime, `most` of them at the queue at one time.
+    /// Runners on the threads of this runtime, `most` of them at work at one time.
     pub(super) fn new(handle: Handle, most: usize) -> Self {
         Self(Arc::new(Shared { state: Mutex::default(), handle, most }))
     }
@@ -61,10 +62,13 @@ impl Runners {
         // One of them is taken by whoever is about to look, without another thread.
         let taken = usize::from(launched > 0 && IS_ABOUT_TO_LOOK.take());
         let wanted = (launched - taken).min(self.0.most.saturating_sub(state.present));
-        state.present += wanted;
         drop(state);
         for _ in 0..wanted {
             self.spawn();
+        }
+        if wanted > 0 && Handle::try_current().is_ok_and(|current| current.id() == self.0.handle.id()) {
+            // What is spawned last on a thread of the runtime waits for that thread; what is before it, others may take.
+            self.0.handle.spawn(async {});
         }
     }
 
@@ -78,14 +82,9 @@ impl Runners {
         drop(left);
     }
 
-    /// Another runner, which is counted already.
     fn spawn(&self) {
-        let place = Place { runners: self.clone(), is_present: true };
+        let place = Place { runners: self.clone(), is_present: false };
         self.0.handle.spawn(place.run());
-        if Handle::try_current().is_ok_and(|current| current.id() == self.0.handle.id()) {
-            // What is spawned last on a thread of the runtime waits for that thread; what is before it, others may take.
-            self.0.handle.spawn(async {});
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -130,6 +129,7 @@ impl Place {
             })
             .await;
             if turn.elapsed() >= TURN {
+                self.step_back();
                 tokio::task::yield_now().await;
                 turn = monotonic();
             }
@@ -154,18 +154,21 @@ impl Place {
         next
     }
 
-    /// Goes from the queue, where somebody else comes if anything waits.
-    fn leave(&mut self) {
-        if !std::mem::take(&mut self.is_present) {
-            return;
-        }
+    /// Goes, for now or for good. Answers whether anything waits for somebody else.
+    fn step_back(&mut self) -> bool {
         let mut state = self.runners.lock();
-        if state.closed || state.waiting.is_empty() {
+        if std::mem::take(&mut self.is_present) {
             state.present -= 1;
-            return;
+            return !state.closed && !state.waiting.is_empty();
         }
-        drop(state);
-        self.runners.spawn();
+        false
+    }
+
+    /// Goes, and lets somebody else come if anything waits.
+    fn leave(&mut self) {
+        if self.is_present && self.step_back() {
+            self.runners.spawn();
+        }
     }
 }
 
