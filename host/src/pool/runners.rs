@@ -182,9 +182,19 @@ impl Drop for Place {
 mod tests {
     use std::sync::{Barrier, mpsc::channel};
 
-    use clockbox_core::model::{Cause, Job, Outcome, Report};
+    use clockbox_core::{
+        model::{Cause, Job, Outcome, Report, Run, RunId, RunState},
+        timetable::Launch,
+    };
+    use clockbox_sandbox::CancelToken;
+    use clockbox_store::{MemoryStore, Writer, WriterOptions};
 
-    use crate::scheduler::{Event, Scheduler, Subscription};
+    use super::*;
+    use crate::{
+        clock::Clock,
+        pool::Sinks,
+        scheduler::{Event, Events, Inbox, Scheduler, Subscription},
+    };
 
     fn job(name: &str) -> Job {
         Job {
@@ -223,6 +233,55 @@ mod tests {
     fn with_pool(builder: crate::scheduler::Builder) -> crate::scheduler::Builder {
         let name = clockbox_core::model::PoolName::default_pool();
         builder.pool(clockbox_core::model::Pool { name, max_instances: 1000, queue: 1000 })
+    }
+
+    fn attempt(run: RunId) -> Prepared {
+        let writer = Writer::spawn(Arc::new(MemoryStore::new()), WriterOptions::default()).unwrap();
+        let clock = Clock::system();
+        let now = clock.now();
+        let sinks =
+            Arc::new(Sinks { inbox: Inbox::new(), writer: Arc::new(writer), events: Events::new(), clock });
+        let job = Arc::new(job("gone"));
+        let run = Run {
+            id: run,
+            job: job.id.clone(),
+            plugin: job.plugin.clone(),
+            pool: job.pool.clone(),
+            cause: Cause::Manual,
+            scheduled_at: now,
+            recorded_at: now,
+            state: RunState::Running,
+            attempt: 1,
+            started_at: Some(now),
+            finished_at: None,
+            retry_at: None,
+            outcome: None,
+            reason: None,
+            output: None,
+            coalesced: 0,
+            args: None,
+        };
+        let launch = Launch { run: Arc::new(run), job, previous_success: None };
+        Prepared::new(None, launch, CancelToken::new(), sinks)
+    }
+
+    #[test]
+    fn a_runner_that_waits_for_a_thread_holds_nobody_up() {
+        // Nobody drives it: its one thread is busy with something else, as beside guests that spin.
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runners = Runners::new(runtime.handle().clone(), 1);
+        let tasks = || runtime.metrics().num_alive_tasks();
+        runners.launch([attempt(RunId::from_i64(1).unwrap())]);
+        assert_eq!(tasks(), 1);
+        runners.launch([attempt(RunId::from_i64(2).unwrap())]);
+        assert_eq!(tasks(), 2, "another may find a thread sooner");
+        runtime.block_on(async {
+            while tasks() > 0 {
+                tokio::task::yield_now().await;
+            }
+        });
+        let state = runners.lock();
+        assert_eq!((state.waiting.len(), state.present), (0, 0), "all were taken, and all have gone");
     }
 
     #[test]
