@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         sha256: None,
         rights: Rights::default(), // nothing is granted
         limits: Limits { timeout: Duration::from_secs(5), ..Limits::default() },
+        http: Default::default(),
         config: Default::default(),
     };
     let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/prebuilt/hello.wasm"))?;

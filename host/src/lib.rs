@@ -15,9 +15,10 @@ mod system_zones;
 pub use clock::{Clock, ManualClock};
 pub use clockbox_core::{
     model::{
-        Attempt, Cause, Coalesce, Delivery, Grace, History, Job, JobId, JobPatch, JobRecord, Limits,
-        LogLevel, LogLine, LogStream, Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy,
-        PolicyPatch, Pool, PoolName, Report, Retry, RetryHint, Rights, Run, RunId, RunState, Source,
+        Allow, Attempt, Cause, ClockRight, Coalesce, Delivery, Endpoint, Grace, History, HttpGrant,
+        HttpOptions, Job, JobId, JobPatch, JobRecord, JobsRight, Limits, LogLevel, LogLine, LogStream,
+        Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy, PolicyPatch, Pool, PoolName,
+        RandomRight, Report, Retry, RetryHint, Rights, Run, RunId, RunState, Secret, SecretAs, Source,
         Timestamp, WhenDone,
     },
     timetable::{Conflict, Launch, Rejection, Running},

@@ -185,6 +185,6 @@ fn compile(report: &mut Report, options: &Options) {
 /// The rights that the plugin of this number asks for.
 fn spec(n: usize) -> clockbox::PluginSpec {
     let mut spec = support::spec(&format!("prebuilt-{n}"));
-    spec.rights.http.push("https://example.com".parse().expect("an origin"));
+    spec.rights.http.push(clockbox::HttpGrant::to("https://example.com".parse().expect("an origin")));
     spec
 }

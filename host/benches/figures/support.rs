@@ -137,6 +137,7 @@ pub(crate) fn spec(name: &str) -> PluginSpec {
         rights: Rights::default(),
         // A guest that sleeps or spins is to do so until it is stopped.
         limits: Limits { timeout: Duration::from_secs(7200), ..Limits::default() },
+        http: Default::default(),
         config: Default::default(),
     }
 }

@@ -67,6 +67,7 @@ pub(crate) fn plugin() -> Plugin {
         sha256: None,
         rights: Rights::default(),
         limits: Limits::default(),
+        http: Default::default(),
         config: Default::default(),
     };
     sandbox.load(NOOP, &spec).expect("a guest that loads")

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clockbox_core::model::{Cause, PluginSpec, Timestamp};
+use clockbox_core::model::{Cause, PluginSpec, SecretAs, Timestamp};
 
 use crate::{
     CancelToken, RunRequest, RunSink,
@@ -62,6 +62,10 @@ impl Host for Facts {
     }
 
     fn config(&mut self, key: String) -> Option<String> {
-        self.spec.config.get(&key).cloned()
+        let secret = || {
+            let secret = self.spec.rights.secrets.get(&key)?;
+            (secret.handed_as() == SecretAs::Config).then(|| secret.expose().to_owned())
+        };
+        self.spec.config.get(&key).cloned().or_else(secret)
     }
 }

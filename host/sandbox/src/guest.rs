@@ -10,14 +10,12 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::{
     bindings::clockbox::job::{log, progress, types},
     facts::Facts,
-    http::Gate,
+    http::{Client, Gate},
     limiter::Limiter,
-    log::Journal,
+    log::{Journal, Redactor},
     progress::Progress,
 };
 
-/// The most resources (streams, files, requests) that a run may hold at one time.
-const MOST_RESOURCES: usize = 1_000;
 /// The most bytes of one set of HTTP header fields: with the number of resources it bounds what a guest can make the host
 /// hold beside its own memory.
 const MOST_FIELD_BYTES: usize = 16 << 10;
@@ -41,14 +39,16 @@ impl Guest {
         mut wasi: WasiP1Ctx,
         journal: Journal,
         config: Arc<WasiConfigVariables>,
+        client: Arc<Client>,
+        redactor: Arc<Redactor>,
     ) -> Self {
-        wasi.ctx().table.set_max_capacity(MOST_RESOURCES);
+        wasi.ctx().table.set_max_capacity(facts.spec.limits.handles as usize);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MOST_FIELD_BYTES);
         Self {
             limiter: Limiter::new(facts.spec.limits.memory),
-            progress: Progress::new(facts.sink.clone()),
-            gate: Gate::new(facts.spec.clone(), journal.clone()),
+            progress: Progress::new(facts.sink.clone(), redactor),
+            gate: Gate::new(facts.spec.clone(), client, journal.clone()),
             facts,
             journal,
             config,

@@ -39,6 +39,7 @@
 //!     sha256: None,
 //!     rights: Default::default(),
 //!     limits: Default::default(),
+//!     http: Default::default(),
 //!     config: Default::default(),
 //! };
 //! let sandbox = Sandbox::new(SandboxOptions { max_instances: 10, ..Default::default() }).unwrap();
@@ -61,6 +62,7 @@
 mod backtrace;
 mod bindings;
 mod cancel;
+mod deterministic;
 mod engine;
 mod error;
 mod facts;
@@ -76,6 +78,7 @@ mod progress;
 mod request;
 mod run;
 mod sandbox;
+mod sockets;
 mod ticker;
 mod verdict;
 mod wasi;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use clockbox_core::model::{PluginSpec, Report};
+use clockbox_core::model::{Allow, PluginSpec, Report};
 use wasmtime::{Engine, ExternType, InstancePre, Module, component::Component};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
     CancelToken, Inspection, PluginError, PluginKind, RunRequest, RunSink, bindings::JobPre, engine::Machine,
-    guest::Guest, run, sandbox,
+    guest::Guest, http::Client, log::Redactor, run, sandbox, wasi,
 };
 
 /// A loaded plugin under its rights, limits and config. Clones are cheap and share the code.
@@ -20,6 +20,10 @@ pub struct Plugin {
     pub(crate) spec: Arc<PluginSpec>,
     /// The spec's `config` as `wasi:config` has it.
     pub(crate) config: Arc<WasiConfigVariables>,
+    /// The HTTP of all its runs.
+    pub(crate) client: Arc<Client>,
+    /// Hides its secrets.
+    pub(crate) redactor: Arc<Redactor>,
     from_cache: bool,
 }
 
@@ -107,8 +111,16 @@ impl Plugin {
         spec: &PluginSpec,
     ) -> Result<Self, PluginError> {
         compiled.inspection.check_rights(&spec.rights)?;
-        let config = spec.config.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        Ok(Self { sandbox, compiled, spec: Arc::new(spec.clone()), config: Arc::new(config), from_cache })
+        let client = Client::new(&spec.http).map_err(PluginError::Host)?;
+        Ok(Self {
+            sandbox,
+            compiled,
+            spec: Arc::new(spec.clone()),
+            config: Arc::new(wasi::config(spec)),
+            client: Arc::new(client),
+            redactor: Arc::new(Redactor::new(&spec.rights.secrets)),
+            from_cache,
+        })
     }
 
     /// The SHA-256 of the file, in lower-case hexadecimal digits.
@@ -146,6 +158,14 @@ impl Plugin {
             return Err(PluginError::FuelSwitched);
         }
         Self::new(self.sandbox.clone(), self.compiled.clone(), true, spec)
+    }
+
+    /// The same with its rights cut down to what `allow` lists.
+    #[must_use]
+    pub fn narrowed(&self, allow: &Allow) -> Self {
+        let rights = self.spec.rights.narrowed(allow);
+        let spec = Arc::new(PluginSpec { rights, ..PluginSpec::clone(&self.spec) });
+        Self { config: Arc::new(wasi::config(&spec)), spec, ..self.clone() }
     }
 
     /// Runs it once, in an instance of its own, on the tokio runtime of the caller (with time and I/O enabled).

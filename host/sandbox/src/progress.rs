@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use clockbox_core::model::Timestamp;
 
-use crate::{RunSink, log::clean};
+use crate::{
+    RunSink,
+    log::{Redactor, clean},
+};
 
 /// The shortest time between two reports that are passed on, in milliseconds.
 const PAUSE_MS: i64 = 100;
@@ -16,19 +19,20 @@ type Step = (u64, Option<u64>, Option<String>);
 /// Passes on at most one report in 100 ms of the sink's time, and the last one.
 pub(crate) struct Progress {
     sink: Arc<dyn RunSink>,
+    redactor: Arc<Redactor>,
     passed_at: Option<Timestamp>,
     held: Option<Step>,
 }
 
 impl Progress {
-    pub(crate) fn new(sink: Arc<dyn RunSink>) -> Self {
-        Self { sink, passed_at: None, held: None }
+    pub(crate) fn new(sink: Arc<dyn RunSink>, redactor: Arc<Redactor>) -> Self {
+        Self { sink, redactor, passed_at: None, held: None }
     }
 
     /// Takes a report.
     pub(crate) fn report(&mut self, done: u64, total: Option<u64>, note: Option<String>) {
         let now = self.sink.now();
-        let note = note.map(|note| clean(&note).chars().take(LONGEST_NOTE).collect());
+        let note = note.map(|note| self.redactor.hide(&clean(&note)).chars().take(LONGEST_NOTE).collect());
         self.held = Some((done, total, note));
         // A clock that was set back must not silence the guest.
         let too_soon =

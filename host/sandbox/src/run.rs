@@ -16,8 +16,6 @@ use crate::{
     wasi,
 };
 
-/// The most that a guest may hand over in one call of the host, in bytes, whatever its memory limit.
-const MOST_PER_CALL: u64 = 128 << 20;
 /// The most handles that components of one run may hold at one time.
 const MOST_HANDLES: usize = 10_000;
 
@@ -36,7 +34,7 @@ pub(crate) async fn run(
 ) -> Report {
     let _ticking = plugin.sandbox.ticker.run();
     let limits = &plugin.spec.limits;
-    let journal = Journal::new(sink.clone(), limits.log);
+    let journal = Journal::new(sink.clone(), limits.log, plugin.redactor.clone());
     let wasi = match wasi::context(&plugin.spec, plugin.kind(), &request, &journal) {
         Ok(wasi) => wasi,
         Err(reason) => return Report::new(Outcome::HostError).because(reason),
@@ -44,7 +42,14 @@ pub(crate) async fn run(
     let args = request.args.clone();
     let started = sink.now();
     let facts = Facts { request, spec: plugin.spec.clone(), sink, cancel: cancel.clone(), started };
-    let guest = Guest::new(facts, wasi, journal.clone(), plugin.config.clone());
+    let guest = Guest::new(
+        facts,
+        wasi,
+        journal.clone(),
+        plugin.config.clone(),
+        plugin.client.clone(),
+        plugin.redactor.clone(),
+    );
     let mut store = match store(plugin, guest) {
         Ok(store) => store,
         Err(e) => {
@@ -83,8 +88,13 @@ pub(crate) async fn run(
     // Closes files and connections, and takes the last writes to the log.
     drop(store);
     journal.close();
-    let traces = Traces { limits, instantiated, denied, stderr: journal.stderr_tail() };
-    Report { peak_memory: Some(peak), ..verdict(end, &traces) }
+    let traces =
+        Traces { limits, redactor: &plugin.redactor, instantiated, denied, stderr: journal.stderr_tail() };
+    let mut report = Report { peak_memory: Some(peak), ..verdict(end, &traces) };
+    for text in [&mut report.reason, &mut report.backtrace, &mut report.output] {
+        plugin.redactor.hide_in(text);
+    }
+    report
 }
 
 /// What a future answers when it is polled once, if it is done by then.
@@ -100,7 +110,7 @@ fn store(plugin: &Plugin, guest: Guest) -> wasmtime::Result<Store<Guest>> {
     let limits = &plugin.spec.limits;
     let mut store = Store::new(plugin.compiled.engine(), guest);
     store.limiter(|guest| &mut guest.limiter);
-    store.set_hostcall_fuel(usize::try_from(limits.memory.min(MOST_PER_CALL)).unwrap_or(usize::MAX));
+    store.set_hostcall_fuel(usize::try_from(limits.memory.min(limits.host_call)).unwrap_or(usize::MAX));
     store.set_max_component_handles(MOST_HANDLES);
     if let Some(fuel) = limits.fuel {
         store.set_fuel(fuel)?;

@@ -3,13 +3,13 @@
 use std::{fmt::Write as _, time::Duration};
 
 use clockbox_core::model::{Limits, Outcome, Report, RetryHint, format_duration, format_size};
-use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace, component::ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
 use crate::{
     backtrace::render,
     bindings::clockbox::job::types::{Failure, JobError},
-    log::clean_lines,
+    log::{Redactor, clean_lines},
     run::Answer,
 };
 
@@ -29,6 +29,8 @@ pub(crate) enum End {
 /// What the run left behind.
 pub(crate) struct Traces<'a> {
     pub(crate) limits: &'a Limits,
+    /// Hides the plugin's secrets.
+    pub(crate) redactor: &'a Redactor,
     /// Whether the instance was made before it ended.
     pub(crate) instantiated: bool,
     /// What the run would have held with the latest refused request for memory.
@@ -50,7 +52,7 @@ pub(crate) fn verdict(end: End, traces: &Traces<'_>) -> Report {
             format_duration(traces.limits.timeout)
         )),
         End::Answered(Ok(Answer::Job(Ok(output)))) => succeeded(output, traces),
-        End::Answered(Ok(Answer::Job(Err(e)))) => job_error(e),
+        End::Answered(Ok(Answer::Job(Err(e)))) => job_error(e, traces),
         End::Answered(Ok(Answer::Command(Ok(())))) => Report::new(Outcome::Succeeded),
         End::Answered(Ok(Answer::Command(Err(())))) => exit(1, traces),
         End::Answered(Err(e)) => match e.downcast_ref::<I32Exit>() {
@@ -74,11 +76,12 @@ fn succeeded(output: Option<String>, traces: &Traces<'_>) -> Report {
     }
 }
 
-fn job_error(e: JobError) -> Report {
+fn job_error(e: JobError, traces: &Traces<'_>) -> Report {
     let report = |outcome, failure: Failure| {
-        let reason: String =
-            format!("{}: {}", failure.code, failure.message).chars().take(LONGEST_REASON).collect();
-        Report::new(outcome).because(clean_lines(&reason))
+        let reason = clean_lines(&format!("{}: {}", failure.code, failure.message));
+        // Hidden before it is cut, so that no part of a secret is left at the end.
+        Report::new(outcome)
+            .because(traces.redactor.hide(&reason).chars().take(LONGEST_REASON).collect::<String>())
     };
     match e {
         JobError::InvalidArgs(failure) | JobError::Fatal(failure) => never(report(Outcome::Failed, failure)),
@@ -113,6 +116,13 @@ fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
         Outcome::OutOfMemory
     } else if let Some(trap) = trap {
         reason.push_str(&words(*trap, traces));
+        Outcome::Trapped
+    } else if matches!(e.downcast_ref(), Some(ResourceTableError::Full)) {
+        let _ = write!(
+            reason,
+            "it held {} files, streams and other resources at one time, which is the limit (raise limits.handles)",
+            traces.limits.handles
+        );
         Outcome::Trapped
     } else if e.is::<PoolConcurrencyLimitError>() {
         reason.push_str(

@@ -1,12 +1,14 @@
 //! What a guest finds of WASI: its streams, arguments, environment and folders.
 
-use clockbox_core::model::PluginSpec;
+use clockbox_core::model::{ClockRight, PluginSpec, RandomRight, SecretAs};
 use serde_json::Value;
 use wasmtime_wasi::{FsPerms, WasiCtx, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe};
+use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
-    PluginKind, RunRequest,
+    PluginKind, RunRequest, deterministic,
     log::{Journal, Std},
+    sockets,
 };
 
 /// Builds the WASI context of one run. Nothing of the host's own is inherited.
@@ -20,14 +22,27 @@ pub(crate) fn context(
     journal: &Journal,
 ) -> Result<WasiP1Ctx, String> {
     let mut wasi = WasiCtx::builder();
-    // Denied by default as well; said here so that it is seen to be meant.
-    wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+    sockets::grant(&mut wasi, &spec.rights, journal);
     wasi.stdout(journal.stream(Std::Out)).stderr(journal.stream(Std::Err));
     wasi.arg(spec.name.as_str());
     for (name, value) in &spec.rights.env {
         wasi.env(name, value);
     }
+    for (name, secret) in &spec.rights.secrets {
+        if secret.handed_as() == SecretAs::Env {
+            wasi.env(name, secret.expose());
+        }
+    }
+    if spec.rights.clock == ClockRight::Frozen {
+        deterministic::freeze(&mut wasi, request.scheduled_at);
+    }
+    if spec.rights.random == RandomRight::Seeded {
+        deterministic::seed(&mut wasi, request.run);
+    }
     if kind != PluginKind::Job {
+        for argument in &spec.rights.args {
+            wasi.arg(argument);
+        }
         for argument in arguments(&request.args) {
             wasi.arg(argument);
         }
@@ -52,6 +67,13 @@ pub(crate) fn context(
         }
     }
     Ok(wasi.build_p1())
+}
+
+/// What `wasi:config` and `context.config` answer: the plugin's config, and secrets that are handed over that way.
+pub(crate) fn config(spec: &PluginSpec) -> WasiConfigVariables {
+    let plain = spec.config.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let secrets = spec.rights.secrets.iter().filter(|(_, secret)| secret.handed_as() == SecretAs::Config);
+    plain.chain(secrets.map(|(name, secret)| (name.as_str(), secret.expose()))).collect()
 }
 
 /// The arguments of a command after its name: none for `null`; the items of an array of strings, numbers and

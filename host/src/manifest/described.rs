@@ -12,14 +12,16 @@ use super::{
     limits, plugins,
     pools::read_name,
     reader::{Findings, TableReader},
-    rights::{self, Wanted},
     source::{SourceKind, Sources, Spot},
     surroundings::{PluginFile, Surroundings},
     syntax,
     tree::{Table, Value},
+    wanted::{self, Wanted},
 };
 
-const PLUGIN_KEYS: [&str; 4] = ["sha256", "allow", "limits", "config"];
+const PLUGIN_KEYS: [&str; 5] = ["sha256", "allow", "limits", "http", "config"];
+/// Keys that a stranger's file cannot set for itself.
+const OWNERS_KEYS: [&str; 4] = ["sha256", "allow", "limits", "http"];
 /// Keys that only tell a reader something.
 const FACTS: [&str; 3] = ["name", "version", "args_schema"];
 
@@ -103,8 +105,7 @@ impl<'a> Described<'a> {
             }
             parsed.table
         });
-        let embedded =
-            embedded.unwrap_or_default().without(|key| matches!(key, "allow" | "limits" | "sha256"));
+        let embedded = embedded.unwrap_or_default().without(|key| OWNERS_KEYS.contains(&key));
 
         let is_plugin_key = |key: &str| PLUGIN_KEYS.contains(&key);
         let told = |key: &str| is_plugin_key(key) || FACTS.contains(&key);
@@ -144,7 +145,7 @@ impl<'a> Described<'a> {
 
     fn check_embedded(&mut self, table: &Table, spot: Spot, findings: &Findings, defaults: &Defaults) {
         let reader = TableReader::new(table, &spot, String::new(), findings);
-        self.wanted = rights::read_wanted(&reader);
+        self.wanted = wanted::read_wanted(&reader);
         if let Some(field) = reader.field("limits") {
             self.wanted_limits = limits::read(&field, &limits::NONE);
             let default = Limits::default();

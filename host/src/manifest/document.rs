@@ -200,6 +200,7 @@ impl<'t> Document<'t> {
         let context = site.context(&plugins);
         let jobs = section("jobs", "[jobs.NAME]");
         let jobs = site.jobs(jobs, parts.as_ref(), &plugins, &context, &known);
+        site.check_narrowings(&jobs, &plugins);
         root.finish(&[
             ("timezone", "it belongs under [scheduler]"),
             ("plugin_dir", "it belongs under [scheduler]"),

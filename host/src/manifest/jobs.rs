@@ -9,7 +9,7 @@ use clockbox_core::{
 };
 
 use super::{
-    json, policy,
+    json, narrowing, policy,
     reader::{Field, TableReader},
     suggest, trigger,
 };
@@ -36,7 +36,7 @@ pub(super) const KEYS: &[&str] = &[
 
 /// Better advice than the nearest name for keys that people try.
 pub(super) const HINTS: &[(&str, &str)] = &[
-    ("allow", "rights belong to the plugin: [plugins.NAME] allow = { … }"),
+    ("allow", "rights belong to the plugin: [plugins.NAME] allow = { … }; a job can only narrow them"),
     ("limits", "limits belong to the plugin: [plugins.NAME] limits = { … }"),
     ("timeout", "limits belong to the plugin: [plugins.NAME] limits = { timeout = \"30s\" }"),
     ("memory", "limits belong to the plugin: [plugins.NAME] limits = { memory = \"64MiB\" }"),
@@ -108,7 +108,11 @@ pub(super) fn read_keys(table: &TableReader<'_>, id: &str, defaults: &Defaults) 
     let args = table.field("args").and_then(|field| json::read(&field)).unwrap_or_default();
     let pool = table.field("pool").and_then(|field| read_pool(&field, defaults));
     let trigger = trigger::read(table, id, defaults.zone);
-    let policy = policy::read(table, &defaults.policy);
+    let mut policy = policy::read(table, &defaults.policy);
+    // In a sidecar, where no job is named, `allow` is the plugin's.
+    if !id.is_empty() {
+        policy.allow = table.field("allow").and_then(|field| narrowing::read(&field)).map(Box::new);
+    }
     let is_once = trigger.as_ref().is_some_and(|trigger| matches!(trigger.spec().when(), When::Now));
     if is_once && policy.when_done == Some(WhenDone::Remove) {
         // The manifest would bring it back at the next start, and nobody would know that it ran.

@@ -8,6 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use clockbox_core::model::format_size;
+
 use super::{
     Loaded, Manifest, Overrides, PathKind, PluginFile, Problem, Problems, Surroundings,
     document::{self, Document},
@@ -25,6 +27,8 @@ pub const FILE_NAME: &str = "clockbox.toml";
 const LARGEST: u64 = 64 << 20;
 /// The same for a sidecar, which describes one plugin.
 const LARGEST_SIDECAR: u64 = 4 << 20;
+/// The largest file that holds a secret, in bytes.
+const LARGEST_SECRET: u64 = 64 << 10;
 
 /// Reads the manifest at `path`, a file or a folder that holds `clockbox.toml`, with the sidecars and descriptions of the
 /// plugins beside it.
@@ -73,7 +77,12 @@ fn finish(
     embedded: &dyn Fn(&Path) -> Option<String>,
 ) -> Result<Loaded, Problems> {
     let (files, notes) = plugin_files(&document, file, embedded);
-    let around = Surroundings { files, env: &|name| std::env::var(name).ok(), path_kind: &path_kind };
+    let around = Surroundings {
+        files,
+        env: &|name| std::env::var(name).ok(),
+        path_kind: &path_kind,
+        secret_file: &secret_file,
+    };
     let unusable = notes.iter().any(|note| note.severity == Severity::Error);
     match document.read(&around) {
         Ok(mut loaded) if !unusable => {
@@ -166,6 +175,27 @@ fn path_kind(path: &Path) -> PathKind {
         Err(error) if error.kind() == io::ErrorKind::NotFound => PathKind::Absent,
         Err(_) => PathKind::Unknown,
     }
+}
+
+/// The text of a file that holds a secret. Nobody but its owner may read it.
+fn secret_file(path: &Path) -> Result<String, (String, Option<String>)> {
+    let shown = path.display();
+    let plain = |message: String| (message, None);
+    #[cfg(unix)]
+    if let Ok(meta) = fs::metadata(path) {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions());
+        if mode & 0o077 != 0 {
+            let message = format!("others may read or change {shown} (mode {:o})", mode & 0o777);
+            return Err((message, Some(format!("chmod 600 {shown}"))));
+        }
+    }
+    read_text(path, LARGEST_SECRET).map_err(|error| match error {
+        TextError::Io(error) => plain(format!("{shown} cannot be read: {error}")),
+        TextError::NotAFile => plain(format!("{shown} is not a file")),
+        TextError::TooLarge(largest) => plain(format!("{shown} is larger than {}", format_size(largest))),
+        // The text before the bad byte is not repeated.
+        TextError::NotUtf8(_) => plain(format!("{shown} is not UTF-8 text")),
+    })
 }
 
 /// The plugin files in the plugin folder and those that the manifest names, with their texts; and notes on files that

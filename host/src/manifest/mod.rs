@@ -35,13 +35,17 @@ mod check;
 mod described;
 mod diff;
 mod document;
+mod environment;
 mod exhausted;
+mod folders;
 mod jobs;
 mod json;
 mod known;
 mod limits;
 mod lines;
 mod load;
+mod narrowing;
+mod network;
 mod overrides;
 mod paths;
 mod plugins;
@@ -51,6 +55,7 @@ mod problem;
 mod reader;
 mod rights;
 mod scheduler;
+mod secrets;
 mod sections;
 mod site;
 mod source;
@@ -61,6 +66,7 @@ mod syntax;
 mod tests;
 mod tree;
 mod trigger;
+mod wanted;
 mod zone;
 
 use std::{
@@ -87,9 +93,9 @@ pub use exhausted::Stored;
 pub use load::{FILE_NAME, load, load_again};
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};
-pub use rights::Wanted;
 pub use scheduler::{SchedulerSettings, StoreKind, StoreSettings};
 pub use surroundings::{PathKind, PluginFile, Surroundings};
+pub use wanted::Wanted;
 
 /// A manifest that was understood: everything in it is checked.
 #[derive(Debug, Clone, PartialEq)]

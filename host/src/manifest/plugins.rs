@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clockbox_core::model::{Limits, PluginName, PluginSpec, Rights};
+use clockbox_core::model::{HttpOptions, Limits, PluginName, PluginSpec, Rights};
 
 use super::{
-    limits,
+    limits, network,
     reader::{Field, TableReader},
     rights,
     surroundings::Surroundings,
@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The keys of a plugin that are laid over one another key by key.
-pub(super) const DEEP: &[&str] = &["limits", "config"];
+pub(super) const DEEP: &[&str] = &["limits", "http", "config"];
 
 /// What a plugin's keys say, its name and path apart.
 #[derive(Debug, Clone, Default)]
@@ -24,13 +24,14 @@ pub(super) struct PluginKeys {
     sha256: Option<String>,
     rights: Rights,
     limits: Limits,
+    http: HttpOptions,
     config: BTreeMap<String, String>,
 }
 
 impl PluginKeys {
     pub(super) fn into_spec(self, name: PluginName, path: PathBuf) -> PluginSpec {
-        let Self { sha256, rights, limits, config } = self;
-        PluginSpec { name, path, sha256, rights, limits, config }
+        let Self { sha256, rights, limits, http, config } = self;
+        PluginSpec { name, path, sha256, rights, limits, http, config }
     }
 }
 
@@ -45,6 +46,10 @@ pub(super) fn read_keys(
         sha256: table.field("sha256").and_then(|field| read_sha256(&field)),
         rights: table.field("allow").map(|field| rights::read(&field, folder, around)).unwrap_or_default(),
         limits: table.field("limits").map_or_else(|| base.clone(), |field| limits::read(&field, base)),
+        http: table
+            .field("http")
+            .map(|field| network::read_options(&field, folder, around))
+            .unwrap_or_default(),
         config: table.field("config").map(|field| read_config(&field)).unwrap_or_default(),
     }
 }

@@ -13,17 +13,18 @@ use super::{
     described::Described,
     jobs::{self, Defaults, JobKeys},
     known::{Context, Known, Memory},
+    narrowing,
     paths::resolve,
     plugins::{self, PluginKeys},
     pools::read_name,
     reader::{Field, Findings, TableReader},
-    rights::Wanted,
     scheduler::read_path,
     sections::{Parts, Section},
     source::{MANIFEST, Spot},
     surroundings::{PathKind, Surroundings},
     syntax,
     tree::{Entry, Table, Value, join},
+    wanted::Wanted,
 };
 
 /// Everything that plugins and jobs are read against.
@@ -95,6 +96,21 @@ impl Site<'_> {
             plugins.wanted.insert(spec.name.clone(), described.wanted.clone());
         }
         plugins.specs.insert(spec.name.clone(), spec);
+    }
+
+    /// Notes every job that lists rights which its plugin does not have.
+    pub(super) fn check_narrowings(&self, jobs: &Jobs, plugins: &Plugins) {
+        for (id, declaration) in &jobs.0 {
+            let allow = declaration.job.as_ref().and_then(|job| job.policy.allow.as_deref());
+            let Some((allow, plugin)) = allow.zip(plugins.specs.get(&declaration.plugin)) else { continue };
+            let missing = narrowing::beyond(allow, &plugin.rights);
+            if !missing.is_empty() {
+                let name = &declaration.plugin;
+                let message = format!("plugin {name} is not granted {}", missing.join(", "));
+                let hint = format!("a job can only narrow: grant it under [plugins.{name}], or leave it out");
+                self.findings.error(&declaration.spot, &format!("jobs.{id}.allow"), message, Some(hint));
+            }
+        }
     }
 
     /// One `[plugins.NAME]`: its keys over those of its file, its path, and which described file that is.

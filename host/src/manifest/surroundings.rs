@@ -64,13 +64,20 @@ pub struct Surroundings<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// What stands at a path.
     pub path_kind: &'a dyn Fn(&Path) -> PathKind,
+    /// The text of a file that holds a secret, or what is wrong with it and what to do.
+    pub secret_file: &'a dyn Fn(&Path) -> Result<String, (String, Option<String>)>,
 }
 
 impl Surroundings<'_> {
     /// No plugin files, no environment, and no look at the disk.
     #[must_use]
     pub fn unknown() -> Self {
-        Self { files: Vec::new(), env: &|_| None, path_kind: &|_| PathKind::Unknown }
+        Self {
+            files: Vec::new(),
+            env: &|_| None,
+            path_kind: &|_| PathKind::Unknown,
+            secret_file: &|path| Err((format!("{} was not read", path.display()), None)),
+        }
     }
 
     /// The same with these plugin files.

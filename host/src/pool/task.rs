@@ -78,6 +78,10 @@ async fn run(work: Work, launch: Launch, token: CancelToken, sinks: &Sinks) -> R
         Work::Refused(why) => return Report::new(Outcome::HostError).because(why.to_string()),
     };
     let Launch { run, job, previous_success } = launch;
+    let plugin = match &job.policy.allow {
+        Some(allow) => plugin.narrowed(allow),
+        None => plugin,
+    };
     let (id, attempt) = (run.id, run.attempt);
     let request = RunRequest {
         job: run.job.clone(),

@@ -254,6 +254,7 @@ mod tests {
             sha256: None,
             rights: Default::default(),
             limits: Default::default(),
+            http: Default::default(),
             config: BTreeMap::new(),
         };
         (spec.rights.read, spec.rights.write) = (grants(read), grants(write));

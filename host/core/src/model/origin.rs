@@ -47,6 +47,25 @@ impl Origin {
         tls == self.tls && port == self.port && host_fits
     }
 
+    /// Whether every request that `other` covers is covered by this one too.
+    ///
+    /// ```
+    /// use clockbox_core::model::Origin;
+    /// let origin = |text: &str| text.parse::<Origin>().unwrap();
+    /// assert!(origin("https://*.example.com").includes(&origin("https://*.api.example.com")));
+    /// assert!(!origin("https://a.example.com").includes(&origin("https://*.example.com")));
+    /// ```
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        let plain = other.host.strip_prefix("*.");
+        match plain {
+            Some(_) if self.host == other.host => self.tls == other.tls && self.port == other.port,
+            // What stands for the first labels there must be below the suffix here.
+            Some(rest) => self.host.starts_with("*.") && self.covers(other.tls, rest, other.port),
+            None => self.covers(other.tls, &other.host, other.port),
+        }
+    }
+
     /// Whether the origin names this very address, so that a private or loopback address is meant to be reached.
     #[must_use]
     pub fn names_address(&self, address: std::net::IpAddr) -> bool {

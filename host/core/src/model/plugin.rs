@@ -1,13 +1,13 @@
 //! Plugins as they are declared: a file, its rights and its limits.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::{Origin, PluginName};
+use super::{HttpOptions, Limits, PluginName, Rights};
 
 /// A plugin as the manifest (or its sidecar, or its own description) declares it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// It can hold secrets, and is therefore never written anywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginSpec {
     /// Its name; jobs refer to it.
     pub name: PluginName,
@@ -19,49 +19,30 @@ pub struct PluginSpec {
     pub rights: Rights,
     /// What it may use up.
     pub limits: Limits,
+    /// How its HTTP requests are made.
+    pub http: HttpOptions,
     /// Values that it can read through `context.config` and `wasi:config`.
     pub config: BTreeMap<String, String>,
 }
 
-/// What a plugin may reach. The default is nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Rights {
-    /// Origins that it may send HTTP requests to.
-    pub http: Vec<Origin>,
-    /// Folders that it may read: guest path to host path.
-    pub read: BTreeMap<String, PathBuf>,
-    /// Folders that it may read and change: guest path to host path.
-    pub write: BTreeMap<String, PathBuf>,
-    /// Its environment: names and values, already resolved.
-    pub env: BTreeMap<String, String>,
-}
-
-/// What one run of a plugin may use up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// Wall-clock time, instantiation included.
-    pub timeout: Duration,
-    /// How long a run that is asked to stop may take to do so before it is stopped.
-    pub cancel_grace: Duration,
-    /// Bytes of memory, summed over memories, tables and GC heap.
-    pub memory: u64,
-    /// Units of fuel (about one WebAssembly instruction each); `None` does not count them.
-    pub fuel: Option<u64>,
-    /// Bytes of log, stdout and stderr kept.
-    pub log: u64,
-    /// Bytes of output kept.
-    pub output: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
+impl PluginSpec {
+    /// A plugin without rights, under the default limits.
+    ///
+    /// ```
+    /// use clockbox_core::model::PluginSpec;
+    /// let spec = PluginSpec::new("hello".parse().unwrap(), "jobs/hello.wasm");
+    /// assert!(spec.rights.http.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(name: PluginName, path: impl Into<PathBuf>) -> Self {
         Self {
-            timeout: Duration::from_secs(60),
-            cancel_grace: Duration::from_secs(5),
-            memory: 128 << 20,
-            fuel: None,
-            log: 256 << 10,
-            output: 64 << 10,
+            name,
+            path: path.into(),
+            sha256: None,
+            rights: Rights::default(),
+            limits: Limits::default(),
+            http: HttpOptions::default(),
+            config: BTreeMap::new(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Grace;
+use super::{Allow, Grace};
 
 /// What becomes of several fires of one job that are due at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -99,6 +99,9 @@ pub struct Policy {
     /// [`Job::when_done`](super::Job::when_done).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_done: Option<WhenDone>,
+    /// What its runs may reach, out of what the plugin may; `None` is all of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow: Option<Box<Allow>>,
 }
 
 impl Default for Policy {
@@ -112,6 +115,7 @@ impl Default for Policy {
             delivery: Delivery::default(),
             retry: Retry::default(),
             when_done: None,
+            allow: None,
         }
     }
 }

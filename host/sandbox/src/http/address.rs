@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 ///
 /// A name that resolves to such an address would let a guest reach the machine itself, its neighbours, or the
 /// metadata service of a cloud, through a granted host name.
-pub(super) fn reserved(address: IpAddr) -> Option<&'static str> {
+pub(crate) fn reserved(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => reserved_v4(address),
         IpAddr::V6(address) => match embedded_v4(address) {

@@ -2,17 +2,17 @@
 
 use std::{
     io::{self, ErrorKind},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
 };
 
-use clockbox_core::model::Origin;
+use clockbox_core::model::HttpGrant;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
 };
 use wasmtime_wasi_http::Error;
 
-use super::{address::reserved, tls};
+use super::{address::reserved, client::Client, tls};
 use crate::log::Journal;
 
 /// A connection, with or without TLS.
@@ -25,7 +25,7 @@ pub(super) struct Target {
     /// Without brackets.
     pub(super) host: String,
     pub(super) port: u16,
-    pub(super) origins: Vec<Origin>,
+    pub(super) grants: Vec<HttpGrant>,
 }
 
 impl Target {
@@ -39,6 +39,11 @@ impl Target {
         }
     }
 
+    /// Whether a private address is meant to be reached.
+    fn opens(&self, address: IpAddr) -> bool {
+        self.grants.iter().any(|grant| grant.private || grant.origin.names_address(address))
+    }
+
     /// Of the addresses that the host resolves to, those that may be reached; or why the last one may not.
     fn reachable(
         &self,
@@ -47,7 +52,7 @@ impl Target {
         let mut why = None;
         let open: Vec<_> = all
             .filter(|address| match reserved(address.ip()) {
-                Some(reason) if !self.origins.iter().any(|origin| origin.names_address(address.ip())) => {
+                Some(reason) if !self.opens(address.ip()) => {
                     why = Some(reason);
                     false
                 }
@@ -59,7 +64,11 @@ impl Target {
 }
 
 /// Connects to the first reachable address that answers.
-pub(super) async fn connect(target: &Target, journal: &Journal) -> Result<Box<dyn Stream>, Error> {
+pub(super) async fn connect(
+    target: &Target,
+    client: &Client,
+    journal: &Journal,
+) -> Result<Box<dyn Stream>, Error> {
     let found = lookup_host((target.host.as_str(), target.port)).await.map_err(|e| {
         journal.remark(format!("{} cannot be resolved: {e}", target.host));
         Error::DnsError { rcode: Some(e.to_string()), info_code: None }
@@ -69,7 +78,7 @@ pub(super) async fn connect(target: &Target, journal: &Journal) -> Result<Box<dy
         Some(why) => {
             journal.remark(format!(
                 "HTTP request to {} refused: the host resolves to {why}, which only an allow.http entry that names the \
-                 address itself (or localhost) opens",
+                 address itself (or localhost), or has private = true, opens",
                 target.origin()
             ));
             Error::DestinationIpProhibited
@@ -86,7 +95,11 @@ pub(super) async fn connect(target: &Target, journal: &Journal) -> Result<Box<dy
     if !target.tls {
         return Ok(Box::new(stream));
     }
-    let stream = tls::handshake(&target.host, stream).await.map_err(|e| {
+    let config = client.tls().map_err(|e| {
+        journal.remark(format!("TLS cannot be set up: {e}"));
+        Error::TlsProtocolError
+    })?;
+    let stream = tls::handshake(config, &target.host, stream).await.map_err(|e| {
         journal.remark(format!("TLS with {} failed: {e}", target.origin()));
         tls::error(&e)
     })?;
@@ -118,8 +131,8 @@ mod tests {
     use super::*;
 
     fn target(host: &str, origins: &[&str]) -> Target {
-        let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
-        Target { tls: true, host: host.to_owned(), port: 443, origins }
+        let grants = origins.iter().map(|origin| HttpGrant::to(origin.parse().unwrap())).collect();
+        Target { tls: true, host: host.to_owned(), port: 443, grants }
     }
 
     fn addresses(all: &[&str]) -> impl Iterator<Item = SocketAddr> {
@@ -142,6 +155,13 @@ mod tests {
         assert!(named.reachable(addresses(&["10.0.0.8"])).is_err());
         let local = target("localhost", &["https://localhost"]);
         assert_eq!(local.reachable(addresses(&["::1", "127.0.0.1"])).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn leave_for_private_addresses_opens_them() {
+        let mut inner = target("inner.example", &["https://inner.example"]);
+        inner.grants[0].private = true;
+        assert!(inner.reachable(addresses(&["10.0.0.7"])).is_ok());
     }
 
     #[test]

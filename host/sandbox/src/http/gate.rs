@@ -1,34 +1,31 @@
 //! Decides on each request of a guest, and sends what is granted.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use clockbox_core::model::{Origin, PluginSpec};
+use clockbox_core::model::{HttpGrant, PluginSpec};
 use http::{Method, Request, Response, Uri, uri::Scheme};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
-use wasmtime_wasi::runtime::spawn;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, io::TokioIo};
 
 use super::{
-    body::Paced,
+    body::{Bounded, Bounds, Lease},
+    client::{Client, Connection, Driver, Peer},
     connect::{Target, connect},
 };
 use crate::log::Journal;
 
-/// How long to wait where the guest does not say.
-const CONNECT: Duration = Duration::from_secs(10);
-const FIRST_BYTE: Duration = Duration::from_secs(30);
-const BETWEEN_BYTES: Duration = Duration::from_secs(30);
 /// The most connections of one run at one time.
 const MOST_CONNECTIONS: usize = 64;
 
 /// The HTTP of one run.
 pub(crate) struct Gate {
     spec: Arc<PluginSpec>,
+    client: Arc<Client>,
     journal: Journal,
     /// Made with the first request.
     connections: Option<Arc<Semaphore>>,
@@ -38,30 +35,36 @@ type Sending = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = Result<(Response<WasiBody>, Sending), Error>;
 
 impl Gate {
-    pub(crate) fn new(spec: Arc<PluginSpec>, journal: Journal) -> Self {
-        Self { spec, journal, connections: None }
+    pub(crate) fn new(spec: Arc<PluginSpec>, client: Arc<Client>, journal: Journal) -> Self {
+        Self { spec, client, journal, connections: None }
     }
 
     /// Where a request may go, or why it may not.
     fn admit(&mut self, request: &Request<WasiBody>) -> Result<(Target, OwnedSemaphorePermit), Error> {
         let target = target(request.uri())?;
-        if request.method() == Method::CONNECT {
+        let method = request.method();
+        if method == Method::CONNECT {
             return Err(Error::HttpRequestMethodInvalid);
         }
-        let origins: Vec<Origin> = self
+        let covering: Vec<&HttpGrant> = self
             .spec
             .rights
             .http
             .iter()
-            .filter(|origin| origin.covers(target.0, &target.1, target.2))
-            .cloned()
+            .filter(|grant| grant.origin.covers(target.0, &target.1, target.2))
             .collect();
-        let target = Target { tls: target.0, host: target.1, port: target.2, origins };
-        if target.origins.is_empty() {
+        let grants =
+            covering.iter().filter(|grant| grant.takes(method.as_str())).map(|grant| (*grant).clone());
+        let target = Target { tls: target.0, host: target.1, port: target.2, grants: grants.collect() };
+        if target.grants.is_empty() {
             let origin = target.origin();
-            self.journal.remark(format!(
-                "HTTP request to {origin} refused: not granted; add \"{origin}\" to the plugin's allow.http to grant it"
-            ));
+            self.journal.remark(if covering.is_empty() {
+                format!(
+                    "HTTP request to {origin} refused: not granted; add \"{origin}\" to the plugin's allow.http to grant it"
+                )
+            } else {
+                format!("HTTP {method} request to {origin} refused: add \"{method}\" to the methods granted there")
+            });
             return Err(Error::HttpRequestDenied);
         }
         let connections = self.connections.get_or_insert_with(|| Arc::new(Semaphore::new(MOST_CONNECTIONS)));
@@ -96,42 +99,94 @@ impl WasiHttpHooks for Gate {
         _: Sending,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let admitted = self.admit(&request);
-        let journal = self.journal.clone();
+        let exchange = Exchange {
+            client: self.client.clone(),
+            options: options.unwrap_or_default(),
+            most: self.spec.limits.response,
+            journal: self.journal.clone(),
+        };
         Box::new(async move {
             let (target, permit) = admitted?;
-            send(target, request, options.unwrap_or_default(), journal, permit).await
+            exchange.send(target, request, permit).await
         })
     }
 }
 
-async fn send(
-    target: Target,
-    mut request: Request<WasiBody>,
+/// One request and its response.
+struct Exchange {
+    client: Arc<Client>,
+    /// What the guest asks for.
     options: RequestOptions,
+    /// The most bytes of the response's body.
+    most: u64,
     journal: Journal,
-    permit: OwnedSemaphorePermit,
-) -> Sent {
-    let within = options.connect_timeout.unwrap_or(CONNECT);
-    let stream =
-        timeout(within, connect(&target, &journal)).await.map_err(|_| Error::ConnectionTimeout)??;
-    let (mut sender, connection) = timeout(within, http1::handshake(TokioIo::new(stream)))
-        .await
-        .map_err(|_| Error::ConnectionTimeout)??;
-    // Aborted when it is dropped, with the response or with the run.
-    let connection = spawn(async move {
-        let _permit = permit;
-        connection.await
-    });
-    // The host is in its header; what is left for the request line is the path.
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    *request.uri_mut() = path.parse().map_err(|_| Error::HttpRequestUriInvalid)?;
-    let response = timeout(options.first_byte_timeout.unwrap_or(FIRST_BYTE), sender.send_request(request))
+}
+
+impl Exchange {
+    async fn send(
+        self,
+        target: Target,
+        mut request: Request<WasiBody>,
+        permit: OwnedSemaphorePermit,
+    ) -> Sent {
+        let ours = &self.client.options;
+        let deadline = Instant::now() + ours.total_timeout;
+        let first_byte =
+            self.options.first_byte_timeout.unwrap_or(ours.first_byte_timeout).min(ours.first_byte_timeout);
+        let pause = self
+            .options
+            .between_bytes_timeout
+            .unwrap_or(ours.first_byte_timeout)
+            .min(ours.first_byte_timeout);
+        // The host is in its header; what is left for the request line is the path.
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        *request.uri_mut() = path.parse().map_err(|_| Error::HttpRequestUriInvalid)?;
+
+        let private = target.grants.iter().any(|grant| grant.private);
+        let peer = Peer { tls: target.tls, host: target.host.clone(), port: target.port, private };
+        let (response, connection) = timeout_at(deadline, async {
+            // A connection that waited may have been closed meanwhile: then the request has not been sent.
+            if let Some(mut connection) = self.client.take(&peer) {
+                match timeout(first_byte, connection.sender.try_send_request(request)).await {
+                    Ok(Ok(response)) => return Ok((response, connection)),
+                    Ok(Err(mut e)) => match e.take_message() {
+                        Some(unsent) => request = unsent,
+                        None => return Err(Error::from(e.into_error())),
+                    },
+                    Err(_) => return Err(Error::ConnectionReadTimeout),
+                }
+            }
+            let mut connection = self.open(&target).await?;
+            let response = timeout(first_byte, connection.sender.send_request(request)).await;
+            Ok((response.map_err(|_| Error::ConnectionReadTimeout)??, connection))
+        })
         .await
         .map_err(|_| Error::ConnectionReadTimeout)??;
-    let pause = options.between_bytes_timeout.unwrap_or(BETWEEN_BYTES);
-    let response = response.map(|body| Paced::new(body, pause).boxed_unsync());
-    let sending: Sending = Box::new(async move { connection.await.map_err(Error::from) });
-    Ok((response, sending))
+
+        let bounds = Bounds { pause, deadline, size: self.most };
+        let lease = Lease { client: self.client, peer, connection, _permit: permit };
+        let (head, body) = response.into_parts();
+        let body = Bounded::new(body, bounds, self.journal, lease)?;
+        Ok((Response::from_parts(head, body.boxed_unsync()), Box::new(async { Ok(()) })))
+    }
+
+    /// A new connection, with the task that drives it.
+    async fn open(&self, target: &Target) -> Result<Connection, Error> {
+        let ours = self.client.options.connect_timeout;
+        let within = self.options.connect_timeout.unwrap_or(ours).min(ours);
+        let opening = async {
+            let stream = connect(target, &self.client, &self.journal).await?;
+            Ok::<_, Error>(http1::handshake(TokioIo::new(stream)).await?)
+        };
+        let (sender, connection) = timeout(within, opening).await.map_err(|_| Error::ConnectionTimeout)??;
+        let driver = tokio::spawn(async move {
+            if let Err(e) = connection.await {
+                // The request that it served has been told.
+                tracing::debug!("an HTTP connection ended: {e}");
+            }
+        });
+        Ok(Connection { sender, _driver: Driver(driver.abort_handle()) })
+    }
 }
 
 #[cfg(test)]

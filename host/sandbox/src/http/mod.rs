@@ -1,9 +1,10 @@
 //! Outgoing HTTP: only to granted origins, only to addresses that are meant to be reached.
 
-mod address;
+pub(crate) mod address;
 mod body;
+mod client;
 mod connect;
 mod gate;
 mod tls;
 
-pub(crate) use self::gate::Gate;
+pub(crate) use self::{client::Client, gate::Gate};

@@ -1,31 +1,36 @@
-//! TLS with the certificate authorities that browsers trust.
+//! TLS with the certificate authorities that browsers trust, and those that the operator adds.
 
-use std::{
-    io,
-    sync::{Arc, OnceLock},
+use std::{io, sync::Arc};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
-
-use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use wasmtime_wasi_http::Error;
 
-/// Shared by all runs, so that sessions are resumed.
-static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-
-/// Negotiates TLS for `host`, which the certificate must be for.
-pub(super) async fn handshake(host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-    let config = match CONFIG.get() {
-        Some(config) => config.clone(),
-        None => {
-            let config = config(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())?;
-            CONFIG.get_or_init(|| config).clone()
-        }
-    };
-    handshake_with(config, host, stream).await
+/// The certificate authorities that browsers trust.
+pub(super) fn public_roots() -> RootCertStore {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
 }
 
-async fn handshake_with(
+/// Adds the certificates of a PEM text, and answers how many there were.
+///
+/// # Errors
+/// When one of them is damaged.
+pub(super) fn add_pem(roots: &mut RootCertStore, text: &[u8]) -> Result<usize, String> {
+    let mut added = 0;
+    for certificate in CertificateDer::pem_slice_iter(text) {
+        let certificate = certificate.map_err(|e| format!("a certificate is damaged: {e}"))?;
+        roots.add(certificate).map_err(|e| format!("a certificate cannot be used: {e}"))?;
+        added += 1;
+    }
+    Ok(added)
+}
+
+/// Negotiates TLS for `host`, which the certificate must be for.
+pub(super) async fn handshake(
     config: Arc<ClientConfig>,
     host: &str,
     stream: TcpStream,
@@ -34,7 +39,7 @@ async fn handshake_with(
     TlsConnector::from(config).connect(name, stream).await
 }
 
-fn config(roots: RootCertStore) -> io::Result<Arc<ClientConfig>> {
+pub(super) fn config(roots: RootCertStore) -> io::Result<Arc<ClientConfig>> {
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
@@ -98,7 +103,7 @@ mod tests {
     async fn a_trusted_certificate_for_the_host_is_accepted() {
         let (address, roots) = server("a.example").await;
         let stream = TcpStream::connect(address).await.unwrap();
-        let mut stream = handshake_with(config(roots).unwrap(), "a.example", stream).await.unwrap();
+        let mut stream = handshake(config(roots).unwrap(), "a.example", stream).await.unwrap();
         let mut said = String::new();
         stream.read_to_string(&mut said).await.unwrap();
         assert_eq!(said, "hi");
@@ -108,7 +113,7 @@ mod tests {
     async fn a_certificate_for_another_host_is_refused() {
         let (address, roots) = server("a.example").await;
         let stream = TcpStream::connect(address).await.unwrap();
-        let e = handshake_with(config(roots).unwrap(), "b.example", stream).await.unwrap_err();
+        let e = handshake(config(roots).unwrap(), "b.example", stream).await.unwrap_err();
         assert!(matches!(error(&e), Error::TlsCertificateError), "{e}");
     }
 
@@ -116,7 +121,7 @@ mod tests {
     async fn a_certificate_of_nobody_is_refused() {
         let (address, _) = server("a.example").await;
         let stream = TcpStream::connect(address).await.unwrap();
-        let e = handshake("a.example", stream).await.unwrap_err();
+        let e = handshake(config(public_roots()).unwrap(), "a.example", stream).await.unwrap_err();
         assert!(matches!(error(&e), Error::TlsCertificateError), "{e}");
     }
 }

@@ -210,7 +210,10 @@ mod tests {
         assert_eq!(check("wasi:http/types@0.2.3"), Ok(()));
         let name = "wasi:http/outgoing-handler@0.2.3";
         assert_eq!(check(name), Err(PluginError::NotGranted { import: name.to_owned(), right: "http" }));
-        let rights = Rights { http: vec!["https://a.example".parse().unwrap()], ..Rights::default() };
+        let rights = Rights {
+            http: vec![clockbox_core::model::HttpGrant::to("https://a.example".parse().unwrap())],
+            ..Rights::default()
+        };
         assert_eq!(check_import(name, &rights), Ok(()));
     }
 }

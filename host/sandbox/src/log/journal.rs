@@ -1,13 +1,14 @@
 //! Gathers the lines of one run and keeps them within the limit.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use clockbox_core::model::{LogLevel, LogLine, LogStream, format_size};
 
-use super::clean;
+use super::{Redactor, clean};
 use crate::RunSink;
 
 /// What a line costs beyond its text, so that empty lines cannot flood the store.
@@ -32,6 +33,7 @@ pub(crate) struct Journal(Arc<Mutex<State>>);
 
 struct State {
     sink: Arc<dyn RunSink>,
+    redactor: Arc<Redactor>,
     limit: u64,
     used: u64,
     /// Bytes of text that came when the limit had been reached.
@@ -45,10 +47,11 @@ struct State {
 }
 
 impl Journal {
-    /// A journal that passes on at most `limit` bytes.
-    pub(crate) fn new(sink: Arc<dyn RunSink>, limit: u64) -> Self {
+    /// A journal that passes on at most `limit` bytes, without secrets.
+    pub(crate) fn new(sink: Arc<dyn RunSink>, limit: u64, redactor: Arc<Redactor>) -> Self {
         Self(Arc::new(Mutex::new(State {
             sink,
+            redactor,
             limit,
             used: 0,
             dropped: 0,
@@ -71,7 +74,7 @@ impl Journal {
         let mut fields = Some(
             fields
                 .into_iter()
-                .map(|(key, value)| (clean(&key).into_owned(), clean(&value).into_owned()))
+                .map(|(key, value)| (state.shown(&key).into_owned(), state.shown(&value).into_owned()))
                 .collect(),
         );
         let message = message.strip_suffix('\n').unwrap_or(message);
@@ -84,7 +87,8 @@ impl Journal {
     pub(crate) fn remark(&self, text: String) {
         let mut state = self.state();
         if state.remarks.len() < MOST_REMARKS && !state.remarks.contains(&text) {
-            state.pass(LogStream::Host, LogLevel::Warn, clean(&text).into_owned(), Vec::new());
+            let shown = state.shown(&text).into_owned();
+            state.pass(LogStream::Host, LogLevel::Warn, shown, Vec::new());
             state.remarks.push(text);
         }
     }
@@ -147,8 +151,10 @@ impl State {
             bytes = rest;
         }
         self.open(to).extend_from_slice(bytes);
-        while self.open(to).len() > LONGEST_LINE {
+        // A secret must not be cut in two: what may be the beginning of one stays.
+        while self.open(to).len() > LONGEST_LINE + self.redactor.longest() {
             let mut open = std::mem::take(self.open(to));
+            self.redactor.hide_bytes(&mut open);
             let rest = open.split_off(boundary(&open, LONGEST_LINE));
             self.std_line(to, &open);
             *self.open(to) = rest;
@@ -156,7 +162,12 @@ impl State {
     }
 
     /// A line that has ended, broken up where it is too long.
-    fn pieces(&mut self, to: Std, mut line: &[u8]) {
+    fn pieces(&mut self, to: Std, line: &[u8]) {
+        let mut line = Cow::Borrowed(line);
+        if line.len() > LONGEST_LINE {
+            self.redactor.hide_bytes(line.to_mut());
+        }
+        let mut line = &*line;
         while line.len() > LONGEST_LINE {
             let (piece, rest) = line.split_at(boundary(line, LONGEST_LINE));
             self.std_line(to, piece);
@@ -170,7 +181,7 @@ impl State {
         match to {
             Std::Out => self.line(LogStream::Stdout, LogLevel::Info, &text, Vec::new()),
             Std::Err => {
-                let text = clean(&text);
+                let text = self.shown(&text);
                 if !text.trim().is_empty() {
                     if self.tail.len() == TAIL_LINES {
                         self.tail.pop_front();
@@ -187,7 +198,7 @@ impl State {
             self.dropped += text.len() as u64;
             return;
         }
-        let text = clean(text);
+        let text = self.shown(text);
         let extra: u64 = fields.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum();
         let cost = text.len() as u64 + extra + LINE_COST;
         let room = self.limit - self.used;
@@ -207,6 +218,14 @@ impl State {
         } else if self.dropped == 0 {
             // An empty line that no longer fits: it counts as its line end, so that the marker is shown.
             self.dropped = 1;
+        }
+    }
+
+    /// A text of the guest's, fit to be shown: without controls first, as a secret may stand around them.
+    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match clean(text) {
+            Cow::Borrowed(text) => self.redactor.hide(text),
+            Cow::Owned(text) => Cow::Owned(self.redactor.hide(&text).into_owned()),
         }
     }
 

@@ -2,9 +2,11 @@
 
 mod clean;
 mod journal;
+mod redactor;
 mod stream;
 
 pub(crate) use self::{
     clean::{clean, clean_lines},
     journal::{Journal, Std},
+    redactor::Redactor,
 };

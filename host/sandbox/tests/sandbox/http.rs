@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use clockbox_core::model::{LogStream, Outcome, PluginSpec, Rights};
+use clockbox_core::model::{HttpGrant, LogStream, Outcome, PluginSpec, Rights};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -67,8 +67,10 @@ const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 
 /// Lets the guest ask `authority`, under these grants; its answer and the host's remarks.
 async fn ask(authority: &str, http: &[String]) -> (String, Vec<String>) {
-    let rights =
-        Rights { http: http.iter().map(|origin| origin.parse().unwrap()).collect(), ..Rights::default() };
+    let rights = Rights {
+        http: http.iter().map(|origin| HttpGrant::to(origin.parse().unwrap())).collect(),
+        ..Rights::default()
+    };
     let plugin = sandbox().load(guest(), &PluginSpec { rights, ..spec("web") }).unwrap();
     let (report, sink) = run(&plugin, &format!("{authority:?}")).await;
     assert_eq!(report.outcome, Outcome::Succeeded, "{report:?}");

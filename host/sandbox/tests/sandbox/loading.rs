@@ -136,7 +136,10 @@ fn outgoing_http_must_be_granted_to_load() {
     assert!(matches!(refusal, PluginError::NotGranted { right: "http", .. }), "{refusal:?}");
     assert!(refusal.to_string().contains("allow.http"));
     assert_eq!(inspect(&bytes).unwrap().wants, ["http"]);
-    let rights = Rights { http: vec!["https://a.example".parse().unwrap()], ..Rights::default() };
+    let rights = Rights {
+        http: vec![clockbox_core::model::HttpGrant::to("https://a.example".parse().unwrap())],
+        ..Rights::default()
+    };
     assert!(inspect(&bytes).unwrap().check(&rights).is_ok());
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn spec(name: &str) -> PluginSpec {
         sha256: None,
         rights: Rights::default(),
         limits: Limits::default(),
+        http: Default::default(),
         config: BTreeMap::new(),
     }
 }

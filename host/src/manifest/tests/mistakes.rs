@@ -212,7 +212,7 @@ fn names_with_bad_characters_are_refused_and_what_is_under_them_is_still_checked
             "2:9 pools.\"a b\".queue: -1 is out of range 0-4294967295",
             "3:7 jobs.\"x/y\": '/' is not allowed in a job name | use letters, digits, '.', '_', '-', ':' and '@'",
             "5:10 plugins.\"\": a plugin name must not be empty",
-            "6:1 plugins.\"\".nope: unknown key | the keys here are sha256, allow, limits, config, path",
+            "6:1 plugins.\"\".nope: unknown key | the keys here are sha256, allow, limits, http, config, path",
         ],
     );
 }
@@ -231,8 +231,8 @@ allow = { env = { A = 1, B = { env = "NOT_SET" }, C = { default = "x" } }, read 
             "2:60 plugins.hello.allow.read.data: \"data\" is not an absolute path | the plugin sees the folder under this path: write for instance \"/data\" = \"./data\"",
             "2:79 plugins.hello.allow.read.\"/x\": \"\" is not a path | write for instance \"./data\"",
             "2:116 plugins.hello.allow.env.0: \"A=B\" is not the name of an environment variable",
-            "2:134 plugins.hello.allow.secrets: secrets are not supported yet | pass the value with env = { NAME = { env = \"HOST_NAME\" } }, which does not hide it in logs",
-            "2:147 plugins.hello.allow.net: unknown key | write http = [\"https://api.example.com\"]",
+            "2:150 plugins.hello.allow.secrets.T: expected a table such as { env = \"HOST_NAME\" } | a secret does not stand in the manifest: name the variable or file that holds it",
+            "2:147 plugins.hello.allow.net: unknown key | write http = [\"https://api.example.com\"], or tcp = [\"db.example.com:5432\"]",
             "4:23 plugins.other.allow.env.A: expected a string, or a table such as { env = \"HOST_NAME\" }, found the integer 1",
             "4:38 plugins.other.allow.env.B.env: \"NOT_SET\" is not set in the host's environment | set it where the host runs, or add a default: { env = \"…\", default = \"…\" }",
             "4:55 plugins.other.allow.env.C: the key `env` is missing | write { env = \"HOST_NAME\" }",
@@ -347,4 +347,62 @@ fn very_many_mistakes_of_syntax_are_counted() {
     assert_eq!(found.len(), 102);
     assert!(found[100].message.ends_with(" more are not shown"), "{}", found[100]);
     assert_eq!(found[101].key, "pools.default.size", "the rest is read all the same");
+}
+
+#[test]
+fn network_rights_and_options_are_checked_one_by_one() {
+    expect(
+        r#"[plugins.hello]
+allow = { http = [{ origin = "https://a.example", methods = ["GE T"], privat = true }, { methods = [] }], tcp = ["db", { host = "db:1" }, 5], dns = "yes" }
+http = { timeout = "1s", total_timeout = "0s" }
+limits = { stack = "1KiB", handles = 1, open_files = 3 }
+"#,
+        &[
+            "2:65 plugins.hello.allow.http.0.methods.0: \"GE T\" is not an HTTP method | write [\"GET\", \"HEAD\"]",
+            "2:74 plugins.hello.allow.http.0.privat: unknown key | did you mean \"private\"?",
+            "2:91 plugins.hello.allow.http.1: the key `origin` is missing | write { origin = \"https://api.example.com\" }",
+            "2:103 plugins.hello.allow.http.1.methods: no method is granted | leave it out for all, or write [\"GET\", \"HEAD\"]",
+            "2:117 plugins.hello.allow.tcp.0: \"db\" is not an endpoint: the port is missing | write for instance \"db.example.com:5432\" or \"10.0.0.0/8:5432\"",
+            "2:123 plugins.hello.allow.tcp.1: the key `to` is missing | write { to = \"db.example.com:5432\" }",
+            "2:125 plugins.hello.allow.tcp.1.host: unknown key | the key is to, with the port",
+            "2:142 plugins.hello.allow.tcp.2: expected a string such as \"db.example.com:5432\", found the integer 5 | put it in quotes",
+            "2:152 plugins.hello.allow.dns: expected true or false, found the string \"yes\"",
+            "3:10 plugins.hello.http.timeout: unknown key | the keys are connect_timeout, first_byte_timeout and total_timeout",
+            "3:42 plugins.hello.http.total_timeout: must be longer than zero | write for instance \"30s\"",
+            "4:20 plugins.hello.limits.stack: a stack has from 64 KiB to 8 MiB | write for instance \"1MiB\"; without the key it is 512 KiB",
+            "4:38 plugins.hello.limits.handles: 1 is out of range 16-4294967295",
+            "4:41 plugins.hello.limits.open_files: unknown key | files, streams and sockets count as handles",
+        ],
+    );
+}
+
+#[test]
+fn secrets_come_from_one_place_and_are_never_repeated() {
+    let text = r#"[plugins.hello]
+allow = { secrets = { A = { env = "NOT_SET" }, B = { env = "SHORT" }, C = { file = "open" }, D = { env = "X", file = "y" }, E = {}, F = { value = "hunter2" } } }
+[jobs.hello]
+trigger = { interval = "1h" }
+allow = { secrets = ["A"], http = ["https://a.example"], state = true }
+"#;
+    let around = Surroundings {
+        env: &|name| (name == "SHORT").then(|| "abc".to_owned()),
+        secret_file: &|path| Err((format!("{} is open", path.display()), Some("close it".to_owned()))),
+        ..Surroundings::with_files(vec![PluginFile::dropped("jobs/hello.wasm")])
+    };
+    let problems = parse(text, Path::new("clockbox.toml"), &Overrides::default(), &around).unwrap_err();
+    let lines: Vec<String> = problems.0.iter().map(brief).collect();
+    assert_eq!(
+        lines,
+        [
+            "2:35 plugins.hello.allow.secrets.A.env: \"NOT_SET\" is not set in the host's environment | set it where the host runs",
+            "2:52 plugins.hello.allow.secrets.B: the secret is too short | a secret has at least 4 characters, so that it can be hidden in logs",
+            "2:84 plugins.hello.allow.secrets.C.file: open is open | close it",
+            "2:118 plugins.hello.allow.secrets.D.file: a secret comes from one place | keep one of env and file",
+            "2:129 plugins.hello.allow.secrets.E: it is not said where the secret comes from | write { env = \"HOST_NAME\" }, or { file = \"token.secret\" }",
+            "2:137 plugins.hello.allow.secrets.F: it is not said where the secret comes from | write { env = \"HOST_NAME\" }, or { file = \"token.secret\" }",
+            "2:139 plugins.hello.allow.secrets.F.value: unknown key | a secret does not stand in the manifest: name the variable or file that holds it",
+            "3:7 jobs.hello.allow: plugin hello is not granted http https://a.example, secrets A, state | a job can only narrow: grant it under [plugins.hello], or leave it out",
+        ]
+    );
+    assert!(!problems.render().contains("abc"));
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use clockbox_core::model::{Coalesce, Delivery, Grace, Overlap, Source, WhenDone};
+use clockbox_core::model::{
+    ClockRight, Coalesce, Delivery, Grace, Overlap, RandomRight, Secret, SecretAs, Source, WhenDone,
+};
 
 use super::*;
 use crate::manifest::{Manifest, PathKind, StoreKind};
@@ -18,6 +20,7 @@ fn example() -> Manifest {
         files: names.map(|name| PluginFile::dropped(format!("etc/jobs/{name}.wasm"))).into(),
         env: &env,
         path_kind: &|path| if path.extension().is_some() { PathKind::File } else { PathKind::Folder },
+        ..Surroundings::unknown()
     };
     let loaded = parse(EXAMPLE, Path::new("etc/clockbox.toml"), &Overrides::default(), &around);
     loaded.and_then(Loaded::whole).unwrap_or_else(|problems| panic!("{}", problems.render()))
@@ -42,7 +45,7 @@ fn the_readme_example_says_what_it_seems_to_say() {
     assert_eq!(plugin.sha256.as_deref(), Some("a".repeat(64).as_str()));
     assert_eq!(plugin.rights.read["/data"], Path::new("etc/data"));
     assert_eq!(plugin.rights.env["TOKEN"], "t0ken");
-    assert!(plugin.rights.http[0].covers(true, "api.example.com", 443));
+    assert!(plugin.rights.http[0].origin.covers(true, "api.example.com", 443));
     assert_eq!(plugin.limits.timeout, Duration::from_secs(30));
     assert_eq!(plugin.limits.memory, 64 << 20);
     assert_eq!(plugin.config["level"], "3");
@@ -213,4 +216,58 @@ fn a_difference_counts_and_names_what_changed() {
     assert_eq!(diff.lines(), ["+ job z", "~ job y", "- job x", "~ pool default", "- pool a"]);
     assert!(new.diff(&new).is_empty());
     assert_eq!(new.diff(&new).to_string(), "+0 ~0 -0");
+}
+
+#[test]
+fn every_right_and_limit_can_be_given() {
+    let text = r#"[plugins.hello]
+http = { total_timeout = "20s", connect_timeout = "1s", ca_file = "ca.pem" }
+[plugins.hello.allow]
+http = ["https://a.example", { origin = "http://in.example", methods = ["get"], private = true }]
+tcp = ["10.0.0.0/8:5432", { to = "db.in.example:5432", private = true }]
+dns = true
+args = ["--fast"]
+secrets = { TOKEN = { env = "TOKEN" }, KEY = { file = "key", as = "env" } }
+state = true
+jobs = { plugins = ["hello"], max_jobs = 5 }
+clock = "frozen"
+random = "seeded"
+[plugins.hello.limits]
+stack = "1MiB"
+state = "2MiB"
+response = "3MiB"
+handles = 99
+host_call = "4MiB"
+[jobs.hello]
+trigger = { interval = "1h" }
+allow = { tcp = ["10.1.0.0/16:5432"], secrets = ["KEY"], state = true }
+"#;
+    let around = Surroundings {
+        env: &|name| (name == "TOKEN").then(|| "t0ken".to_owned()),
+        secret_file: &|_| Ok("line one\n".to_owned()),
+        ..hello()
+    };
+    let manifest = read(text, &around).and_then(Loaded::whole).unwrap_or_else(|e| panic!("{}", e.render()));
+    let plugin = &manifest.plugins["hello"];
+    let rights = &plugin.rights;
+    assert!(!rights.http[0].private && rights.http[0].methods.is_empty());
+    assert!(rights.http[1].private && rights.http[1].takes("GET") && !rights.http[1].takes("POST"));
+    assert_eq!(rights.tcp[0].to_string(), "10.0.0.0/8:5432");
+    assert!(rights.tcp[1].is_private() && rights.dns && rights.state);
+    assert_eq!(rights.args, ["--fast"]);
+    assert_eq!(rights.secrets["TOKEN"], Secret::new("t0ken", SecretAs::Config));
+    assert_eq!(rights.secrets["KEY"], Secret::new("line one", SecretAs::Env));
+    let jobs = rights.jobs.as_ref().unwrap();
+    assert_eq!((jobs.plugins.len(), jobs.max_jobs, jobs.per_minute), (1, 5, 60));
+    assert_eq!((rights.clock, rights.random), (ClockRight::Frozen, RandomRight::Seeded));
+    let limits = &plugin.limits;
+    assert_eq!((limits.stack, limits.state, limits.response), (Some(1 << 20), 2 << 20, 3 << 20));
+    assert_eq!((limits.handles, limits.host_call), (99, 4 << 20));
+    assert_eq!(plugin.http.total_timeout, Duration::from_secs(20));
+    assert_eq!(plugin.http.ca_file.as_deref(), Some(Path::new("ca.pem")));
+    let allow = manifest.jobs["hello"].policy.allow.as_deref().unwrap();
+    let narrowed = rights.narrowed(allow);
+    assert_eq!(narrowed.tcp[0].to_string(), "10.1.0.0/16:5432");
+    assert_eq!(narrowed.secrets.keys().collect::<Vec<_>>(), ["KEY"]);
+    assert!(narrowed.http.is_empty() && !narrowed.dns && narrowed.state && narrowed.jobs.is_none());
 }
