@@ -70,3 +70,63 @@ async fn name_of(address: SocketAddr, endpoints: &[Endpoint]) -> Option<Endpoint
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use clockbox_core::model::{LogLine, Timestamp};
+
+    use super::*;
+    use crate::{RunSink, log::Redactor};
+
+    #[derive(Default)]
+    struct Remarks(Mutex<Vec<String>>);
+
+    impl RunSink for Remarks {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+
+        fn log(&self, line: LogLine) {
+            self.0.lock().unwrap().push(line.message);
+        }
+
+        fn progress(&self, _: u64, _: Option<u64>, _: Option<String>) {}
+    }
+
+    /// Whether a connection is granted, and what is remarked.
+    async fn ask(address: &str, endpoints: &[Endpoint]) -> (bool, Vec<String>) {
+        let sink = Arc::new(Remarks::default());
+        let journal = Journal::new(sink.clone(), 1_000, Arc::new(Redactor::default()));
+        let granted = is_granted(address.parse().unwrap(), Arc::new(endpoints.to_vec()), &journal).await;
+        let remarks = sink.0.lock().unwrap().clone();
+        (granted, remarks)
+    }
+
+    fn endpoint(text: &str) -> Endpoint {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn addresses_and_networks_open_what_they_name() {
+        let endpoints = [endpoint("10.0.0.0/8:5432"), endpoint("[::1]:80")];
+        for address in ["10.1.2.3:5432", "[::1]:80", "[::ffff:10.0.0.1]:5432"] {
+            assert_eq!(ask(address, &endpoints).await, (true, Vec::new()), "{address}");
+        }
+        for address in ["10.1.2.3:22", "11.0.0.1:5432", "169.254.169.254:80", "127.0.0.1:80"] {
+            let (granted, remarks) = ask(address, &endpoints).await;
+            assert!(!granted && remarks[0].contains(&format!("add \"{address}\"")), "{remarks:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_opens_what_it_resolves_to_unless_that_is_private() {
+        // Every resolver turns this into 127.0.0.1 without asking anybody.
+        let name = endpoint("127.1:5432");
+        let (granted, remarks) = ask("127.0.0.1:5432", &[name.clone()]).await;
+        assert!(!granted && remarks[0].contains("loopback"), "{remarks:?}");
+        assert!(ask("127.0.0.1:5432", &[name.clone().with_private(true)]).await.0);
+        assert!(!ask("127.0.0.2:5432", &[name.with_private(true)]).await.0);
+    }
+}

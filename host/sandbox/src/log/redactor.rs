@@ -25,7 +25,8 @@ impl Redactor {
         for secret in secrets.values() {
             let value = secret.expose();
             all.push(value.to_owned());
-            all.push(serde_json::Value::from(value).to_string().trim_matches('"').to_owned());
+            let json = serde_json::Value::from(value).to_string();
+            all.push(json[1..json.len() - 1].to_owned());
             all.extend(value.lines().filter(|line| line.len() >= SHORTEST_LINE).map(ToOwned::to_owned));
         }
         all.retain(|text| !text.is_empty());

@@ -6,9 +6,10 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use clockbox_core::model::{HttpGrant, LogStream, Outcome, PluginSpec, Rights};
+use clockbox_core::model::{Allow, HttpGrant, HttpOptions, Limits, LogStream, Outcome, PluginSpec, Rights};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -139,4 +140,154 @@ async fn a_server_that_hangs_up_is_the_guests_error_to_handle() {
 async fn without_any_grant_the_guest_does_not_load() {
     let refusal = sandbox().load(guest(), &spec("web")).unwrap_err();
     assert!(refusal.to_string().contains("allow.http"), "{refusal}");
+}
+
+/// Answers every request of every connection with HELLO, and counts connections and requests.
+async fn lasting_server() -> (SocketAddr, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (connections.clone(), requests.clone());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            counts.0.fetch_add(1, Ordering::SeqCst);
+            let requests = counts.1.clone();
+            tokio::spawn(async move {
+                let mut request = Vec::new();
+                let mut chunk = [0; 1024];
+                while let Ok(size @ 1..) = stream.read(&mut chunk).await {
+                    request.extend_from_slice(&chunk[..size]);
+                    if request.ends_with(b"\r\n\r\n") {
+                        request.clear();
+                        requests.fetch_add(1, Ordering::SeqCst);
+                        stream.write_all(HELLO.as_bytes()).await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (address, connections, requests)
+}
+
+fn granting(grant: HttpGrant) -> PluginSpec {
+    PluginSpec { rights: Rights { http: vec![grant], ..Rights::default() }, ..spec("web") }
+}
+
+#[tokio::test]
+async fn the_runs_of_a_plugin_take_over_its_connections() {
+    let (address, connections, requests) = lasting_server().await;
+    let origin = format!("http://{address}").parse().unwrap();
+    let plugin = sandbox().load(guest(), &granting(HttpGrant::to(origin))).unwrap();
+    for _ in 0..5 {
+        let (report, _) = run(&plugin, &format!("\"{address}\"")).await;
+        assert_eq!(report.output.as_deref(), Some("hello"));
+        // The task that drives the connection gets its turn.
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((requests.load(Ordering::SeqCst), connections.load(Ordering::SeqCst)), (5, 1));
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_closed_meanwhile_is_replaced() {
+    // This one closes after each answer without saying so beforehand.
+    let (address, count) = server(HELLO).await;
+    let origin = format!("http://{address}").parse().unwrap();
+    let plugin = sandbox().load(guest(), &granting(HttpGrant::to(origin))).unwrap();
+    for _ in 0..3 {
+        let (report, _) = run(&plugin, &format!("\"{address}\"")).await;
+        assert_eq!(report.output.as_deref(), Some("hello"));
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_granted_is_refused() {
+    let (address, count) = server(HELLO).await;
+    let grant = HttpGrant {
+        methods: vec!["POST".to_owned()],
+        ..HttpGrant::to(format!("http://{address}").parse().unwrap())
+    };
+    let plugin = sandbox().load(guest(), &granting(grant)).unwrap();
+    let (report, sink) = run(&plugin, &format!("\"{address}\"")).await;
+    assert_eq!(report.output.as_deref(), Some(DENIED));
+    assert!(
+        sink.texts(LogStream::Host)[0].contains("add \"GET\" to the methods"),
+        "{:?}",
+        sink.texts(LogStream::Host)
+    );
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn leave_for_private_addresses_opens_a_name_that_leads_there() {
+    let (address, _) = server(HELLO).await;
+    let name = format!("127.1:{}", address.port());
+    let grant = HttpGrant { private: true, ..HttpGrant::to(format!("http://{name}").parse().unwrap()) };
+    let plugin = sandbox().load(guest(), &granting(grant)).unwrap();
+    assert_eq!(run(&plugin, &format!("{name:?}")).await.0.output.as_deref(), Some("hello"));
+}
+
+#[tokio::test]
+async fn a_response_beyond_its_limit_is_cut_off_whether_it_says_its_size_or_not() {
+    for answer in [HELLO, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"] {
+        let (address, _) = server(answer).await;
+        let limits = Limits { response: 4, ..Limits::default() };
+        let grant = HttpGrant::to(format!("http://{address}").parse().unwrap());
+        let plugin = sandbox().load(guest(), &PluginSpec { limits, ..granting(grant) }).unwrap();
+        let (report, sink) = run(&plugin, &format!("\"{address}\"")).await;
+        assert_ne!(report.output.as_deref(), Some("hello"));
+        let remarks = sink.texts(LogStream::Host);
+        assert!(
+            remarks[0].contains("larger than the 4 B") && remarks[0].contains("limits.response"),
+            "{remarks:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_never_ends_is_cut_off() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhel").await.unwrap();
+        // Open until the other side gives up.
+        while let Ok(1..) = stream.read(&mut [0; 1024]).await {}
+    });
+    let http = HttpOptions { total_timeout: Duration::from_millis(50), ..HttpOptions::default() };
+    let grant = HttpGrant::to(format!("http://{address}").parse().unwrap());
+    let plugin = sandbox().load(guest(), &PluginSpec { http, ..granting(grant) }).unwrap();
+    let (report, sink) = run(&plugin, &format!("\"{address}\"")).await;
+    assert_ne!(report.output.as_deref(), Some("hello"));
+    assert!(
+        sink.texts(LogStream::Host)[0].contains("http.total_timeout"),
+        "{:?}",
+        sink.texts(LogStream::Host)
+    );
+}
+
+#[tokio::test]
+async fn a_job_of_the_plugin_can_be_denied_what_the_plugin_may() {
+    let (address, count) = server(HELLO).await;
+    let grant = HttpGrant::to(format!("http://{address}").parse().unwrap());
+    let plugin = sandbox().load(guest(), &granting(grant)).unwrap().narrowed(&Allow::default());
+    let (report, _) = run(&plugin, &format!("\"{address}\"")).await;
+    assert_eq!(report.output.as_deref(), Some(DENIED));
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn certificates_that_cannot_be_read_refuse_the_plugin() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let mut spec = granting(HttpGrant::to("https://a.example".parse().unwrap()));
+    spec.http.ca_file = Some(file.clone());
+    let refusal = |spec: &PluginSpec| sandbox().load(guest(), spec).unwrap_err().to_string();
+    assert!(refusal(&spec).contains("cannot be read"));
+    std::fs::write(&file, "no certificate").unwrap();
+    assert!(refusal(&spec).contains("holds no certificate"));
+    let made = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+    std::fs::write(&file, made.cert.pem()).unwrap();
+    assert!(sandbox().load(guest(), &spec).is_ok());
 }

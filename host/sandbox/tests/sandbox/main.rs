@@ -5,5 +5,6 @@ mod http;
 mod journal;
 mod loading;
 mod rights;
+mod secrets;
 mod stopping;
 mod support;

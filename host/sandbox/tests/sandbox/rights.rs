@@ -1,6 +1,6 @@
 //! What a guest may reach, and that it reaches nothing else.
 
-use clockbox_core::model::{LogStream, Outcome, PluginSpec, Rights};
+use clockbox_core::model::{ClockRight, LogStream, Outcome, PluginSpec, RandomRight, Rights};
 
 use crate::support::{command, load, run, sandbox, spec};
 
@@ -159,4 +159,41 @@ async fn a_granted_folder_that_is_missing_is_named() {
     assert_eq!(outcome, Outcome::HostError);
     let reason = reason.unwrap();
     assert!(reason.contains("gone") && reason.contains("allow.read") && reason.contains("/data"), "{reason}");
+}
+
+#[tokio::test]
+async fn arguments_of_the_plugin_come_before_those_of_the_job() {
+    let text = prints_strings("$args_sizes", "$args");
+    let rights = Rights { args: vec!["--fast".to_owned()], ..Rights::default() };
+    let plugin = sandbox().load(text.as_bytes(), &PluginSpec { rights, ..spec("test") }).unwrap();
+    assert_eq!(run(&plugin, "[1]").await.1.texts(LogStream::Stdout), ["test", "--fast", "1"]);
+}
+
+#[tokio::test]
+async fn a_frozen_clock_shows_the_scheduled_time() {
+    let nanos = crate::support::noon().timestamp_nanos_opt().unwrap();
+    let body = format!(
+        "(drop (call $clock (i32.const 0) (i64.const 1) (i32.const 64)))
+         (if (i64.ne (i64.load (i32.const 64)) (i64.const {nanos})) (then (call $exit (i32.const 9))))"
+    );
+    let text = command("", &body);
+    for (clock, outcome) in [(ClockRight::Frozen, Outcome::Succeeded), (ClockRight::Real, Outcome::Failed)] {
+        let rights = Rights { clock, ..Rights::default() };
+        let plugin = sandbox().load(text.as_bytes(), &PluginSpec { rights, ..spec("test") }).unwrap();
+        assert_eq!(run(&plugin, "null").await.0.outcome, outcome, "{clock:?}");
+    }
+}
+
+#[tokio::test]
+async fn seeded_random_numbers_are_the_same_for_each_attempt() {
+    let body = "(drop (call $random (i32.const 1024) (i32.const 64)))
+        (call $say (i32.const 1) (i32.const 1024) (i32.const 64))";
+    let text = command("", body);
+    for (random, same) in [(RandomRight::Seeded, true), (RandomRight::Real, false)] {
+        let rights = Rights { random, ..Rights::default() };
+        let plugin = sandbox().load(text.as_bytes(), &PluginSpec { rights, ..spec("test") }).unwrap();
+        let first = run(&plugin, "null").await.1.texts(LogStream::Stdout);
+        let second = run(&plugin, "null").await.1.texts(LogStream::Stdout);
+        assert_eq!(first == second, same, "{random:?}");
+    }
 }
