@@ -251,7 +251,7 @@ async fn a_response_that_never_ends_is_cut_off() {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhel").await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n").await.unwrap();
         // Open until the other side gives up.
         while let Ok(1..) = stream.read(&mut [0; 1024]).await {}
     });
