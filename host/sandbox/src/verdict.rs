@@ -16,6 +16,9 @@ use crate::{
 /// The longest reason of a guest's, in characters.
 const LONGEST_REASON: usize = 4_000;
 
+/// What the engine says of a call that hands over too much; its type for that is private.
+const HOST_CALL: &str = "fuel allocated for hostcalls";
+
 /// How a run ended.
 pub(crate) enum End {
     Answered(wasmtime::Result<Answer>),
@@ -129,6 +132,13 @@ fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
             "all instances that memory is reserved for are in use; raise the sandbox's max_instances",
         );
         Outcome::HostError
+    } else if e.root_cause().to_string().contains(HOST_CALL) {
+        let _ = write!(
+            reason,
+            "it handed more than {} over in one call of the host (raise limits.host_call)",
+            format_size(traces.limits.host_call.min(traces.limits.memory))
+        );
+        Outcome::Trapped
     } else if traces.instantiated || backtrace.is_some() {
         let _ = write!(reason, "the guest was stopped in a call of the host: {}", e.root_cause());
         Outcome::Trapped

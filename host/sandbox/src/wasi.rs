@@ -11,6 +11,9 @@ use crate::{
     sockets,
 };
 
+/// The most random bytes of one call; the host holds them beside the guest's own memory.
+const MOST_RANDOM: u64 = 1 << 20;
+
 /// Builds the WASI context of one run. Nothing of the host's own is inherited.
 ///
 /// # Errors
@@ -23,6 +26,7 @@ pub(crate) fn context(
 ) -> Result<WasiP1Ctx, String> {
     let mut wasi = WasiCtx::builder();
     sockets::grant(&mut wasi, &spec.rights, journal);
+    wasi.max_random_size(MOST_RANDOM);
     wasi.stdout(journal.stream(Std::Out)).stderr(journal.stream(Std::Err));
     wasi.arg(spec.name.as_str());
     for (name, value) in &spec.rights.env {

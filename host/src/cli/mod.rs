@@ -3,6 +3,7 @@
 mod check;
 mod exit;
 mod next;
+mod open_files;
 mod place;
 mod planned;
 mod plugins;

@@ -9,7 +9,7 @@ use clockbox_core::{
 };
 use clockbox_store::Access;
 
-use super::{exit::Failure, place::Place, supervisor::Supervisor, talk, text};
+use super::{exit::Failure, open_files, place::Place, supervisor::Supervisor, talk, text};
 use crate::{
     clock::{Clock, Stopwatch},
     manifest::{self, Loaded, Manifest},
@@ -53,6 +53,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     })?;
     talk::start(args.log_format, manifest.scheduler.timezone, args.quiet);
     let clock = Clock::system();
+    open_files::raise();
     // The lock on the store is taken first: a second host must not even compile.
     let access = Access::ReadWrite { opened_at: clock.now() };
     let store =

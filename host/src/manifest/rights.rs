@@ -18,7 +18,14 @@ pub(super) fn read(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) 
     if let Some(field) = table.field("tcp") {
         rights.tcp = network::read_tcp(&field);
     }
+    let tcp = table.field("tcp");
     rights.dns = table.field("dns").and_then(|field| field.boolean()).unwrap_or_default();
+    if let Some((field, (name, _))) = tcp.zip(rights.tcp.iter().find_map(|endpoint| endpoint.name()))
+        && !rights.dns
+    {
+        let hint = "add dns = true, or name its address";
+        field.warn(format!("the plugin cannot look {name} up without the right dns"), Some(hint.to_owned()));
+    }
     (rights.read, rights.write) = folders::read(&table, folder, around);
     if let Some(field) = table.field("env") {
         rights.env = environment::read(&field, around);

@@ -119,6 +119,7 @@ pub(super) fn right(name: &str) -> Option<&'static str> {
         "wasi:http/outgoing-handler" => Some("http"),
         "wasi:cli/environment" => Some("env"),
         _ if interface.starts_with("wasi:filesystem/") => Some("read"),
+        "wasi:sockets/ip-name-lookup" => Some("dns"),
         _ if interface.starts_with("wasi:sockets/") => Some("tcp"),
         _ => None,
     }

@@ -249,3 +249,15 @@ async fn what_a_guest_holds_in_its_garbage_collected_heap_counts_as_memory() {
     let (report, _) = run(&load_limited(hoarder.as_bytes(), limits), "null").await;
     assert_eq!(report.outcome, Outcome::OutOfMemory, "{:?}", report.reason);
 }
+
+#[tokio::test]
+async fn what_is_handed_over_in_one_call_has_a_limit() {
+    let bytes = job(
+        "(call $log (i32.const 2) (i32.const 0) (i32.const 100000) (i32.const 0) (i32.const 0)) (call $none)",
+    );
+    let plugin = load_limited(&bytes, Limits { host_call: 64 << 10, ..Limits::default() });
+    let (report, _) = run(&plugin, "null").await;
+    let reason = report.reason.unwrap();
+    assert_eq!(report.outcome, Outcome::Trapped, "{reason}");
+    assert!(reason.contains("more than 64.0 KiB") && reason.contains("limits.host_call"), "{reason}");
+}
