@@ -140,6 +140,7 @@ pub(crate) fn policy(rng: &mut Rng) -> Policy {
         delivery: rng.choice([Delivery::AtMostOnce, Delivery::AtLeastOnce]).unwrap(),
         retry: Retry { attempts: rng.u32(1..4), backoff: Duration::from_secs(2), ..Retry::default() },
         when_done: rng.choice([None, None, Some(WhenDone::Keep), Some(WhenDone::Remove)]).unwrap(),
+        allow: None,
     }
 }
 
