@@ -1,10 +1,10 @@
-//! The WebAssembly engines: how they are set up, and where their compiled code is kept.
+//! The WebAssembly engines: how they are set up.
 
-use std::path::Path;
-
+use clockbox_core::model::Limits;
+use sha2::{Digest as _, Sha256};
 use wasmtime::{
-    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-    WasmBacktraceDetails, component::Linker,
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
+    component::Linker,
 };
 
 use crate::{SandboxError, guest::Guest, imports};
@@ -18,6 +18,68 @@ pub enum Allocator {
     OnDemand,
 }
 
+/// What of a plugin's limits is a property of the engine that runs it: plugins that differ in it need engines of their
+/// own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct EngineSettings {
+    /// Whether its code counts fuel.
+    pub(crate) fuel: bool,
+    /// The size of a guest's call stack in bytes, where it is not the usual one.
+    pub(crate) stack: Option<u64>,
+}
+
+impl EngineSettings {
+    pub(crate) fn of(limits: &Limits) -> Self {
+        Self { fuel: limits.fuel.is_some(), stack: limits.stack }
+    }
+
+    /// The settings of engine and compiler, apart from how instances get their memory.
+    fn config(self, coredumps: bool) -> Config {
+        let mut config = Config::new();
+        config
+            .epoch_interruption(true)
+            .consume_fuel(self.fuel)
+            // Guests are lifted synchronously; without the support for concurrent ones a run costs less than half.
+            .concurrency_support(false)
+            .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+            .coredump_on_trap(coredumps)
+            .shared_memory(false);
+        if let Some(stack) = self.stack {
+            let stack = usize::try_from(stack).unwrap_or(usize::MAX);
+            config.max_wasm_stack(stack).async_stack_size(stack.saturating_add(HOST_STACK));
+        }
+        config
+    }
+
+    /// An engine that compiles and runs nothing.
+    pub(crate) fn compiler(self) -> wasmtime::Result<Engine> {
+        let mut config = self.config(false);
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        Engine::new(&config)
+    }
+}
+
+/// The stack that calls of the host have beyond that of the guest: as much as wasmtime's own defaults leave.
+const HOST_STACK: usize = 3 << 19;
+
+/// What stands for all that code depends on beside the WebAssembly that it is compiled from: the version and the settings
+/// of the compiler, and this machine's processor.
+pub(crate) fn compatibility(engine: &Engine) -> [u8; 32] {
+    struct Digest(Sha256);
+    impl std::hash::Hasher for Digest {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        // Nobody asks: the whole digest is taken.
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    let mut digest = Digest(Sha256::new());
+    std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut digest);
+    digest.0.finalize().into()
+}
+
 /// An engine with everything that guests may import.
 pub(crate) struct Machine {
     pub(crate) engine: Engine,
@@ -26,43 +88,47 @@ pub(crate) struct Machine {
     /// For preview-1 modules.
     pub(crate) preview_1: wasmtime::Linker<Guest>,
     pub(crate) allocator: Allocator,
-    /// Whether its code counts fuel.
-    pub(crate) fuel: bool,
+    pub(crate) settings: EngineSettings,
+    /// What its code is known by.
+    pub(crate) compatibility: [u8; 32],
 }
 
 impl Machine {
-    /// Builds an engine, pooling if the machine lets it. With `fuel` its code counts what it uses.
-    pub(crate) fn new(max_instances: u32, fuel: bool, cache: Option<Cache>) -> Result<Self, SandboxError> {
-        let mut config = config(fuel);
-        config.cache(cache);
-        config.allocation_strategy(pool(max_instances));
-        let (engine, allocator) = match Engine::new(&config) {
-            Ok(engine) => (engine, Allocator::Pooling),
-            Err(e) => {
-                tracing::warn!("instances are allocated on demand, because no pool can be reserved: {e:#}");
+    /// Builds an engine for `max_instances` runs at one time.
+    ///
+    /// Instances come from a pool if the machine lets it. Each pool takes terabytes of address space: engines for stacks
+    /// of another size, of which there may be several, do without.
+    pub(crate) fn new(
+        settings: EngineSettings,
+        max_instances: u32,
+        coredumps: bool,
+    ) -> Result<Self, SandboxError> {
+        let bad = |e| SandboxError::Engine(format!("{e:#}"));
+        let mut config = settings.config(coredumps);
+        let mut pooling = None;
+        if settings.stack.is_none() {
+            config.allocation_strategy(pool(max_instances));
+            match Engine::new(&config) {
+                Ok(engine) => pooling = Some(engine),
+                Err(e) => {
+                    tracing::warn!(
+                        "instances are allocated on demand, because no pool can be reserved: {e:#}"
+                    );
+                }
+            }
+        }
+        let (engine, allocator) = match pooling {
+            Some(engine) => (engine, Allocator::Pooling),
+            None => {
                 config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
-                let engine = Engine::new(&config).map_err(|e| SandboxError::Engine(format!("{e:#}")))?;
-                (engine, Allocator::OnDemand)
+                (Engine::new(&config).map_err(bad)?, Allocator::OnDemand)
             }
         };
-        let bad = |e| SandboxError::Engine(format!("{e:#}"));
         let linker = imports::linker(&engine).map_err(bad)?;
         let preview_1 = imports::preview_1(&engine).map_err(bad)?;
-        Ok(Self { engine, linker, preview_1, allocator, fuel })
+        let compatibility = compatibility(&engine);
+        Ok(Self { engine, linker, preview_1, allocator, settings, compatibility })
     }
-}
-
-/// The settings that decide how a guest runs, apart from allocation and cache.
-fn config(fuel: bool) -> Config {
-    let mut config = Config::new();
-    config
-        .epoch_interruption(true)
-        .consume_fuel(fuel)
-        // Guests are lifted synchronously; without the support for concurrent ones a run costs less than half.
-        .concurrency_support(false)
-        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
-        .shared_memory(false);
-    config
 }
 
 /// Slots for `max_instances` runs at one time, for guests that consist of several modules (a component that Rust made
@@ -90,30 +156,25 @@ fn pool(max_instances: u32) -> InstanceAllocationStrategy {
     InstanceAllocationStrategy::Pooling(pool)
 }
 
-/// Opens the compile cache in `folder`, which is made for this user alone where it does not exist.
-///
-/// What lies in it is native code that is trusted when it is read back.
-pub(crate) fn open_cache(folder: &Path) -> Result<Cache, SandboxError> {
-    let bad = |reason: String| SandboxError::Cache { path: folder.to_owned(), reason };
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|e| bad(e.to_string()))?;
-    let folder = folder.canonicalize().map_err(|e| bad(e.to_string()))?;
-    #[cfg(unix)]
-    {
-        let mode = std::os::unix::fs::PermissionsExt::mode(
-            &folder.metadata().map_err(|e| bad(e.to_string()))?.permissions(),
-        );
-        if mode & 0o022 != 0 {
-            return Err(bad(format!(
-                "others may write to it (mode {:o}), and what it holds is run as native code; run `chmod go-w` on it",
-                mode & 0o777
-            )));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_of_a_compiler_without_a_pool_fits_engines_with_one() {
+        for fuel in [false, true] {
+            let settings = EngineSettings { fuel, stack: None };
+            let machine = Machine::new(settings, 1, true).unwrap();
+            assert_eq!(compatibility(&settings.compiler().unwrap()), machine.compatibility);
+            let deep = EngineSettings { stack: Some(4 << 20), ..settings };
+            assert_eq!(
+                compatibility(&deep.compiler().unwrap()),
+                machine.compatibility,
+                "a stack is no matter of code"
+            );
         }
+        let plain = EngineSettings::default().compiler().unwrap();
+        let fuelled = EngineSettings { fuel: true, stack: None }.compiler().unwrap();
+        assert_ne!(compatibility(&plain), compatibility(&fuelled));
     }
-    let mut config = CacheConfig::new();
-    config.with_directory(folder);
-    Cache::new(config).map_err(|e| bad(format!("{e:#}")))
 }

@@ -1,8 +1,8 @@
 //! Why a sandbox cannot be had, and why a plugin is refused.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use clockbox_core::model::format_size;
+use clockbox_core::model::{format_duration, format_size};
 
 /// Why a sandbox cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum PluginError {
     #[error("the file is empty")]
     Empty,
     /// The file is larger than the sandbox takes.
-    #[error("the file has {} and is larger than the {} that are allowed", format_size(*size), format_size(*max))]
+    #[error("the file has {} and is larger than the {} that are allowed (scheduler.compile.max_size)", format_size(*size), format_size(*max))]
     TooLarge {
         /// Its size in bytes.
         size: u64,
@@ -102,9 +102,40 @@ pub enum PluginError {
     /// The imports or exports have other types than expected.
     #[error("the plugin does not fit its interfaces: {0}")]
     Link(String),
-    /// Another engine is needed, because fuel was switched on or off.
-    #[error("`limits.fuel` was switched on or off: the file must be loaded again")]
-    FuelSwitched,
+    /// Another engine is needed, because of limits that are a matter of the engine.
+    #[error("`limits.fuel` was switched on or off, or `limits.stack` changed: the file must be loaded again")]
+    OtherEngine,
+    /// Plugins with too many different limits are in use.
+    #[error(
+        "plugins with {most} different settings of `limits.stack` and `limits.fuel` are in use, and each takes an engine of its own"
+    )]
+    TooManyEngines {
+        /// The most that there may be.
+        most: usize,
+    },
+    /// Compiling it took too long.
+    #[error("the plugin could not be compiled within {} (scheduler.compile.timeout)", format_duration(*limit))]
+    CompileTimeout {
+        /// The most that it may take.
+        limit: Duration,
+    },
+    /// Compiling it took too much memory.
+    #[error("the plugin could not be compiled with {} of memory (scheduler.compile.memory)", format_size(*limit))]
+    CompileMemory {
+        /// The most that the compiler may take, in bytes.
+        limit: u64,
+    },
+    /// All places are taken by compilations that do not end.
+    #[error(
+        "the compiler is still at plugins that take longer than they may ({at_once} at one time, scheduler.compile.at_once)"
+    )]
+    CompilerBusy {
+        /// How many may be compiled at one time.
+        at_once: u32,
+    },
+    /// The compiler failed, not the plugin.
+    #[error("the plugin could not be compiled: {0}")]
+    Compiler(String),
     /// The host failed, not the plugin.
     #[error("the plugin cannot be loaded here: {0}")]
     Host(String),
@@ -121,7 +152,13 @@ impl PluginError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Empty | Self::Truncated { .. } => "is it still being copied, or was a build interrupted?",
-            Self::TooLarge { .. } => "build with optimisation for size and strip debug information",
+            Self::TooLarge { size, .. } => {
+                return Some(format!(
+                    "build with optimisation for size and strip debug information; if it is meant, set `compile = {{ max_size = \
+                     \"{}MiB\" }}` in [scheduler]",
+                    (size >> 20) + 1
+                ));
+            }
             Self::NotWasm { .. } => "a plugin is a .wasm component, a WASI command module, or .wat text",
             Self::NativeCode => "give the .wasm file that it was compiled from",
             Self::Text(_) => "a .wat file holds one (component …) or (module …)",
@@ -154,7 +191,28 @@ impl PluginError {
             Self::Link(_) => {
                 "build it with the WIT of this version of clockbox, and a module for wasm32-wasip1"
             }
-            Self::FuelSwitched => "load it again",
+            Self::OtherEngine => "load it again",
+            Self::TooManyEngines { .. } => "give plugins the same `limits.stack`, or leave it out",
+            Self::CompileTimeout { limit } => {
+                return Some(format!(
+                    "a plugin that takes so long is broken, hostile or very large; if it is meant, set `compile = {{ timeout = \"{}\" \
+                     }}` in [scheduler]",
+                    format_duration(limit.saturating_mul(2))
+                ));
+            }
+            Self::CompileMemory { limit } => {
+                return Some(format!(
+                    "a plugin that takes so much is broken, hostile or very large; if it is meant, set `compile = {{ memory = \"{}MiB\" \
+                     }}` in [scheduler]",
+                    (limit.saturating_mul(2) >> 20).max(1)
+                ));
+            }
+            Self::CompilerBusy { .. } => {
+                "try again later, or compile in a process of its own, which can be stopped"
+            }
+            Self::Compiler(_) => {
+                "load it again; if it fails each time, the compiler cannot cope with this plugin"
+            }
             Self::Host(_) => return None,
         };
         Some(text.to_owned())

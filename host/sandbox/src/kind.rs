@@ -27,6 +27,11 @@ impl PluginKind {
             Self::Module => "preview-1 command module",
         }
     }
+
+    /// Whether it is a component (else a core module).
+    pub(crate) fn is_component(self) -> bool {
+        !matches!(self, Self::Module)
+    }
 }
 
 impl fmt::Display for PluginKind {

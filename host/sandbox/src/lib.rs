@@ -61,18 +61,23 @@
 
 mod backtrace;
 mod bindings;
+mod cache;
 mod cancel;
+mod code;
+mod compile;
 mod deterministic;
 mod engine;
 mod error;
 mod facts;
 mod guest;
+mod hex;
 mod http;
 mod imports;
 mod inspect;
 mod kind;
 mod limiter;
 mod log;
+mod machines;
 mod plugin;
 mod progress;
 mod request;
@@ -83,7 +88,9 @@ mod ticker;
 mod verdict;
 mod wasi;
 
+pub use cache::Compilation;
 pub use cancel::CancelToken;
+pub use compile::{Compiler, compile_plugin};
 pub use engine::Allocator;
 pub use error::{PluginError, SandboxError};
 pub use inspect::{Inspection, inspect};

@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use clockbox_core::model::{Allow, PluginSpec, Report};
-use wasmtime::{Engine, ExternType, InstancePre, Module, component::Component};
+use wasmtime::{Engine, ExternType, InstancePre, Module};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
-    CancelToken, Inspection, PluginError, PluginKind, RunRequest, RunSink, bindings::JobPre, engine::Machine,
-    guest::Guest, http::Client, log::Redactor, run, sandbox, wasi,
+    CancelToken, Compilation, Inspection, PluginError, PluginKind, RunRequest, RunSink,
+    bindings::JobPre,
+    code::Code,
+    engine::{EngineSettings, Machine},
+    guest::Guest,
+    http::Client,
+    log::Redactor,
+    run, sandbox, wasi,
 };
 
 /// A loaded plugin under its rights, limits and config. Clones are cheap and share the code.
@@ -31,9 +37,11 @@ pub struct Plugin {
 pub(crate) struct Compiled {
     digest: String,
     kind: PluginKind,
-    fuel: bool,
     inspection: Inspection,
+    compilation: Compilation,
     pub(crate) entry: Entry,
+    /// An engine lives as long as a plugin that runs on it.
+    machine: Arc<Machine>,
 }
 
 /// What a run calls.
@@ -44,30 +52,31 @@ pub(crate) enum Entry {
 }
 
 impl Compiled {
-    /// Compiles a component or module and links it.
+    /// Links a component or module.
     pub(crate) fn new(
-        machine: &Machine,
+        machine: Arc<Machine>,
         kind: PluginKind,
         digest: &str,
         inspection: Inspection,
-        binary: &[u8],
+        code: &Code,
+        compilation: Compilation,
     ) -> Result<Self, PluginError> {
         let link = |e: wasmtime::Error| PluginError::Link(format!("{e:#}"));
+        let invalid = |e: wasmtime::Error| PluginError::Invalid(format!("{e:#}"));
         let component = || {
-            let component = Component::from_binary(&machine.engine, binary).map_err(invalid)?;
+            let component = code.component(&machine.engine).map_err(invalid)?;
             machine.linker.instantiate_pre(&component).map_err(link)
         };
         let entry = match kind {
             PluginKind::Job => Entry::Job(JobPre::new(component()?).map_err(link)?),
             PluginKind::Command => Entry::Command(CommandPre::new(component()?).map_err(link)?),
             PluginKind::Module => {
-                let module = Module::from_binary(&machine.engine, binary).map_err(invalid)?;
+                let module = code.module(&machine.engine).map_err(invalid)?;
                 check_start(&module)?;
                 Entry::Module(machine.preview_1.instantiate_pre(&module).map_err(link)?)
             }
         };
-        let fuel = machine.fuel;
-        Ok(Self { digest: digest.to_owned(), kind, fuel, inspection, entry })
+        Ok(Self { digest: digest.to_owned(), kind, inspection, compilation, entry, machine })
     }
 }
 
@@ -79,10 +88,6 @@ impl Compiled {
             Entry::Module(pre) => pre.module().engine(),
         }
     }
-}
-
-fn invalid(e: wasmtime::Error) -> PluginError {
-    PluginError::Invalid(format!("{e:#}"))
 }
 
 /// Whether `_start` is a function without parameters and results.
@@ -141,6 +146,12 @@ impl Plugin {
         &self.spec
     }
 
+    /// When its code was compiled, and how long that took; by an earlier host perhaps, where it came from the cache.
+    #[must_use]
+    pub fn compilation(&self) -> Compilation {
+        self.compiled.compilation
+    }
+
     /// Whether it was loaded without compiling: its code was in the cache, or in use already.
     #[must_use]
     pub fn from_cache(&self) -> bool {
@@ -151,11 +162,11 @@ impl Plugin {
     ///
     /// # Errors
     /// When the other spec pins another file or does not grant an import, and
-    /// [`PluginError::FuelSwitched`] when it turns `limits.fuel` on or off: then the file must be loaded again.
+    /// [`PluginError::OtherEngine`] when its limits need another engine: then the file must be loaded again.
     pub fn with_spec(&self, spec: &PluginSpec) -> Result<Self, PluginError> {
         sandbox::check_pin(spec, &self.compiled.digest)?;
-        if spec.limits.fuel.is_some() != self.compiled.fuel {
-            return Err(PluginError::FuelSwitched);
+        if EngineSettings::of(&spec.limits) != self.compiled.machine.settings {
+            return Err(PluginError::OtherEngine);
         }
         Self::new(self.sandbox.clone(), self.compiled.clone(), true, spec)
     }

@@ -3,16 +3,19 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use clockbox_core::model::PluginSpec;
-use wasmtime::Cache;
+use clockbox_core::model::{CompileLimits, PluginSpec, Timestamp};
 
 use crate::{
-    Allocator, Plugin, PluginError, SandboxError,
-    engine::{Machine, open_cache},
+    Allocator, Compilation, Compiler, Inspection, Plugin, PluginError, PluginKind, SandboxError,
+    cache::{Cache, Name},
+    compile::{Compilers, Job},
+    engine::{EngineSettings, Machine},
+    hex,
     inspect::{binary, inspect_binary, sha256},
+    machines::Machines,
     plugin::Compiled,
     ticker::Ticker,
 };
@@ -23,17 +26,28 @@ pub struct SandboxOptions {
     /// Where compiled code is kept, so that the next start need not compile again; `None` keeps none. It is made,
     /// readable by this user alone, where it does not exist.
     pub cache_dir: Option<PathBuf>,
-    /// The largest plugin file, in bytes.
-    pub max_plugin_size: u64,
+    /// What compiling plugins may use up.
+    pub compile: CompileLimits,
+    /// Where plugins are compiled.
+    pub compiler: Compiler,
     /// For how many runs at one time memory is reserved (address space, not RAM). A run beyond it ends as
     /// `host-error`: keep it above the sum of all pools.
     pub max_instances: u32,
+    /// Asks the time, for when and how long plugins were compiled and which of them were used last. Without a clock none
+    /// of it is known, and the cache forgets what was compiled first.
+    pub clock: Option<fn() -> Timestamp>,
 }
 
 impl Default for SandboxOptions {
-    /// No cache, 64 MiB a plugin, 1,000 instances.
+    /// No cache, 64 MiB a plugin, 1,000 instances; plugins are compiled in this process.
     fn default() -> Self {
-        Self { cache_dir: None, max_plugin_size: 64 << 20, max_instances: 1_000 }
+        Self {
+            cache_dir: None,
+            compile: CompileLimits::default(),
+            compiler: Compiler::default(),
+            max_instances: 1_000,
+            clock: None,
+        }
     }
 }
 
@@ -44,15 +58,12 @@ pub struct Sandbox(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) ticker: Ticker,
-    pub(crate) plain: Machine,
-    /// For plugins with `limits.fuel`; made when the first one comes.
-    fuelled: OnceLock<Machine>,
+    machines: Machines,
     cache: Option<Cache>,
+    compilers: Compilers,
     options: SandboxOptions,
-    /// What is compiled and in use, by digest and fuel.
-    compiled: Mutex<HashMap<(String, bool), Weak<Compiled>>>,
-    /// One compilation at a time: each uses every core as it is.
-    compiler: Mutex<()>,
+    /// What is compiled and in use.
+    compiled: Mutex<HashMap<Job, Weak<Compiled>>>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -67,25 +78,25 @@ impl Sandbox {
     /// # Errors
     /// When the cache folder cannot be used, or the engine does not work on this machine.
     pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
-        let cache = options.cache_dir.as_deref().map(open_cache).transpose()?;
-        let plain = Machine::new(options.max_instances, false, cache.clone())?;
+        let SandboxOptions { cache_dir, compile, compiler, max_instances, clock } = &options;
+        let open = |folder: &PathBuf| Cache::open(folder, compile.cache, *clock);
+        let cache = cache_dir.as_ref().map(open).transpose()?;
         let ticker = Ticker::start().map_err(SandboxError::Ticker)?;
-        ticker.add(&plain.engine);
-        Ok(Self(Arc::new(Inner {
-            ticker,
-            plain,
-            fuelled: OnceLock::new(),
-            cache,
-            options,
-            compiled: Mutex::default(),
-            compiler: Mutex::default(),
-        })))
+        let machines = Machines::new(*max_instances, false, &ticker)?;
+        let compilers = Compilers::new(compiler.clone(), compile.clone());
+        Ok(Self(Arc::new(Inner { ticker, machines, cache, compilers, options, compiled: Mutex::default() })))
     }
 
     /// How instances get their memory.
     #[must_use]
     pub fn allocator(&self) -> Allocator {
-        self.0.plain.allocator
+        self.0.machines.usual.allocator
+    }
+
+    /// The largest plugin file that it takes, in bytes.
+    #[must_use]
+    pub fn max_size(&self) -> u64 {
+        self.0.options.compile.max_size
     }
 
     /// Loads a plugin: checks size, pin, kind and imports, and compiles it or takes what was compiled before.
@@ -95,7 +106,7 @@ impl Sandbox {
     /// # Errors
     /// When the plugin is refused; see [`PluginError`].
     pub fn load(&self, bytes: &[u8], spec: &PluginSpec) -> Result<Plugin, PluginError> {
-        let (size, max) = (bytes.len() as u64, self.0.options.max_plugin_size);
+        let (size, max) = (bytes.len() as u64, self.max_size());
         if size > max {
             return Err(PluginError::TooLarge { size, max });
         }
@@ -104,52 +115,78 @@ impl Sandbox {
         }
         let digest = sha256(bytes);
         check_pin(spec, &digest)?;
-        let key = (digest, spec.limits.fuel.is_some());
-        if let Some(compiled) = self.find(&key) {
+        let job = (digest, EngineSettings::of(&spec.limits));
+        if let Some(compiled) = self.find(&job) {
             return Plugin::new(self.0.clone(), compiled, true, spec);
         }
         let binary = binary(bytes)?;
         let inspection = inspect_binary(&binary)?;
         let kind = inspection.check(&spec.rights)?;
-        let machine = self.machine(key.1)?;
-
-        let turn = lock(&self.0.compiler);
-        if let Some(compiled) = self.find(&key) {
+        let machine = self.0.machines.get(job.1, &self.0.ticker)?;
+        if let Some(compiled) = self.cached(&machine, kind, &job, &inspection) {
             return Plugin::new(self.0.clone(), compiled, true, spec);
         }
-        let hits = self.0.cache.as_ref().map(Cache::cache_hits);
-        let compiled = Arc::new(Compiled::new(machine, kind, &key.0, inspection, &binary)?);
-        let from_cache = self.0.cache.as_ref().map(Cache::cache_hits) > hits;
+        let turn = self.0.compilers.turn(&job)?;
+        // Somebody else may have had a turn meanwhile.
+        let found = self.find(&job).or_else(|| self.cached(&machine, kind, &job, &inspection));
+        if let Some(compiled) = found {
+            return Plugin::new(self.0.clone(), compiled, true, spec);
+        }
+        let begun = self.now();
+        let code = self.0.compilers.compile(&machine, &job, kind.is_component(), &binary, &turn)?;
+        let at = self.now();
+        let took = begun.zip(at).map(|(begun, at)| (at - begun).to_std().unwrap_or_default());
+        let compilation = Compilation { at, took };
+        let name = name(&machine, kind, &job);
+        let compiled = Compiled::new(machine, kind, &job.0, inspection, &code, compilation)?;
+        if let (Some(cache), Some(name)) = (&self.0.cache, name) {
+            cache.put(&name, compilation, &code);
+        }
+        let compiled = self.remember(job, compiled);
+        drop(turn);
+        Plugin::new(self.0.clone(), compiled, false, spec)
+    }
+
+    /// What is in use.
+    fn find(&self, job: &Job) -> Option<Arc<Compiled>> {
+        lock(&self.0.compiled).get(job)?.upgrade()
+    }
+
+    /// What the cache has. Code that does not fit is compiled again, like code that nothing vouches for.
+    fn cached(
+        &self,
+        machine: &Arc<Machine>,
+        kind: PluginKind,
+        job: &Job,
+        inspection: &Inspection,
+    ) -> Option<Arc<Compiled>> {
+        let (code, compilation) = self.0.cache.as_ref()?.get(&name(machine, kind, job)?)?;
+        match Compiled::new(machine.clone(), kind, &job.0, inspection.clone(), &code, compilation) {
+            Ok(compiled) => Some(self.remember(job.clone(), compiled)),
+            Err(e) => {
+                tracing::debug!("cached code of {}: {e}", job.0);
+                None
+            }
+        }
+    }
+
+    fn remember(&self, job: Job, compiled: Compiled) -> Arc<Compiled> {
+        let compiled = Arc::new(compiled);
         let mut all = lock(&self.0.compiled);
         all.retain(|_, compiled| compiled.strong_count() > 0);
-        all.insert(key, Arc::downgrade(&compiled));
-        drop((all, turn));
-        Plugin::new(self.0.clone(), compiled, from_cache, spec)
+        all.insert(job, Arc::downgrade(&compiled));
+        compiled
     }
 
-    fn find(&self, key: &(String, bool)) -> Option<Arc<Compiled>> {
-        lock(&self.0.compiled).get(key)?.upgrade()
+    fn now(&self) -> Option<Timestamp> {
+        self.0.options.clock.map(|clock| clock())
     }
+}
 
-    fn machine(&self, fuel: bool) -> Result<&Machine, PluginError> {
-        if !fuel {
-            return Ok(&self.0.plain);
-        }
-        if let Some(machine) = self.0.fuelled.get() {
-            return Ok(machine);
-        }
-        let _turn = lock(&self.0.compiler);
-        if self.0.fuelled.get().is_none() {
-            let machine = Machine::new(self.0.options.max_instances, true, self.0.cache.clone())
-                .map_err(|e| PluginError::Host(e.to_string()))?;
-            self.0.ticker.add(&machine.engine);
-            return Ok(self.0.fuelled.get_or_init(|| machine));
-        }
-        self.0
-            .fuelled
-            .get()
-            .ok_or_else(|| PluginError::Host("the engine that counts fuel is missing".to_owned()))
-    }
+/// What code is called in the cache.
+fn name(machine: &Machine, kind: PluginKind, job: &Job) -> Option<Name> {
+    let digest = hex::decode(&job.0)?;
+    Some(Name { digest, compatibility: machine.compatibility, component: kind.is_component() })
 }
 
 /// Whether the file is the one that the spec pins.

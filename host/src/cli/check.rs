@@ -6,12 +6,12 @@ use super::{
     Output,
     exit::{Failure, print, print_json},
     place::Place,
+    plugin_sandbox,
 };
 use crate::{
     clock::Clock,
     manifest::{self, Problem, Problems, RefusedPlugin, Stored},
     reload::{LoadProblem, Loader},
-    sandbox::SandboxOptions,
 };
 
 #[derive(Debug, Args)]
@@ -26,9 +26,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let now = Clock::system().now();
     let mut loaded = args.place.load();
     if let Ok(loaded) = &mut loaded {
-        let cache_dir = loaded.manifest.scheduler.cache_dir.clone().or_else(super::run::cache_dir);
-        let options = SandboxOptions { cache_dir, ..SandboxOptions::default() };
-        let sandbox = super::run::sandbox(options)?;
+        let sandbox = plugin_sandbox::open(plugin_sandbox::options(&loaded.manifest, None))?;
         let problems = Loader::new(sandbox).load(&loaded.manifest).problems;
         loaded.refused.extend(problems.into_iter().map(refused));
     }

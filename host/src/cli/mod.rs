@@ -6,6 +6,7 @@ mod next;
 mod open_files;
 mod place;
 mod planned;
+mod plugin_sandbox;
 mod plugins;
 mod run;
 mod run_json;
@@ -57,6 +58,12 @@ enum Command {
     Store(store::StoreArgs),
     /// Look at plugins.
     Plugins(plugins::PluginsArgs),
+    /// Compile the plugin on stdin: what a host starts for each plugin that it does not have the code of.
+    #[command(name = plugin_sandbox::COMPILE, hide = true)]
+    CompilePlugin {
+        #[arg(hide = true)]
+        settings: Vec<String>,
+    },
 }
 
 /// How data is printed.
@@ -75,8 +82,12 @@ static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
+    let command = match Cli::parse().command {
+        Command::CompilePlugin { settings } => return clockbox_sandbox::compile_plugin(&settings),
+        command => command,
+    };
     prefer_system_zone_data();
-    let done = match Cli::parse().command {
+    let done = match command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Next(args) => next::next(&args),
@@ -84,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Runs(args) => runs::runs(&args),
         Command::Store(args) => store::store(&args),
         Command::Plugins(args) => plugins::plugins(&args),
+        Command::CompilePlugin { .. } => Ok(()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

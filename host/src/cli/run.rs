@@ -9,12 +9,12 @@ use clockbox_core::{
 };
 use clockbox_store::Access;
 
-use super::{exit::Failure, open_files, place::Place, supervisor::Supervisor, talk, text};
+use super::{exit::Failure, open_files, place::Place, plugin_sandbox, supervisor::Supervisor, talk, text};
 use crate::{
     clock::{Clock, Stopwatch},
     manifest::{self, Loaded, Manifest},
     reload::{Loader, Reloader},
-    sandbox::{Sandbox, SandboxError, SandboxOptions},
+    sandbox::SandboxOptions,
     scheduler::{Event, Scheduler, Subscription},
 };
 
@@ -58,13 +58,11 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let access = Access::ReadWrite { opened_at: clock.now() };
     let store =
         clockbox_store::open(&manifest.store.url, &manifest.folder(), access).map_err(Failure::new)?;
-    let cache_dir =
-        args.cache_dir.clone().or_else(|| manifest.scheduler.cache_dir.clone()).or_else(cache_dir);
-    let options = SandboxOptions { cache_dir, ..SandboxOptions::default() };
+    let options = plugin_sandbox::options(&manifest, args.cache_dir.clone());
     // Every slot of every pool has its place; a reload that goes beyond is told by the runs that find none.
     let slots = manifest.pools.values().fold(0_u32, |sum, pool| sum.saturating_add(pool.max_instances));
     let max_instances = options.max_instances.max(slots.saturating_mul(2).min(20_000));
-    let sandbox = sandbox(SandboxOptions { max_instances, ..options })?;
+    let sandbox = plugin_sandbox::open(SandboxOptions { max_instances, ..options })?;
     let mut loader = Loader::new(sandbox);
     let loaded = loader.load(&manifest);
 
@@ -368,27 +366,4 @@ impl Signals {
             Err(_) => std::future::pending().await,
         }
     }
-}
-
-/// A sandbox, without a cache where its folder cannot be used: plugins are compiled at each start then.
-pub(super) fn sandbox(options: SandboxOptions) -> Result<Sandbox, Failure> {
-    match Sandbox::new(options.clone()) {
-        Err(error @ SandboxError::Cache { .. }) => {
-            eprintln!("warning: {error}");
-            eprintln!(
-                "hint: plugins are compiled at each start; name another folder with [scheduler] cache_dir"
-            );
-            Sandbox::new(SandboxOptions { cache_dir: None, ..options }).map_err(Failure::new)
-        }
-        sandbox => sandbox.map_err(Failure::new),
-    }
-}
-
-/// The user's cache folder: compiled plugins outlive the host, and may be deleted at any time.
-pub(super) fn cache_dir() -> Option<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute("XDG_CACHE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
-        .or_else(|| absolute("LOCALAPPDATA"))
-        .map(|cache| cache.join("clockbox").join("plugins"))
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono_tz::Tz;
-use clockbox_core::model::History;
+use clockbox_core::model::{CompileLimits, History};
 
 use super::{
     paths::resolve,
@@ -35,6 +35,8 @@ pub struct SchedulerSettings {
     pub history: History,
     /// Where compiled plugins are kept; `None` leaves the choice to the host.
     pub cache_dir: Option<PathBuf>,
+    /// What compiling plugins may use up.
+    pub compile: CompileLimits,
 }
 
 impl SchedulerSettings {
@@ -49,6 +51,7 @@ impl SchedulerSettings {
             shutdown_grace: Duration::from_secs(30),
             history: History::default(),
             cache_dir: None,
+            compile: CompileLimits::default(),
         }
     }
 }
@@ -117,11 +120,51 @@ pub(super) fn read_scheduler(
         history.finish(&[]);
     }
     settings.cache_dir = table.field("cache_dir").and_then(|field| read_path(&field, "cache", folder));
+    if let Some(field) = table.field("compile") {
+        settings.compile = read_compile(&field);
+    }
     table.finish(&[
         ("max_instances", "a cap on all jobs is a pool's: [pools.default] max_instances = 20"),
         ("url", "the store has a section of its own: [store] url = \"sqlite:clockbox.db\""),
     ]);
     settings
+}
+
+/// With less memory than this the threads of the compiler may not even start.
+const LEAST_COMPILE_MEMORY: u64 = 256 << 20;
+
+/// Reads `compile`.
+fn read_compile(field: &Field<'_>) -> CompileLimits {
+    let mut limits = CompileLimits::default();
+    let Some(table) = field.table("{ timeout = \"120s\", memory = \"2GiB\" }") else { return limits };
+    if let Some(timeout) = table.field("timeout").and_then(|field| field.duration("120s")) {
+        limits.timeout = timeout;
+    }
+    if let Some(field) = table.field("memory")
+        && let Some(memory) = field.size("2GiB")
+    {
+        if memory < LEAST_COMPILE_MEMORY {
+            let hint = "write at least \"256MiB\"; a plain number is bytes";
+            field.error(format!("{memory} bytes are too little for the compiler"), Some(hint.to_owned()));
+        } else {
+            limits.memory = memory;
+        }
+    }
+    if let Some(at_once) = table.field("at_once").and_then(|field| field.count(1)) {
+        limits.at_once = at_once;
+    }
+    if let Some(size) = table.field("max_size").and_then(|field| field.size("64MiB")) {
+        limits.max_size = size;
+    }
+    if let Some(cache) = table.field("cache").and_then(|field| field.size("1GiB")) {
+        limits.cache = cache;
+    }
+    table.finish(&[
+        ("threads", "how many plugins are compiled at one time is at_once"),
+        ("size", "the largest plugin file is max_size, the largest cache is cache"),
+        ("cache_dir", "that is a key of [scheduler] itself"),
+    ]);
+    limits
 }
 
 fn check_plugin_dir(field: &Field<'_>, path: &Path, around: &Surroundings<'_>) {

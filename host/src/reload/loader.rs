@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use clockbox_core::model::{PluginName, PluginSpec, format_size};
-use clockbox_sandbox::{Plugin, Sandbox, SandboxOptions};
+use clockbox_core::model::{CompileLimits, PluginName, PluginSpec, format_size};
+use clockbox_sandbox::{Plugin, Sandbox};
 
 use crate::{
     clock::Stopwatch,
@@ -24,19 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The description that a plugin file carries, where it is a plugin that does. What is wrong with a file is told when it
 /// is loaded.
 pub(crate) fn description(path: &Path) -> Option<String> {
-    let bytes = read(path).ok()?;
+    let bytes = read(path, CompileLimits::default().max_size).ok()?;
     clockbox_sandbox::inspect(&bytes).ok()?.job
 }
 
 /// A plugin's file. Not a pipe or device, which could be waited for in vain, and not more than the sandbox takes.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let most = SandboxOptions::default().max_plugin_size;
+fn read(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(std::io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
     // One byte more than is allowed, so that the sandbox sees that it is too many.
-    std::fs::File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -168,7 +167,8 @@ impl Loader {
 
     /// Loads one plugin, or says why not and what to do.
     fn load_one(&self, spec: &PluginSpec) -> Result<Plugin, (String, Option<String>)> {
-        let bytes = read(&spec.path).map_err(|error| (format!("cannot be read: {error}"), None))?;
+        let bytes = read(&spec.path, self.sandbox.max_size())
+            .map_err(|error| (format!("cannot be read: {error}"), None))?;
         if bytes.len() > 1 << 20 {
             tracing::debug!("loading plugin {:?} ({})", spec.name.as_str(), format_size(bytes.len() as u64));
         }
@@ -284,11 +284,11 @@ mod tests {
     #[test]
     fn what_is_no_regular_file_or_too_large_is_not_read_whole() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(read(folder.path()).unwrap_err().to_string().contains("not a regular file"));
+        assert!(read(folder.path(), 1000).unwrap_err().to_string().contains("not a regular file"));
         let large = folder.path().join("large.wasm");
-        let most = SandboxOptions::default().max_plugin_size;
+        let most = 1000;
         // Sparse: it takes no room on the disk.
         std::fs::File::create(&large).unwrap().set_len(most * 3).unwrap();
-        assert_eq!(read(&large).unwrap().len() as u64, most + 1);
+        assert_eq!(read(&large, most).unwrap().len() as u64, most + 1);
     }
 }

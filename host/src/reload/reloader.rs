@@ -224,11 +224,11 @@ impl Reloader {
             );
         }
         let (old, next) = (&self.current.scheduler, &new.scheduler);
-        if (old.history, old.shutdown_grace, &old.cache_dir)
-            != (next.history, next.shutdown_grace, &next.cache_dir)
+        if (old.history, old.shutdown_grace, &old.cache_dir, &old.compile)
+            != (next.history, next.shutdown_grace, &next.cache_dir, &next.compile)
         {
             tracing::warn!(
-                "history, shutdown_grace and cache_dir of [scheduler] are read when the host starts: what they say now \
+                "history, shutdown_grace, cache_dir and compile of [scheduler] are read when the host starts: what they say now \
                  counts from the next start on"
             );
         }

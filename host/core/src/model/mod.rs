@@ -1,6 +1,7 @@
 //! The nouns: jobs, runs, outcomes, events, pools and their identifiers.
 
 mod allow;
+mod compile;
 mod duration;
 mod endpoint;
 mod event;
@@ -25,6 +26,7 @@ mod size;
 mod write;
 
 pub use allow::Allow;
+pub use compile::CompileLimits;
 pub use duration::{DurationError, Grace, format_duration, format_roughly, parse_duration};
 pub use endpoint::{Endpoint, EndpointError};
 pub use event::Event;

@@ -4,13 +4,11 @@ mod interface;
 mod scan;
 mod source;
 
-use std::fmt::Write as _;
-
 use clockbox_core::model::Rights;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::source::binary;
-use crate::{PluginError, PluginKind};
+use crate::{PluginError, PluginKind, hex};
 
 /// The module name of WASI preview 1.
 const PREVIEW_1: &str = "wasi_snapshot_preview1";
@@ -165,9 +163,5 @@ fn wanted(import: &str) -> Option<&'static str> {
 
 /// The SHA-256 in lower-case hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(&Sha256::digest(bytes))
 }

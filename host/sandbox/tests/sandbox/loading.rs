@@ -1,6 +1,6 @@
 //! What is taken as a plugin, and what is refused and why.
 
-use clockbox_core::model::{Limits, Outcome, PluginSpec, Rights};
+use clockbox_core::model::{CompileLimits, Limits, Outcome, PluginSpec, Rights};
 use clockbox_sandbox::{PluginError, PluginKind, Sandbox, SandboxError, SandboxOptions, inspect};
 
 use crate::support::{command, command_component, job, run, sandbox, spec};
@@ -83,7 +83,11 @@ fn a_damaged_file_is_refused_without_a_panic() {
 
 #[test]
 fn a_file_beyond_the_size_cap_is_refused_before_it_is_read() {
-    let options = SandboxOptions { max_plugin_size: 1000, max_instances: 1, ..Default::default() };
+    let options = SandboxOptions {
+        compile: CompileLimits { max_size: 1000, ..Default::default() },
+        max_instances: 1,
+        ..Default::default()
+    };
     let small = Sandbox::new(options).unwrap();
     let refusal = small.load(&vec![0; 1001], &spec("test")).unwrap_err();
     assert_eq!(refusal, PluginError::TooLarge { size: 1001, max: 1000 });
@@ -176,7 +180,7 @@ async fn other_limits_take_the_same_code_and_leave_the_old_plugin_as_it_is() {
     assert_eq!(run(&tight, "null").await.0.outcome, Outcome::Failed);
     assert_eq!(run(&plugin, "null").await.0.outcome, Outcome::Succeeded);
     let fuelled = PluginSpec { limits: Limits { fuel: Some(1), ..Limits::default() }, ..spec("test") };
-    assert_eq!(plugin.with_spec(&fuelled).unwrap_err(), PluginError::FuelSwitched);
+    assert_eq!(plugin.with_spec(&fuelled).unwrap_err(), PluginError::OtherEngine);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The sandbox seen from outside: each file tells one part of what it promises.
 
 mod answers;
+mod cache;
 mod http;
 mod journal;
 mod loading;

@@ -406,3 +406,28 @@ allow = { secrets = ["A"], http = ["https://a.example"], state = true }
     );
     assert!(!problems.render().contains("abc"));
 }
+
+#[test]
+fn what_compiling_may_use_up_is_checked_key_by_key() {
+    expect(
+        "[scheduler]\ncompile = { timout = \"1m\", memory = \"1MiB\", at_once = 0, threads = 2, max_size = \"big\" }\n",
+        &[
+            "2:13 scheduler.compile.timout: unknown key | did you mean \"timeout\"?",
+            "2:37 scheduler.compile.memory: 1048576 bytes are too little for the compiler | write at least \"256MiB\"; a plain number is bytes",
+            "2:55 scheduler.compile.at_once: 0 is out of range 1-4294967295",
+            "2:58 scheduler.compile.threads: unknown key | how many plugins are compiled at one time is at_once",
+            "2:82 scheduler.compile.max_size: \"big\" is not a size | write for instance \"64MiB\", \"1GB\" or \"4096\" (bytes)",
+        ],
+    );
+}
+
+#[test]
+fn what_compiling_may_use_up_is_read() {
+    let text = "[scheduler]\ncompile = { timeout = \"5m\", memory = \"3GiB\", at_once = 2, cache = 0 }\n";
+    let compile = super::good(text).scheduler.compile;
+    assert_eq!(
+        (compile.timeout.as_secs(), compile.memory, compile.at_once, compile.cache),
+        (300, 3 << 30, 2, 0)
+    );
+    assert_eq!(compile.max_size, 64 << 20);
+}

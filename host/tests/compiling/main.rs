@@ -1,0 +1,137 @@
+//! Plugins are compiled in a process of their own, which a hostile one cannot make take more than it may.
+#![cfg(unix)]
+
+use std::{path::PathBuf, time::Duration};
+
+use clockbox::{
+    PluginSpec,
+    sandbox::{Compiler, Plugin, PluginError, Sandbox, SandboxOptions},
+};
+use clockbox_core::model::CompileLimits;
+
+const COMMAND: &[u8] = br#"(module (func (export "_start")))"#;
+
+fn this_program() -> Compiler {
+    Compiler::Process { program: env!("CARGO_BIN_EXE_clockbox").into(), args: vec!["compile-plugin".into()] }
+}
+
+/// Another program in the place of the compiler.
+fn shell(script: &str) -> Compiler {
+    Compiler::Process { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] }
+}
+
+fn sandbox(compiler: Compiler, compile: CompileLimits) -> Sandbox {
+    Sandbox::new(SandboxOptions { compiler, compile, max_instances: 1, ..Default::default() }).unwrap()
+}
+
+fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Plugin, PluginError> {
+    sandbox.load(bytes, &PluginSpec::new("test".parse().unwrap(), PathBuf::from("test.wat")))
+}
+
+fn refusal(compiler: Compiler, compile: CompileLimits, bytes: &[u8]) -> PluginError {
+    let refusal = load(&sandbox(compiler, compile), bytes).unwrap_err();
+    assert!(refusal.hint().is_some(), "{refusal}");
+    refusal
+}
+
+/// A module of many functions, each of many additions: small as a file, long to compile.
+fn bomb(functions: usize) -> Vec<u8> {
+    fn section(id: u8, content: &[u8]) -> Vec<u8> {
+        [&[id][..], &length(content.len()), content].concat()
+    }
+    /// LEB128.
+    fn length(mut n: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while n > 127 {
+            bytes.push((n % 128) as u8 | 128);
+            n /= 128;
+        }
+        bytes.push(n as u8);
+        bytes
+    }
+    // local 0 = local 0 + local 1, again and again.
+    let sums = [0x20, 0, 0x20, 1, 0x7c, 0x21, 0].repeat(20_000);
+    let long = [&[0][..], &sums, &[0x0b]].concat();
+    let long = [&length(long.len())[..], &long].concat();
+    let code = [&length(functions + 1)[..], &[2, 0, 0x0b], &long.repeat(functions)].concat();
+    let types = [2, 0x60, 0, 0, 0x60, 2, 0x7e, 0x7e, 0];
+    let kinds = [&length(functions + 1)[..], &[0], &[1].repeat(functions)].concat();
+    let export = b"\x01\x06_start\0\0";
+    [
+        &b"\0asm\x01\0\0\0"[..],
+        &section(1, &types),
+        &section(3, &kinds),
+        &section(7, export),
+        &section(10, &code),
+    ]
+    .concat()
+}
+
+#[test]
+fn what_another_process_compiled_is_what_this_one_runs() {
+    for fuel in [None, Some(1_000)] {
+        let mut spec = PluginSpec::new("test".parse().unwrap(), "test.wat");
+        spec.limits.fuel = fuel;
+        let plugin = sandbox(this_program(), CompileLimits::default()).load(COMMAND, &spec).unwrap();
+        assert!(!plugin.from_cache());
+    }
+}
+
+#[test]
+fn a_plugin_that_does_not_validate_is_told_so_by_the_other_process() {
+    let wrong = br#"(module (func (export "_start") (result i32) unreachable (i64.const 1)))"#;
+    let refusal = refusal(this_program(), CompileLimits::default(), wrong);
+    assert!(matches!(refusal, PluginError::Invalid(_)), "{refusal:?}");
+}
+
+#[test]
+fn a_compile_bomb_is_stopped_when_its_time_is_over() {
+    let limit = Duration::from_millis(200);
+    let limits = CompileLimits { timeout: limit, ..Default::default() };
+    let error = refusal(this_program(), limits, &bomb(200));
+    assert_eq!(error, PluginError::CompileTimeout { limit });
+    assert!(error.to_string().contains("scheduler.compile.timeout"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_compiler_that_needs_more_memory_than_it_may_have_is_stopped() {
+    let limit = 128 << 20;
+    let limits = CompileLimits { memory: limit, ..Default::default() };
+    let error = refusal(this_program(), limits, &bomb(400));
+    assert_eq!(error, PluginError::CompileMemory { limit });
+    assert!(error.to_string().contains("scheduler.compile.memory"), "{error}");
+}
+
+#[test]
+fn a_program_that_is_no_compiler_is_a_plain_error() {
+    for (script, words) in [
+        ("exit 3", "exit status: 3"),
+        ("echo broken >&2; exit 1", "broken"),
+        ("echo hello", "ended without code"),
+        ("kill -SEGV $$", "signal: 11"),
+    ] {
+        let error = refusal(shell(script), CompileLimits::default(), COMMAND);
+        assert!(matches!(error, PluginError::Compiler(_)) && error.to_string().contains(words), "{error}");
+    }
+    let missing = Compiler::Process { program: "/nowhere/clockbox".into(), args: Vec::new() };
+    let error = refusal(missing, CompileLimits::default(), COMMAND);
+    assert!(error.to_string().contains("cannot be started"), "{error}");
+}
+
+#[test]
+fn a_program_that_hangs_is_ended_with_all_that_it_started() {
+    let limits = CompileLimits { timeout: Duration::from_millis(100), ..Default::default() };
+    // The inner one holds the pipes: were it left running, this would not return.
+    let error = refusal(shell("sleep 600 & sleep 600"), limits, COMMAND);
+    assert!(matches!(error, PluginError::CompileTimeout { .. }), "{error:?}");
+}
+
+#[test]
+fn a_compilation_in_this_process_is_given_up_and_keeps_its_place() {
+    let limits = CompileLimits { timeout: Duration::from_millis(1), ..Default::default() };
+    let here = sandbox(Compiler::InProcess, limits);
+    let bomb = bomb(30);
+    assert!(matches!(load(&here, &bomb), Err(PluginError::CompileTimeout { .. })));
+    assert!(matches!(load(&here, COMMAND), Err(PluginError::CompilerBusy { at_once: 1 })));
+}
