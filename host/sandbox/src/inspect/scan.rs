@@ -1,14 +1,28 @@
 //! Reads the outline of a WebAssembly binary: imports, exports and what it says of itself.
 
+use clockbox_core::model::format_size;
 use wasmparser::{
     BinaryReaderError, Chunk, ComponentName, CustomSectionReader, Encoding, KnownCustom, Name, Parser,
-    Payload,
+    Payload, ProducersSectionReader,
 };
 
-use crate::PluginError;
+use crate::{
+    PluginError,
+    log::{clean, clean_lines},
+};
 
 /// Modules inside components inside components: real ones nest two or three deep.
 const DEEPEST: usize = 32;
+
+/// The most imports, and the most exports: a file of 64 MiB could have sixteen million of either, which would take gigabytes
+/// to list.
+const MOST_ITEMS: usize = 100_000;
+/// The most producers that are listed. Each is compared with all others, as the modules of a component repeat them.
+const MOST_PRODUCERS: usize = 100;
+/// The longest that a file may say of itself in one place, in bytes; what is longer is cut.
+const LONGEST_REMARK: usize = 4 << 10;
+/// The longest `clockbox:job` section, in bytes. Half a description would be another one, so a longer one is a mistake.
+const LONGEST_JOB: usize = 256 << 10;
 
 /// What a scan finds.
 #[derive(Debug, Default)]
@@ -33,6 +47,12 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Outline, PluginError> {
         Stop::Short => PluginError::Truncated { size: bytes.len() as u64 },
         Stop::Bad(e) => PluginError::Invalid(e.to_string()),
         Stop::TooDeep => PluginError::Invalid(format!("it nests more than {DEEPEST} components")),
+        Stop::TooMany => PluginError::Invalid(format!("it has more than {MOST_ITEMS} imports or exports")),
+        Stop::LongJob(size) => PluginError::Invalid(format!(
+            "its section clockbox:job has {}, and a description has {} at most",
+            format_size(size as u64),
+            format_size(LONGEST_JOB as u64)
+        )),
     })?;
     Ok(outline)
 }
@@ -41,6 +61,8 @@ enum Stop {
     Short,
     Bad(BinaryReaderError),
     TooDeep,
+    TooMany,
+    LongJob(usize),
 }
 
 impl From<BinaryReaderError> for Stop {
@@ -80,7 +102,7 @@ fn walk(mut rest: &[u8], depth: usize, outline: &mut Outline) -> Result<(), Stop
                 size
             }
             Payload::CustomSection(section) => {
-                custom(&section, top, outline);
+                custom(&section, top, outline)?;
                 0
             }
             payload if top => {
@@ -94,26 +116,31 @@ fn walk(mut rest: &[u8], depth: usize, outline: &mut Outline) -> Result<(), Stop
     Ok(())
 }
 
-fn interfaces(payload: Payload<'_>, outline: &mut Outline) -> Result<(), BinaryReaderError> {
+fn interfaces(payload: Payload<'_>, outline: &mut Outline) -> Result<(), Stop> {
+    let full = |length: usize| if length < MOST_ITEMS { Ok(()) } else { Err(Stop::TooMany) };
     match payload {
         Payload::ImportSection(section) => {
             for import in section.into_imports() {
                 let import = import?;
+                full(outline.imports.len())?;
                 outline.imports.push((import.module.to_owned(), Some(import.name.to_owned())));
             }
         }
         Payload::ExportSection(section) => {
             for export in section {
+                full(outline.exports.len())?;
                 outline.exports.push(export?.name.to_owned());
             }
         }
         Payload::ComponentImportSection(section) => {
             for import in section {
+                full(outline.imports.len())?;
                 outline.imports.push((import?.name.name.to_owned(), None));
             }
         }
         Payload::ComponentExportSection(section) => {
             for export in section {
+                full(outline.exports.len())?;
                 outline.exports.push(export?.name.name.to_owned());
             }
         }
@@ -123,37 +150,125 @@ fn interfaces(payload: Payload<'_>, outline: &mut Outline) -> Result<(), BinaryR
 }
 
 /// A custom section is a remark: a damaged one is passed over, as the specification asks.
-fn custom(section: &CustomSectionReader<'_>, top: bool, outline: &mut Outline) {
-    let text = || std::str::from_utf8(section.data()).ok().map(str::to_owned);
+fn custom(section: &CustomSectionReader<'_>, top: bool, outline: &mut Outline) -> Result<(), Stop> {
+    let text = || std::str::from_utf8(section.data()).ok().map(remark);
     match (section.name(), section.as_known()) {
-        (_, KnownCustom::Producers(fields)) => {
-            for field in fields.into_iter().flatten() {
-                for value in field.values.into_iter().flatten() {
-                    let entry = (field.name.to_owned(), value.name.to_owned(), value.version.to_owned());
-                    if !outline.producers.contains(&entry) {
-                        outline.producers.push(entry);
-                    }
-                }
-            }
-        }
+        (_, KnownCustom::Producers(fields)) => producers(fields, outline),
         (_, KnownCustom::Name(names)) if top => {
             for name in names.into_iter().flatten() {
                 if let Name::Module { name, .. } = name {
-                    outline.name = Some(name.to_owned());
+                    outline.name = Some(remark(name));
                 }
             }
         }
         (_, KnownCustom::ComponentName(names)) if top => {
             for name in names.into_iter().flatten() {
                 if let ComponentName::Component { name, .. } = name {
-                    outline.name = Some(name.to_owned());
+                    outline.name = Some(remark(name));
                 }
             }
         }
-        ("clockbox:job", _) => outline.job = text().or(outline.job.take()),
+        ("clockbox:job", _) if section.data().len() > LONGEST_JOB => {
+            return Err(Stop::LongJob(section.data().len()));
+        }
+        ("clockbox:job", _) => {
+            let text = std::str::from_utf8(section.data()).ok().map(clean_lines);
+            outline.job = text.or(outline.job.take());
+        }
         ("version", _) if top => outline.version = text(),
         ("description", _) if top => outline.description = text(),
         ("licenses", _) if top => outline.licenses = text(),
         _ => {}
+    }
+    Ok(())
+}
+
+fn producers(fields: ProducersSectionReader<'_>, outline: &mut Outline) {
+    for field in fields.into_iter().flatten() {
+        for value in field.values.into_iter().flatten() {
+            if outline.producers.len() == MOST_PRODUCERS {
+                return;
+            }
+            let entry = (remark(field.name), remark(value.name), remark(value.version));
+            if !outline.producers.contains(&entry) {
+                outline.producers.push(entry);
+            }
+        }
+    }
+}
+
+/// What a file says of itself, fit to be shown: it comes from a stranger, and goes to a terminal.
+fn remark(text: &str) -> String {
+    clean(&text[..text.floor_char_boundary(LONGEST_REMARK)]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A custom section of a module.
+    fn section(name: &str, data: &[u8]) -> Vec<u8> {
+        let mut body = leb(name.len());
+        body.extend(name.as_bytes());
+        body.extend(data);
+        [vec![0], leb(body.len()), body].concat()
+    }
+
+    fn module(sections: &[Vec<u8>]) -> Vec<u8> {
+        [b"\0asm\x01\0\0\0".to_vec(), sections.concat()].concat()
+    }
+
+    fn leb(mut n: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        loop {
+            let low = (n & 0x7f) as u8;
+            n >>= 7;
+            if n == 0 {
+                bytes.push(low);
+                return bytes;
+            }
+            bytes.push(low | 0x80);
+        }
+    }
+
+    #[test]
+    fn what_a_file_says_of_itself_cannot_steer_a_terminal() {
+        let text = "\u{1b}]0;owned\u{7}\u{1b}[2Jcalm\u{202e}";
+        let bytes = module(
+            &["version", "description", "licenses", "clockbox:job"].map(|n| section(n, text.as_bytes())),
+        );
+        let outline = scan(&bytes).unwrap();
+        for said in [outline.version, outline.description, outline.licenses, outline.job] {
+            assert_eq!(said.as_deref(), Some("calm\u{fffd}"));
+        }
+    }
+
+    #[test]
+    fn a_million_producers_are_a_hundred() {
+        // One field with so many different values; comparing each with all others would take hours.
+        let mut data = leb(1);
+        data.extend([leb(8), b"language".to_vec(), leb(1_000_000)].concat());
+        for n in 0..1_000_000 {
+            data.extend([leb(7), format!("{n:07}").into_bytes(), leb(0)].concat());
+        }
+        assert_eq!(scan(&module(&[section("producers", &data)])).unwrap().producers.len(), MOST_PRODUCERS);
+    }
+
+    #[test]
+    fn a_million_imports_are_a_mistake() {
+        // Empty names, and each a function of type 0.
+        let data = [leb(1_000_000), [0; 4].repeat(1_000_000)].concat();
+        let imports = [vec![2], leb(data.len()), data].concat();
+        let refused = scan(&module(&[imports])).unwrap_err();
+        assert!(refused.to_string().contains("more than 100000 imports or exports"), "{refused}");
+    }
+
+    #[test]
+    fn long_remarks_are_cut_and_a_long_description_is_a_mistake() {
+        let long = "ä".repeat(1 << 20);
+        let outline = scan(&module(&[section("description", long.as_bytes())])).unwrap();
+        assert_eq!(outline.description.map(|said| said.len()), Some(LONGEST_REMARK));
+        let refused = scan(&module(&[section("clockbox:job", long.as_bytes())])).unwrap_err();
+        assert!(refused.to_string().contains("section clockbox:job has 2.0 MiB"), "{refused}");
     }
 }
