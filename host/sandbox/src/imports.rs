@@ -11,6 +11,7 @@ use crate::{
     bindings::clockbox::job::{context, log, progress, types},
     facts::Facts,
     guest::Guest,
+    http,
 };
 
 struct HasFacts;
@@ -25,6 +26,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    http::bound(&mut linker)?;
     wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| WasiConfig::new(&guest.config))?;
     types::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     context::add_to_linker::<Guest, HasFacts>(&mut linker, |guest| &mut guest.facts)?;

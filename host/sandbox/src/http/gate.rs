@@ -19,6 +19,8 @@ use super::{
 };
 use crate::log::Journal;
 
+/// The most of a request's body that waits to be sent: a guest can fill as many bodies as it has handles.
+const BODY_CHUNK: usize = 64 << 10;
 /// The most connections of one run at one time.
 const MOST_CONNECTIONS: usize = 64;
 
@@ -109,6 +111,10 @@ impl WasiHttpHooks for Gate {
             let (target, permit) = admitted?;
             exchange.send(target, request, permit).await
         })
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK
     }
 }
 

@@ -2,9 +2,10 @@
 
 pub(crate) mod address;
 mod body;
+mod bounds;
 mod client;
 mod connect;
 mod gate;
 mod tls;
 
-pub(crate) use self::{client::Client, gate::Gate};
+pub(crate) use self::{bounds::bound, client::Client, gate::Gate};
