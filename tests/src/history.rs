@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use clockbox_core::model::{Attempt, JobId, JobRecord, Run, RunState};
+use clockbox_core::model::{Attempt, JobId, JobRecord, LogStream, Run, RunState};
 use clockbox_store::{Access, JobStore, RunFilter, SqliteStore};
 
 /// The database of a host, open for reading.
@@ -66,6 +66,15 @@ impl History {
     pub fn log(&self, run: &Run) -> Vec<String> {
         let lines = self.0.logs(run.id, None).unwrap_or_else(|error| panic!("{error}"));
         lines.into_iter().map(|(_, line)| line.message).collect()
+    }
+
+    /// What the host itself remarked in a run's log, a line each.
+    #[must_use]
+    #[track_caller]
+    pub fn remarks(&self, run: &Run) -> Vec<String> {
+        let lines = self.0.logs(run.id, None).unwrap_or_else(|error| panic!("{error}"));
+        let own = lines.into_iter().filter(|(_, line)| line.stream == LogStream::Host);
+        own.map(|(_, line)| line.message).collect()
     }
 
     /// What the store knows of a job.

@@ -10,6 +10,8 @@ mod guests;
 mod history;
 mod host;
 mod process;
+#[cfg(target_os = "linux")]
+mod vitals;
 mod web;
 
 pub use cli::Answer;
@@ -18,4 +20,6 @@ pub use guests::{guest, prebuilt, repository};
 pub use history::History;
 pub use host::{Build, TestHost};
 pub use process::{Line, Running};
+#[cfg(target_os = "linux")]
+pub use vitals::Vitals;
 pub use web::{DeadPort, Request, WebServer};

@@ -7,7 +7,7 @@ use wasmtime::{
     component::Linker,
 };
 
-use crate::{SandboxError, guest::Guest, imports};
+use crate::{SandboxError, guest::Guest, imports, limiter::LARGEST_TABLE};
 
 /// How the memory of instances is had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,8 +145,7 @@ fn pool(max_instances: u32) -> InstanceAllocationStrategy {
         .max_tables_per_component(64)
         .total_stacks(max_instances)
         .total_gc_heaps(max_instances)
-        // Interpreters that are compiled to WebAssembly have tens of thousands of functions in a table.
-        .table_elements(100_000)
+        .table_elements(LARGEST_TABLE)
         // Pages that a guest touched stay with its slot, found by a scan of the page map: this halves the cost of a
         // run, and without the scan it would raise it.
         .linear_memory_keep_resident(1 << 20)

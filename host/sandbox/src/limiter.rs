@@ -5,6 +5,9 @@ use wasmtime::ResourceLimiter;
 /// The most memories, tables and core instances that one run may have; far beyond what real guests need.
 const MOST_OF_EACH: usize = 1_000;
 
+/// The most elements of one table: interpreters that are compiled to WebAssembly have tens of thousands of functions in one.
+pub(crate) const LARGEST_TABLE: usize = 100_000;
+
 /// Sums what a run holds and refuses what goes beyond the limit.
 #[derive(Debug)]
 pub(crate) struct Limiter {
@@ -13,11 +16,13 @@ pub(crate) struct Limiter {
     peak: u64,
     /// What the run would have held with the latest refused request.
     denied: Option<u64>,
+    /// The elements of the latest table that was refused for its size.
+    table: Option<usize>,
 }
 
 impl Limiter {
     pub(crate) fn new(limit: u64) -> Self {
-        Self { limit, held: 0, peak: 0, denied: None }
+        Self { limit, held: 0, peak: 0, denied: None, table: None }
     }
 
     /// The most that the run held at one time, in bytes.
@@ -28,6 +33,11 @@ impl Limiter {
     /// What the run would have held had its latest refused request been granted; `None` when none was refused.
     pub(crate) fn denied(&self) -> Option<u64> {
         self.denied
+    }
+
+    /// The elements of the latest table that was refused because no table may have so many.
+    pub(crate) fn table(&self) -> Option<usize> {
+        self.table
     }
 
     fn grow(&mut self, current: usize, desired: usize, each: u64, maximum: Option<usize>) -> bool {
@@ -63,6 +73,9 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        if desired > LARGEST_TABLE {
+            self.table = Some(desired);
+        }
         Ok(self.grow(current, desired, size_of::<usize>() as u64, maximum))
     }
 

@@ -13,6 +13,8 @@ use crate::{
 const PAUSE_MS: i64 = 100;
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 500;
+/// How much of a note is looked at, in bytes: escape sequences and secrets may take most of it.
+const LOOKED_AT: usize = 16 << 10;
 
 type Step = (u64, Option<u64>, Option<String>);
 
@@ -32,7 +34,10 @@ impl Progress {
     /// Takes a report.
     pub(crate) fn report(&mut self, done: u64, total: Option<u64>, note: Option<String>) {
         let now = self.sink.now();
-        let note = note.map(|note| self.redactor.hide(&clean(&note)).chars().take(LONGEST_NOTE).collect());
+        let note = note.map(|note| {
+            let start = &note[..note.floor_char_boundary(LOOKED_AT)];
+            self.redactor.hide(&clean(start)).chars().take(LONGEST_NOTE).collect()
+        });
         self.held = Some((done, total, note));
         // A clock that was set back must not silence the guest.
         let too_soon =

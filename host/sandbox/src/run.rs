@@ -84,12 +84,18 @@ pub(crate) async fn run(
     };
     let guest = store.data_mut();
     guest.progress.flush();
-    let (peak, denied) = (guest.limiter.peak(), guest.limiter.denied());
+    let (peak, denied, table) = (guest.limiter.peak(), guest.limiter.denied(), guest.limiter.table());
     // Closes files and connections, and takes the last writes to the log.
     drop(store);
     journal.close();
-    let traces =
-        Traces { limits, redactor: &plugin.redactor, instantiated, denied, stderr: journal.stderr_tail() };
+    let traces = Traces {
+        limits,
+        redactor: &plugin.redactor,
+        instantiated,
+        denied,
+        table,
+        stderr: journal.stderr_tail(),
+    };
     let mut report = Report { peak_memory: Some(peak), ..verdict(end, &traces) };
     for text in [&mut report.reason, &mut report.backtrace, &mut report.output] {
         plugin.redactor.hide_in(text);

@@ -9,12 +9,15 @@ use wasmtime_wasi::I32Exit;
 use crate::{
     backtrace::render,
     bindings::clockbox::job::types::{Failure, JobError},
+    limiter::LARGEST_TABLE,
     log::{Redactor, clean_lines},
     run::Answer,
 };
 
 /// The longest reason of a guest's, in characters.
 const LONGEST_REASON: usize = 4_000;
+/// How much of a failure's code and of its message is looked at, in bytes.
+const LOOKED_AT: usize = 64 << 10;
 
 /// What the engine says of a call that hands over too much; its type for that is private.
 const HOST_CALL: &str = "fuel allocated for hostcalls";
@@ -38,6 +41,8 @@ pub(crate) struct Traces<'a> {
     pub(crate) instantiated: bool,
     /// What the run would have held with the latest refused request for memory.
     pub(crate) denied: Option<u64>,
+    /// The elements of a table that was refused for its size.
+    pub(crate) table: Option<usize>,
     /// The last lines of stderr, oldest first.
     pub(crate) stderr: Vec<String>,
 }
@@ -81,7 +86,8 @@ fn succeeded(output: Option<String>, traces: &Traces<'_>) -> Report {
 
 fn job_error(e: JobError, traces: &Traces<'_>) -> Report {
     let report = |outcome, failure: Failure| {
-        let reason = clean_lines(&format!("{}: {}", failure.code, failure.message));
+        let start = |text: &str| text[..text.floor_char_boundary(LOOKED_AT)].to_owned();
+        let reason = clean_lines(&format!("{}: {}", start(&failure.code), start(&failure.message)));
         // Hidden before it is cut, so that no part of a secret is left at the end.
         Report::new(outcome)
             .because(traces.redactor.hide(&reason).chars().take(LONGEST_REASON).collect::<String>())
@@ -116,6 +122,10 @@ fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
     let mut reason = String::new();
     let outcome = if let Some(wanted) = traces.denied {
         reason = out_of_memory(wanted, traces);
+        Outcome::OutOfMemory
+    } else if let Some(wanted) = traces.table {
+        let _ =
+            write!(reason, "needed a table of {wanted} elements, and a table has {LARGEST_TABLE} at most");
         Outcome::OutOfMemory
     } else if let Some(trap) = trap {
         reason.push_str(&words(*trap, traces));

@@ -71,16 +71,27 @@ impl Journal {
     /// Takes a call of the `log` import. A message of several lines becomes several lines; the first has the fields.
     pub(crate) fn log(&self, level: LogLevel, message: &str, fields: Vec<(String, String)>) {
         let mut state = self.state();
-        let mut fields = Some(
-            fields
+        let size: u64 = fields.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum();
+        // What cannot be kept is not looked at: a guest may hand over a hundred megabytes a call, again and again.
+        let fits = !state.full && size <= state.limit;
+        let mut fields = Some(match fits {
+            true => fields
                 .into_iter()
                 .map(|(key, value)| (state.shown(&key).into_owned(), state.shown(&value).into_owned()))
                 .collect(),
-        );
-        let message = message.strip_suffix('\n').unwrap_or(message);
-        for line in message.split('\n') {
+            false => {
+                state.dropped += size;
+                Vec::new()
+            }
+        });
+        let mut message = message.strip_suffix('\n').unwrap_or(message);
+        while !state.full
+            && let Some((line, rest)) = message.split_once('\n')
+        {
             state.line(LogStream::Log, level, line, fields.take().unwrap_or_default());
+            message = rest;
         }
+        state.line(LogStream::Log, level, message, fields.take().unwrap_or_default());
     }
 
     /// Adds a remark of the host's, once. It does not count for the limit, and there are at most 20.
@@ -198,11 +209,11 @@ impl State {
             self.dropped += text.len() as u64;
             return;
         }
-        let text = self.shown(text);
+        let (text, beyond) = self.start_of(text);
         let extra: u64 = fields.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum();
         let cost = text.len() as u64 + extra + LINE_COST;
         let room = self.limit - self.used;
-        if cost <= room {
+        if cost <= room && beyond == 0 {
             self.used += cost;
             self.pass(stream, level, text.into_owned(), fields);
             return;
@@ -212,13 +223,26 @@ impl State {
         self.used = self.limit;
         let fits = usize::try_from(room.saturating_sub(LINE_COST)).unwrap_or(usize::MAX).min(text.len());
         let kept = text.floor_char_boundary(fits);
-        self.dropped += (text.len() - kept) as u64 + extra;
+        self.dropped += (text.len() - kept) as u64 + extra + beyond;
         if kept > 0 {
             self.pass(stream, level, text[..kept].to_owned(), Vec::new());
         } else if self.dropped == 0 {
             // An empty line that no longer fits: it counts as its line end, so that the marker is shown.
             self.dropped = 1;
         }
+    }
+
+    /// As much of a line, fit to be shown, as could be kept by any means, and how many bytes more there are.
+    fn start_of<'t>(&self, text: &'t str) -> (Cow<'t, str>, u64) {
+        let most = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_add(LONGEST_LINE);
+        if text.len() <= most {
+            return (self.shown(text), 0);
+        }
+        let (start, rest) = text.split_at(text.floor_char_boundary(most));
+        let mut start = self.shown(start).into_owned();
+        // A secret that was cut in two would not be known for one.
+        start.truncate(start.floor_char_boundary(start.len().saturating_sub(self.redactor.longest())));
+        (Cow::Owned(start), rest.len() as u64)
     }
 
     /// A text of the guest's, fit to be shown: without controls first, as a secret may stand around them.

@@ -1,0 +1,20 @@
+;; Prints its environment to both streams and fails: what it was trusted with is to end up in the log and in the reason.
+(module
+  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_get" (func $env (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 4)
+  (func (export "_start") (local $at i32)
+    (drop (call $sizes (i32.const 16) (i32.const 20)))
+    (drop (call $env (i32.const 1024) (i32.const 65536)))
+    (i32.store (i32.const 0) (i32.const 65536))
+    (i32.store (i32.const 4) (i32.load (i32.const 20)))
+    (loop $more
+      (if (i32.eqz (i32.load8_u offset=65536 (local.get $at)))
+        (then (i32.store8 offset=65536 (local.get $at) (i32.const 32))))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br_if $more (i32.lt_u (local.get $at) (i32.load (i32.const 20)))))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (call $exit (i32.const 1))))

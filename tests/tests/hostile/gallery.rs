@@ -1,0 +1,154 @@
+//! The story: one host, one attack after another, and a neighbour that fires all the while.
+
+use std::{fs, os::unix::fs::symlink};
+
+use clockbox_core::model::{Outcome, Run};
+use clockbox_tests::{History, Running, TestHost, Vitals, guest};
+
+use crate::{
+    attack::{Attack, File},
+    cpu, memory, reach,
+    table::{self, Row},
+    words,
+};
+
+/// A variable of the host's that no guest may see.
+const CANARY: (&str, &str) = ("HOST_CANARY", "canary-5d1c");
+/// What lies beside the granted folder.
+const SECRET: &str = "secret-77e0";
+/// By how much a host may be larger after everything than before it: what allocators and pools keep for the next run.
+const MARGIN: u64 = 48 << 20;
+
+fn attacks() -> Vec<Attack> {
+    [cpu::attacks(), memory::attacks(), reach::attacks(), words::attacks()].into_iter().flatten().collect()
+}
+
+/// A place with every attack's plugin, the neighbour's, and the folders that are granted.
+fn place(attacks: &[Attack]) -> TestHost {
+    let place = crate::place();
+    for attack in attacks {
+        match &attack.file {
+            File::Committed(path) => place.drop_plugin(path, attack.name),
+            File::Made(end, bytes) => place.put(&format!("jobs/{}.{end}", attack.name), bytes),
+        }
+    }
+    place.drop_plugin(&guest("echo"), "neighbour");
+    for folder in ["data", "scratch"] {
+        fs::create_dir(place.path(folder)).unwrap();
+    }
+    place.put("secret.txt", SECRET.as_bytes());
+    place.put("data/note.txt", b"a note");
+    for (link, to) in [("to-file", "../secret.txt"), ("to-folder", ".."), ("to-root", "/")] {
+        symlink(to, place.path("data").join(link)).unwrap();
+    }
+    place
+}
+
+/// The manifest: what the plugins may do, the neighbour, and with `armed` a job for each attack, due at once.
+fn manifest(attacks: &[Attack], armed: bool) -> String {
+    let mut text = String::from("[pools.hostile]\nmax_instances = 1\nqueue = 1000\n");
+    for attack in attacks {
+        text += &format!("[plugins.{}]\n{}", attack.name, attack.plugin);
+    }
+    for attack in attacks.iter().filter(|_| armed) {
+        text += &format!("[jobs.{0}]\nplugin = \"{0}\"\npool = \"hostile\"\n{1}", attack.name, attack.job);
+    }
+    text + "[jobs.neighbour]\nplugin = \"neighbour\"\ntrigger = { interval = \"100ms\" }\n"
+}
+
+/// Waits until the neighbour has succeeded so many times more.
+#[track_caller]
+fn ticks(host: &mut Running, count: usize) {
+    for _ in 0..count {
+        host.hear_of("neighbour", "succeeded");
+    }
+}
+
+/// Waits, as long as it takes the neighbour to tick so often, until the host holds no more than it did.
+#[track_caller]
+fn settled(host: &mut Running, before: &Vitals) -> Vitals {
+    let mut now = host.vitals();
+    for _ in 0..50 {
+        if now.resident <= before.resident + MARGIN
+            && now.threads <= before.threads
+            && now.files.len() <= before.files.len()
+        {
+            return now;
+        }
+        ticks(host, 1);
+        now = host.vitals();
+    }
+    eprintln!("before {before}, now {now}: {:#?}", now.files);
+    now
+}
+
+/// What the host said of a run: the reason, and its remarks in the log. What differs from place to place is replaced.
+fn said(place: &TestHost, history: &History, run: &Run) -> String {
+    let mut said: Vec<String> = run.reason.iter().cloned().collect();
+    said.extend(history.remarks(run));
+    let folder = place.folder().display().to_string();
+    said.join("\n").replace(&folder, "…")
+}
+
+#[test]
+fn every_attack_gets_what_is_documented_and_leaves_nothing_behind() {
+    let attacks = attacks();
+    let place = place(&attacks);
+    place.manifest(&manifest(&attacks, false));
+    let mut command = place.command();
+    command.args(["run", "--log-format", "json"]).env(CANARY.0, CANARY.1);
+    let mut host = TestHost::start_as(command);
+    host.ready();
+    ticks(&mut host, 10);
+    let before = host.vitals();
+
+    host.forget_peak();
+    place.manifest(&manifest(&attacks, true));
+    let mut peaks = Vec::new();
+    for _ in &attacks {
+        let line = host.hear("an attack ends", |line| {
+            line.job() != "neighbour" && Outcome::ALL.iter().any(|end| line.is_of(line.job(), end.as_str()))
+        });
+        peaks.push((line.job().to_owned(), host.vitals()));
+        host.forget_peak();
+    }
+    println!("before           {before}");
+    for (job, peak) in &peaks {
+        println!("{job:<16} {peak}");
+    }
+    let after = settled(&mut host, &before);
+    println!("after            {after}");
+    let lines = host.stop();
+
+    let history = place.history();
+    let mut rows = Vec::new();
+    for attack in &attacks {
+        let runs = history.of(attack.name);
+        assert_eq!(runs.len(), 1, "{}: {runs:?}", attack.name);
+        let said = said(&place, &history, &runs[0]);
+        let outcome = runs[0].outcome.map(|outcome| outcome.to_string()).unwrap_or_default();
+        rows.push(Row { attack: attack.name, tries: attack.tries, outcome, said });
+    }
+    let table = table::markdown(&rows);
+    println!("{table}");
+    for (attack, row) in attacks.iter().zip(&rows) {
+        if row.outcome != attack.outcome.as_str() {
+            eprintln!("{}: {}", attack.name, row.said);
+        }
+        for part in attack.says {
+            if !row.said.contains(part) {
+                eprintln!("{}: {part:?} is not in {:?}", attack.name, row.said);
+            }
+        }
+    }
+    for (job, vitals) in &peaks {
+        let attack = attacks.iter().find(|attack| attack.name == job).unwrap();
+        let grown = vitals.peak.saturating_sub(before.resident);
+        assert!(grown <= attack.most + MARGIN, "{job}: {} MiB more while it ran", grown >> 20);
+    }
+    for line in lines.iter().map(|line| line.to_string()) {
+        assert!(!line.contains(CANARY.1) && !line.contains(SECRET), "{line}");
+        assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
+    }
+    table::compare(&table);
+}
