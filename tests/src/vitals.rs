@@ -13,7 +13,7 @@ pub struct Vitals {
     pub peak: u64,
     /// Threads.
     pub threads: u64,
-    /// What its open files are, in order.
+    /// What its open files are, in order; without the images of plugins' memories, which belong to their code.
     pub files: Vec<String>,
 }
 
@@ -36,6 +36,7 @@ impl Running {
         // One that is closed meanwhile has no name any more.
         let names = open.flatten().filter_map(|file| fs::read_link(file.path()).ok());
         let mut files: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        files.retain(|name| !name.starts_with("/memfd:wasm-memory-image"));
         files.sort_unstable();
         Vitals {
             resident: number("VmRSS:") << 10,

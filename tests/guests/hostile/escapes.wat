@@ -8,7 +8,7 @@
     "\1b[2J\1b[Hcleared \1b]0;owned\07title\r12:00:00.000 payroll succeeded \u{202e}gnp.exe \ff\fe\c0\80 \00nul \9b31mred\n")
   (func $say (param $to i32)
     (i32.store (i32.const 0) (i32.const 1024))
-    (i32.store (i32.const 4) (i32.const 98))
+    (i32.store (i32.const 4) (i32.const 91))
     (drop (call $write (local.get $to) (i32.const 0) (i32.const 1) (i32.const 8))))
   (func (export "_start")
     (call $say (i32.const 1))

@@ -74,13 +74,18 @@ impl Attack {
     }
 
     /// The arguments of its job.
-    pub(crate) fn args(mut self, args: &str) -> Self {
-        self.job += &format!("args = {args}\n");
-        self
+    pub(crate) fn args(self, args: &str) -> Self {
+        Self { job: format!("args = {args}\n"), ..self }
     }
 
-    /// The host may hold so much more than usual for it.
-    pub(crate) fn holds(self, most: u64) -> Self {
-        Self { most, ..self }
+    /// One more limit of its plugin.
+    pub(crate) fn limited(self, limit: &str) -> Self {
+        Self { plugin: self.plugin.replace("limits = { ", &format!("limits = {{ {limit}, ")), ..self }
+    }
+
+    /// One more key of its plugin.
+    pub(crate) fn with(mut self, key: &str) -> Self {
+        self.plugin += key;
+        self
     }
 }

@@ -13,8 +13,13 @@ pub(crate) fn attacks() -> Vec<Attack> {
         endless("spin", "spin", "never ends and never calls the host"),
         endless("start-spin", "start-spin", "never ends in its start function, before its entry is called"),
         endless("park-sleep", "sleep", "sleeps for an hour in one call of the host"),
-        endless("park-poll", "hostile/park-poll", "polls 100,000 clocks, none of which rings within an age"),
+        endless("park-poll", "hostile/park-poll", "polls 5,000 clocks, none of which rings within an age"),
         endless("park-stdin", "hostile/park-stdin", "reads standard input beyond its end, for ever"),
-        endless("random-flood", "hostile/random-flood", "asks for 12 MiB of random bytes a call, for ever"),
+        Attack::new(
+            "random-flood",
+            "hostile/random-flood",
+            "asks for 12 MiB of random bytes a call, for ever",
+        )
+        .ends(Outcome::Trapped, &["12582912 exceeds limit 1048576"]),
     ]
 }

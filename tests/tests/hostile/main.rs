@@ -4,10 +4,13 @@
 
 mod attack;
 mod cpu;
+mod files;
 mod gallery;
+mod made;
 mod memory;
 mod reach;
 mod table;
+mod web;
 mod words;
 
 use clockbox_tests::{Build, TestHost};

@@ -1,39 +1,54 @@
-//! Attacks on what lies outside: files, environment, network.
+//! Attacks on what lies outside: environment, secrets, network.
 
 use clockbox_core::model::Outcome;
+use clockbox_tests::prebuilt;
 
-use crate::attack::Attack;
+use crate::{
+    attack::{Attack, File},
+    web::HostileWeb,
+};
 
-pub(crate) fn attacks() -> Vec<Attack> {
+pub(crate) fn attacks(web: &HostileWeb) -> Vec<Attack> {
+    let port = web.port();
+    // The prebuilt plugin that asks a web address is the client; the attack is on the other side, or in its arguments.
+    let asks = |name, path: &str, tries| {
+        let origin = format!("http://127.0.0.1:{port}");
+        Attack::of(name, File::Committed(prebuilt("http-check")), tries)
+            .allowed(&format!("{{ http = [\"{origin}\"] }}"))
+            .args(&format!("{{ url = \"{origin}{path}\" }}"))
+    };
     vec![
+        Attack::new("environment", "hostile/environment", "prints its environment and arguments"),
         Attack::new(
-            "traversal-read",
-            "hostile/paths",
-            "opens `../…`, `/etc/passwd` and links that lead out, under `read`",
+            "secrets",
+            "hostile/secrets",
+            "prints a secret to both streams and fails with it as the reason",
         )
-        .allowed("{ read = { \"/data\" = \"data\" } }")
-        .ends(Outcome::Failed, &["exit code"]),
-        Attack::new(
-            "traversal-write",
-            "hostile/paths",
-            "the same, and makes such links itself, under `write`",
-        )
-        .allowed("{ write = { \"/data\" = \"data\" } }")
-        .ends(Outcome::Failed, &["exit code"]),
-        Attack::new("no-folder", "hostile/paths", "the same without any right to files")
-            .ends(Outcome::Failed, &["exit code 8"]),
-        Attack::new("long-path", "hostile/long-path", "opens a path of 8 MiB")
-            .allowed("{ read = { \"/data\" = \"data\" } }")
-            .ends(Outcome::Failed, &["exit code"]),
-        Attack::new("open-files", "hostile/open-files", "opens a file again and again and closes none")
-            .allowed("{ read = { \"/data\" = \"data\" } }")
-            .ends(Outcome::Trapped, &["1,000"]),
-        Attack::new("environment", "hostile/environment", "prints its environment and arguments")
-            .ends(Outcome::Succeeded, &[]),
+        .allowed("{ secrets = { TOKEN = { env = \"TOKEN\", as = \"env\" } } }")
+        .ends(Outcome::Failed, &["TOKEN=***"]),
         Attack::new("sockets", "hostile/sockets", "asks for TCP, UDP and the address of a name")
+            .ends(Outcome::Failed, &["exit code 1"]),
+        Attack::of(
+            "rebinding",
+            File::Committed(prebuilt("http-check")),
+            "asks a granted name that resolves to the loopback",
+        )
+        .allowed(&format!("{{ http = [\"http://127.1:{port}\"] }}"))
+        .args(&format!("{{ url = \"http://127.1:{port}/giant\" }}"))
+        .ends(Outcome::Failed, &["refused: the host resolves to a loopback address"]),
+        asks("private-address", "/", "asks the metadata service of a cloud, granted another origin")
+            .args("{ url = \"http://169.254.169.254/latest/meta-data\" }")
+            .ends(Outcome::Failed, &["http://169.254.169.254", "not granted", "allow.http"]),
+        asks("giant-response", "/giant", "reads an HTTP response without end")
+            .limited("response = \"1MiB\"")
+            .ends(Outcome::Failed, &["larger than the 1.0 MiB that are allowed", "limits.response"]),
+        asks("giant-head", "/giant-head", "reads the head of an HTTP response without end")
             .ends(Outcome::Failed, &[]),
-        Attack::new("panic", "hostile/panic", "traps with fifty files, both streams and half lines open")
-            .allowed("{ write = { \"/scratch\" = \"scratch\" } }")
-            .ends(Outcome::Trapped, &["unreachable", "half a line"]),
+        asks("slow-loris", "/slow", "reads an HTTP response that comes a byte at a time")
+            .with("http = { total_timeout = \"300ms\" }\n")
+            .ends(Outcome::Failed, &["took too long in all", "http.total_timeout"]),
+        asks("silent-server", "/silent", "waits for an HTTP response that does not come")
+            .briefly()
+            .ends(Outcome::TimedOut, &["limits.timeout"]),
     ]
 }

@@ -25,9 +25,14 @@ pub(crate) fn markdown(rows: &[Row]) -> String {
     text
 }
 
-/// A text within one cell.
+/// A text within one cell, cut where it goes on and on.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', "<br>").replace('<', "&lt;").replace("&lt;br>", "<br>")
+    const LONGEST: usize = 400;
+    let mut cell: String = text.chars().take(LONGEST).collect();
+    if cell.len() < text.len() {
+        cell.push('…');
+    }
+    cell.replace('|', "\\|").replace('<', "&lt;").trim_end().replace('\n', "<br>")
 }
 
 /// Holds the table in the file against this one, or writes it where that is asked for.
