@@ -30,7 +30,7 @@ else
 fi
 
 failed=0
-for manifest in Cargo.toml plugins/Cargo.toml host/core/fuzz/Cargo.toml; do
+for manifest in Cargo.toml plugins/Cargo.toml host/core/fuzz/Cargo.toml host/fuzz/Cargo.toml; do
     # Duplicates are warnings, of which a line each is enough; whatever fails is shown whole.
     if "$deny" --locked --color never --manifest-path $manifest --config deny.toml check --hide-inclusion-graph \
         "${which[@]}" >$folder/check.log 2>&1; then
