@@ -48,13 +48,19 @@ impl Failure {
 
     pub(crate) fn report(&self) -> ExitCode {
         if !self.message.is_empty() {
-            eprintln!("error: {}", self.message);
+            eprintln!("error: {}", shown(&self.message));
         }
         if let Some(hint) = &self.hint {
-            eprintln!("hint: {hint}");
+            eprintln!("hint: {}", shown(hint));
         }
         ExitCode::from(self.code)
     }
+}
+
+/// The text without what steers a terminal: it may repeat the name of a file, or what a plugin says.
+fn shown(text: &str) -> String {
+    let tricky = |c: char| c.is_control() && c != '\n' && c != '\t';
+    text.chars().map(|c| if tricky(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Writes data to stdout. A reader that went away (`| head`) is no failure.

@@ -8,7 +8,9 @@ use clockbox_core::{
 };
 use serde_json::{Value as Json, json};
 
-use super::{Loaded, Manifest, Problem, Problems, Severity, Stored, exhausted::record_of};
+use super::{
+    Loaded, Manifest, Problem, Problems, Severity, Stored, exhausted::record_of, problem::printable_path,
+};
 
 /// Whether the manifest and every plugin beside it is right; warnings do not count.
 #[must_use]
@@ -51,7 +53,7 @@ pub fn report(loaded: &Result<Loaded, Problems>, stored: &Stored, now: Timestamp
             let without =
                 if jobs.is_empty() { String::new() } else { format!("; jobs left out: {}", jobs.join(", ")) };
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "refused: {}{without}", refused.path.display());
+            let _ = writeln!(text, "refused: {}{without}", printable_path(&refused.path));
         }
     }
     let verdict = match (errors, warnings) {

@@ -97,8 +97,8 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { file, .. } => write!(f, "{}", file.display())?,
-            Self::Embedded { file, .. } => write!(f, "{} (section clockbox:job)", file.display())?,
+            Self::File { file, .. } => f.write_str(&printable_path(file))?,
+            Self::Embedded { file, .. } => write!(f, "{} (section clockbox:job)", printable_path(file))?,
             Self::Flag { flag } => write!(f, "--set {}", printable(flag))?,
             Self::Variable { variable } => f.write_str(&printable(variable))?,
         }
@@ -217,16 +217,22 @@ impl Excerpt {
     }
 }
 
-/// The text without control characters, which could play tricks on a terminal.
+/// The text without control characters and turns of the writing direction, which could play tricks on a terminal.
 fn printable(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.chars().any(char::is_control) {
+    let tricky = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(tricky) {
         text.chars()
-            .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+            .map(|c| if tricky(c) { c.escape_default().to_string() } else { c.to_string() })
             .collect::<String>()
             .into()
     } else {
         text.into()
     }
+}
+
+/// A path for people: a file's name can hold anything but a slash.
+pub(super) fn printable_path(path: &Path) -> String {
+    printable(&path.display().to_string()).into_owned()
 }
 
 /// Every problem of a manifest, in the order in which they stand in it: never empty as an error.

@@ -123,25 +123,25 @@ fn interfaces(payload: Payload<'_>, outline: &mut Outline) -> Result<(), Stop> {
             for import in section.into_imports() {
                 let import = import?;
                 full(outline.imports.len())?;
-                outline.imports.push((import.module.to_owned(), Some(import.name.to_owned())));
+                outline.imports.push((remark(import.module), Some(remark(import.name))));
             }
         }
         Payload::ExportSection(section) => {
             for export in section {
                 full(outline.exports.len())?;
-                outline.exports.push(export?.name.to_owned());
+                outline.exports.push(remark(export?.name));
             }
         }
         Payload::ComponentImportSection(section) => {
             for import in section {
                 full(outline.imports.len())?;
-                outline.imports.push((import?.name.name.to_owned(), None));
+                outline.imports.push((remark(import?.name.name), None));
             }
         }
         Payload::ComponentExportSection(section) => {
             for export in section {
                 full(outline.exports.len())?;
-                outline.exports.push(export?.name.name.to_owned());
+                outline.exports.push(remark(export?.name.name));
             }
         }
         _ => {}
@@ -234,6 +234,10 @@ mod tests {
     #[test]
     fn what_a_file_says_of_itself_cannot_steer_a_terminal() {
         let text = "\u{1b}]0;owned\u{7}\u{1b}[2Jcalm\u{202e}";
+        // An export of function 0.
+        let name = b"\x1b[2Jcalm\xe2\x80\xae";
+        let exports = [vec![7, 15, 1, name.len() as u8], name.to_vec(), vec![0, 0]].concat();
+        assert_eq!(scan(&module(&[exports])).unwrap().exports, ["calm\u{fffd}"]);
         let bytes = module(
             &["version", "description", "licenses", "clockbox:job"].map(|n| section(n, text.as_bytes())),
         );

@@ -62,3 +62,14 @@ clockbox.toml:15:8: jobs.report.pool: there is no pool "heavy"
     ));
     assert_eq!(short.lines().count(), 16);
 }
+
+#[test]
+fn the_name_of_a_file_cannot_steer_a_terminal() {
+    let files = vec![PluginFile::dropped("jobs/\u{1b}[2J\n\u{202e}evil.wasm")];
+    let loaded =
+        parse("", Path::new("m.toml"), &Overrides::default(), &Surroundings::with_files(files)).unwrap();
+    let problem = &loaded.refused[0].problems.0[0];
+    let place = "jobs/\\u{1b}[2J\\n\\u{202e}evil.wasm: ";
+    assert!(problem.render().starts_with(place), "{}", problem.render());
+    assert!(problem.to_string().starts_with(place), "{problem}");
+}
