@@ -19,6 +19,8 @@ const CANARY: (&str, &str) = ("HOST_CANARY", "canary-5d1c");
 const SECRET: &str = "secret-77e0";
 /// What a plugin is trusted with.
 pub(crate) const TOKEN: &str = "token-91ab-very-secret";
+/// The longest that the neighbour, who fires ten times a second, may be kept from running. Other tests run beside this one.
+const PAUSE_MS: i64 = 2_000;
 /// By how much a host may be larger after everything than before it: what allocators and pools keep for the next run.
 const MARGIN: u64 = 48 << 20;
 
@@ -160,6 +162,12 @@ fn every_attack_gets_what_is_documented_and_leaves_nothing_behind() {
         let attack = attacks.iter().find(|attack| attack.name == job).unwrap();
         let grown = vitals.peak.saturating_sub(before.resident);
         assert!(grown <= attack.most + MARGIN, "{job}: {} MiB more while it ran", grown >> 20);
+    }
+    let fired = history.of("neighbour");
+    let fired: Vec<_> = fired.iter().filter(|run| run.outcome == Some(Outcome::Succeeded)).collect();
+    for two in fired.windows(2) {
+        let pause = two[1].scheduled_at - two[0].scheduled_at;
+        assert!(pause.num_milliseconds() <= PAUSE_MS, "the neighbour did not run for {pause}: {two:?}");
     }
     for line in lines.iter().map(|line| line.to_string()) {
         for hidden in [CANARY.1, SECRET, TOKEN] {
