@@ -75,12 +75,13 @@ fn as_json(found: &StoreCheck) -> Value {
             json!({ "kind": problem.kind(), "message": message })
         })
         .collect();
-    let contents = contents.map(|StoreContents { jobs, runs, unfinished, attempts, oldest, newest }| {
-        json!({
-            "jobs": jobs, "runs": runs, "unfinished": unfinished, "attempts": attempts,
-            "oldest": oldest, "newest": newest,
-        })
-    });
+    let contents =
+        contents.map(|StoreContents { jobs, runs, unfinished, attempts, state, oldest, newest }| {
+            json!({
+                "jobs": jobs, "runs": runs, "unfinished": unfinished, "attempts": attempts, "state": state,
+                "oldest": oldest, "newest": newest,
+            })
+        });
     json!({
         "path": path, "size": size, "host": host, "contents": contents, "ok": problems.is_empty(),
         "problems": problems,
@@ -98,6 +99,7 @@ fn report(found: &StoreCheck, zone: Tz) -> String {
         line("jobs", contents.jobs.to_string());
         line("runs", format!("{}, {} of them unfinished", contents.runs, contents.unfinished));
         line("attempts", contents.attempts.to_string());
+        line("state", format!("{} entries of what jobs remember", contents.state));
         line("oldest", time(contents.oldest));
         line("newest", time(contents.newest));
     }

@@ -185,6 +185,7 @@ impl Builder {
             pipeline: Pipeline::new(),
             submitted: std::collections::VecDeque::new(),
             gathered: Vec::new(),
+            put_off: Vec::new(),
             latest: None,
             armed: None,
             ring: false,

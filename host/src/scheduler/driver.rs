@@ -43,6 +43,8 @@ pub(super) struct Driver {
     pub(super) submitted: VecDeque<Instant>,
     /// What ended runs ask for: sent on its way together, with whatever else is to be written.
     pub(super) gathered: Vec<Action>,
+    /// What is about jobs that a success changes which is on its way to the store: taken in when that is settled.
+    pub(super) put_off: Vec<Message>,
     /// The latest time that the clock has shown.
     pub(super) latest: Option<Timestamp>,
     /// When its own thread means to look again.
@@ -115,8 +117,20 @@ impl Driver {
         !is_stalled && !self.writer.is_failing() && self.writer.pending() < MOST_PENDING
     }
 
+    /// Whether a message has to wait until a success is settled.
+    fn must_wait(&self, message: &Message) -> bool {
+        self.timetable.is_settling()
+            && match message {
+                Message::Tell { input, .. } => self.timetable.must_wait(input),
+                Message::Finished { report, .. } => self.timetable.must_wait_for(report),
+                Message::Reload(_) => true,
+                _ => false,
+            }
+    }
+
     fn take(&mut self, message: Message) {
         match message {
+            message if self.must_wait(&message) => self.put_off.push(message),
             Message::Tell { input, reply } => self.tell(input, Some(reply)),
             Message::Reload(reload) => {
                 let Reload { plugins, change, event, reply } = *reload;
@@ -251,6 +265,14 @@ impl Driver {
             tracing::warn!(%run, "not run: there is a record of its job at its time already, from another host or a clock that was wrong");
             self.pool.forget(run);
             self.tell(Input::Refused(run), None);
+        }
+        if !completed.settled.is_empty() {
+            for (run, answer) in completed.settled {
+                self.tell(Input::Settled { run, answer }, None);
+            }
+            for message in std::mem::take(&mut self.put_off) {
+                self.take(message);
+            }
         }
     }
 

@@ -30,6 +30,8 @@ pub struct StoreContents {
     pub unfinished: u64,
     /// Attempts on record.
     pub attempts: u64,
+    /// Entries of the state of jobs, expired ones included.
+    pub state: u64,
     /// The scheduled time of the oldest run.
     pub oldest: Option<Timestamp>,
     /// The scheduled time of the newest run.

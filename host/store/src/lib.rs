@@ -15,5 +15,5 @@ pub use memory::MemoryStore;
 pub use query::{RunDetail, RunFilter};
 pub use sqlite::{Access, SqliteStore};
 pub use store::{JobStore, Snapshot, StoreError};
-pub use url::{StoreUrl, StoreUrlError, backup, check, host, open};
+pub use url::{StoreUrl, StoreUrlError, backup, check, edit, host, open};
 pub use writer::{CloseError, NotWritten, Trouble, Writer, WriterOptions};

@@ -1,6 +1,8 @@
 //! The seam between the scheduler and whatever keeps its jobs and runs.
 
-use clockbox_core::model::{JobRecord, LogLine, Pause, Refusal, Run, RunId, Timestamp, Write};
+use clockbox_core::model::{
+    JobId, JobRecord, JobState, LogLine, Pause, Refusal, Run, RunId, Timestamp, Write,
+};
 
 use crate::{RunDetail, RunFilter};
 
@@ -95,6 +97,12 @@ pub trait JobStore: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be read.
     fn logs(&self, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>, StoreError>;
+
+    /// What a job remembers: the entries that have not expired at `now`. Empty when there is no such job.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn state(&self, job: &JobId, now: Timestamp) -> Result<JobState, StoreError>;
 
     /// Deletes runs in a final state, with their attempts and logs: those scheduled and recorded before `before`, and
     /// those beyond the `keep_per_job` latest scheduled of each job (runs that are not final count among these, but

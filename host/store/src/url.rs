@@ -7,6 +7,8 @@ use std::{
     sync::Arc,
 };
 
+use clockbox_core::model::{Refusal, Write};
+
 use crate::{Access, JobStore, MemoryStore, SqliteStore, StoreCheck, StoreError, sqlite};
 
 /// The kind and place of a store.
@@ -127,6 +129,18 @@ pub fn backup(url: &str, base: &Path, to: &Path) -> Result<u64, StoreError> {
     match parse(url)? {
         StoreUrl::Memory => Err(in_memory()),
         StoreUrl::Sqlite(path) => sqlite::backup::backup(&base.join(path), to),
+    }
+}
+
+/// Makes one write to the store that `url` names in a transaction of its own, beside a running host or without one: for
+/// changes by hand that a host does not keep in mind, such as [`Write::State`].
+///
+/// # Errors
+/// [`StoreError`] when there is no such store, or it cannot be written.
+pub fn edit(url: &str, base: &Path, write: &Write) -> Result<Result<(), Refusal>, StoreError> {
+    match parse(url)? {
+        StoreUrl::Memory => Err(in_memory()),
+        StoreUrl::Sqlite(path) => sqlite::edit::edit(&base.join(path), write),
     }
 }
 

@@ -17,8 +17,17 @@ pub enum Source {
     Folder,
     /// The library, the command line or the control API.
     Api,
-    /// Another job.
-    Job(JobId),
+    /// A run of a job.
+    Job(Box<Adder>),
+}
+
+/// The job whose run added another job, and the plugin that the run was of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adder {
+    /// The job. It need not be there any more.
+    pub job: JobId,
+    /// The plugin.
+    pub plugin: PluginName,
 }
 
 impl Source {
@@ -36,7 +45,7 @@ impl fmt::Display for Source {
             Self::Manifest => f.write_str("the manifest"),
             Self::Folder => f.write_str("the plugin folder"),
             Self::Api => f.write_str("the API"),
-            Self::Job(job) => write!(f, "the job {:?}", job.as_str()),
+            Self::Job(adder) => write!(f, "the job {:?}", adder.job.as_str()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{LogLine, Outcome};
+use super::{Effects, LogLine, Outcome};
 
 /// What the guest said about trying again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,7 +17,7 @@ pub enum RetryHint {
 }
 
 /// How one attempt ended: what the pool hands back to the timetable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// How it ended.
     pub outcome: Outcome,
@@ -33,6 +33,8 @@ pub struct Report {
     pub peak_memory: Option<u64>,
     /// Log lines that have not been handed to the store before.
     pub logs: Vec<LogLine>,
+    /// What takes effect with its success; of no account where it did not succeed.
+    pub effects: Option<Box<Effects>>,
 }
 
 impl Report {
@@ -47,6 +49,7 @@ impl Report {
             retry: RetryHint::Policy,
             peak_memory: None,
             logs: Vec::new(),
+            effects: None,
         }
     }
 

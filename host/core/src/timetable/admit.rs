@@ -89,7 +89,7 @@ impl Timetable {
         }
     }
 
-    fn new_run(
+    pub(super) fn new_run(
         &mut self,
         now: Timestamp,
         job: &Job,
@@ -236,8 +236,9 @@ impl Timetable {
             .copied()
             .filter(|run| self.active.get(run).is_some_and(|active| active.run.cause == Cause::Trigger))
             .collect();
-        let is_stopping = |run: &RunId| self.active.get(run).is_some_and(|active| active.stopping.is_some());
-        // One that was told to stop already makes the room.
+        let is_ending = |active: &Active| active.stopping.is_some() || active.place == Place::Settling;
+        let is_stopping = |run: &RunId| self.active.get(run).is_some_and(is_ending);
+        // One that was told to stop already, or is about to end, makes the room.
         let oldest = busy.slots.first().copied().filter(|_| !busy.slots.iter().any(is_stopping));
         for run in waiting {
             self.drop_unstarted(now, run, &format!("replaced by the later fire {by}"), out);

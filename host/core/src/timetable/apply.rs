@@ -70,8 +70,13 @@ impl Timetable {
     /// Takes in a job of a name that is free.
     pub(super) fn add(&mut self, now: Timestamp, mut job: Arc<Job>, out: &mut Vec<Action>) {
         self.share(&mut job);
-        let id = job.id.clone();
-        let record = new_record(job, now);
+        self.add_record(now, new_record(job, now), out);
+    }
+
+    /// The same, with what is known of the job.
+    pub(super) fn add_record(&mut self, now: Timestamp, record: JobRecord, out: &mut Vec<Action>) {
+        let id = record.job.id.clone();
+        self.count_source(&record.job.source, true);
         match self.jobs.get_mut(&id) {
             // A job that was removed while runs of it are under way comes back as a new one.
             Some(entry) => {
@@ -121,6 +126,11 @@ impl Timetable {
         }
         let old = std::mem::replace(&mut entry.record.job, job);
         entry.record.declared = declared;
+        let source = entry.record.job.source.clone();
+        if source != old.source {
+            self.count_source(&old.source, false);
+            self.count_source(&source, true);
+        }
         self.wait_by_new_rules(&id, &old);
         self.put_write(&id, out);
         self.expire(now, out);
@@ -155,6 +165,8 @@ impl Timetable {
     pub(super) fn remove(&mut self, now: Timestamp, id: &JobId, running: Running, out: &mut Vec<Action>) {
         let Some(entry) = self.jobs.get_mut(id).filter(|entry| !entry.busy().removed) else { return };
         entry.busy_mut().removed = true;
+        let source = entry.record.job.source.clone();
+        self.count_source(&source, false);
         self.settle(now, id, "the job was removed before this fire was decided", out);
         out.push(Action::Write(Write::RemoveJob(id.clone())));
         out.push(Action::Publish(Event::JobRemoved { job: id.clone() }));
@@ -203,13 +215,13 @@ impl Timetable {
     }
 }
 
-fn new_record(job: Arc<Job>, now: Timestamp) -> JobRecord {
+pub(super) fn new_record(job: Arc<Job>, now: Timestamp) -> JobRecord {
     let next_fire = first_fire(&job, None, now);
     JobRecord { job, declared: None, next_fire, last_fire: None, last_success: None, paused: None }
 }
 
 /// The first fire under a new trigger: never one that the old trigger had already.
-fn first_fire(job: &Job, last_fire: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn first_fire(job: &Job, last_fire: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     let fire = due::next_fire(&job.trigger, None, now, now)?;
     if Some(fire) <= last_fire { due::next_fire(&job.trigger, last_fire, now, now) } else { Some(fire) }
 }

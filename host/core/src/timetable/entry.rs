@@ -164,4 +164,6 @@ pub(super) enum Place {
     Running,
     /// Waiting for its next attempt; it holds a slot of its job.
     Retrying,
+    /// It has succeeded if the store takes what it brings about; it holds a slot of its job.
+    Settling,
 }

@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use crate::model::{Job, JobId, JobPatch, JobRecord, PluginName, Pool, Report, RunId, Source};
+use crate::model::{
+    Conflict, Job, JobId, JobPatch, JobRecord, PluginName, Pool, Refusal, Report, RunId, Running, Source,
+};
 
 /// Something that a timetable is told.
 #[derive(Debug, Clone)]
@@ -48,6 +50,13 @@ pub enum Input {
     },
     /// The store refused the record of this run: it must not be launched.
     Refused(RunId),
+    /// The store has taken the success of this run, and all that goes with it; or it has refused all of it, and why.
+    Settled {
+        /// The run.
+        run: RunId,
+        /// The store's answer.
+        answer: Result<(), Refusal>,
+    },
     /// Run a job now, once, without moving its schedule.
     RunNow {
         /// The job.
@@ -84,29 +93,6 @@ pub enum Input {
     Resume,
     /// Start nothing more; what runs may end.
     Drain,
-}
-
-/// What becomes of a job that is added under a name that is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Conflict {
-    /// Nothing is added, and the answer says so.
-    #[default]
-    Error,
-    /// It takes the other's place and keeps its history; its schedule, too, where the trigger is the same. Not that of
-    /// a job of the manifest or folder, and a job replaces only what it added itself.
-    Replace,
-    /// The other stays as it is.
-    Ignore,
-}
-
-/// What becomes of the runs under way of a job that is removed. What waits is recorded as skipped in either case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Running {
-    /// They run to their end; there are no further attempts.
-    #[default]
-    Finish,
-    /// They are cancelled.
-    Cancel,
 }
 
 /// Pools and jobs that come, change and go together, as the manifest and the plugin folder have it. Jobs of other

@@ -43,6 +43,7 @@ mod pipeline;
 mod restore;
 mod runs;
 mod slots;
+mod success;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,13 +53,18 @@ use std::{
 pub use action::{Action, Launch};
 use entry::{Active, Place};
 use hashbrown::HashMap;
-pub use input::{Change, Conflict, Input, Rejection, Running};
+pub use input::{Change, Input, Rejection};
 use jobs::Jobs;
 pub use pipeline::{Completed, Pipeline, Taken};
 pub use restore::{Remembered, Unfinished};
 use slots::Slots;
+use success::Settling;
 
-use crate::model::{Event, Job, JobId, JobRecord, Pause, PoolName, Run, RunId, Sharing, Timestamp};
+pub use crate::model::{Conflict, Running};
+
+use crate::model::{
+    Event, Job, JobId, JobRecord, Pause, PluginName, PoolName, Run, RunId, Sharing, Timestamp,
+};
 
 /// The pure core of the scheduler: see the module's documentation.
 #[derive(Debug, Default)]
@@ -73,6 +79,10 @@ pub struct Timetable {
     retries: BTreeSet<(Timestamp, RunId)>,
     /// When a waiting run has waited too long.
     expiries: BTreeSet<(Timestamp, RunId)>,
+    /// Successes on their way to the store that bring something about.
+    settling: BTreeMap<RunId, Settling>,
+    /// How many jobs there are that runs of a plugin added.
+    added: BTreeMap<PluginName, usize>,
     last_run: Option<RunId>,
     /// The latest time of any input.
     latest: Option<Timestamp>,
@@ -120,6 +130,7 @@ impl Timetable {
             Input::Apply(change) => self.apply(now, change, out),
             Input::Finished { run, attempt, report } => self.finished(now, run, attempt, *report, out),
             Input::Refused(run) => self.refused(now, run, out),
+            Input::Settled { run, answer } => self.settled(now, run, answer, out),
             Input::RunNow { job, args } => self.run_now(now, &job, args, out),
             Input::CancelRun { run, why } => self.stop(now, run, &why, out),
             Input::AddJobs { jobs, conflict } => self.add_jobs(now, jobs, conflict, out),

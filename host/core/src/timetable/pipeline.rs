@@ -53,6 +53,8 @@ pub struct Completed<R> {
     pub refused: Vec<RunId>,
     /// Whether runs on demand were to be recorded and every one was refused.
     pub all_refused: bool,
+    /// Successes that brought something about, and whether the store took them: to be told to the timetable.
+    pub settled: Vec<(RunId, Result<(), Refusal>)>,
 }
 
 /// One answer.
@@ -60,6 +62,8 @@ pub struct Completed<R> {
 struct Batch<R> {
     /// The runs of its writes, in their order.
     runs: Vec<Option<RunId>>,
+    /// The successes among its writes, by their place.
+    successes: Vec<(usize, RunId)>,
     launches: Vec<Launch>,
     events: Vec<Event>,
     recorded: Vec<RunId>,
@@ -99,6 +103,7 @@ impl<R> Pipeline<R> {
         let (mut writes, mut cancels) = (Vec::with_capacity(writes_to_come), Vec::new());
         let mut batch = Batch {
             runs: Vec::with_capacity(writes_to_come),
+            successes: Vec::new(),
             launches: Vec::with_capacity(count(|action| matches!(action, Action::Launch(_)))),
             events: Vec::with_capacity(count(|action| matches!(action, Action::Publish(_)))),
             recorded: Vec::new(),
@@ -111,6 +116,9 @@ impl<R> Pipeline<R> {
                         && run.cause == Cause::Manual
                     {
                         batch.recorded.push(run.id);
+                    }
+                    if let Write::Success { run, .. } = &write {
+                        batch.successes.push((writes.len(), run.id));
                     }
                     batch.runs.push(run_of(&write));
                     writes.push(write);
@@ -135,7 +143,7 @@ impl<R> Pipeline<R> {
 
 impl<R> Batch<R> {
     fn complete(self, answers: &[Result<(), Refusal>]) -> Completed<R> {
-        let Self { runs, mut launches, mut events, mut recorded, reply } = self;
+        let Self { runs, successes, mut launches, mut events, mut recorded, reply } = self;
         let is_refused =
             |(run, answer): (&Option<RunId>, &Result<(), Refusal>)| run.filter(|_| answer.is_err());
         let mut refused: Vec<RunId> = runs.iter().zip(answers).filter_map(is_refused).collect();
@@ -149,7 +157,9 @@ impl<R> Batch<R> {
             recorded.retain(|run| !seen.contains(run));
         }
         let all_refused = had_records && recorded.is_empty();
-        Completed { events, launches, recorded, reply, refused, all_refused }
+        let answer = |(place, run): (usize, RunId)| Some((run, answers.get(place)?.clone()));
+        let settled = successes.into_iter().filter_map(answer).collect();
+        Completed { events, launches, recorded, reply, refused, all_refused, settled }
     }
 }
 

@@ -52,6 +52,7 @@ impl Timetable {
             let id = record.job.id.clone();
             let fires_now = record.job.trigger.fires_at_start();
             let is_doubtful = clock::is_doubtful(&record, now);
+            self.count_source(&record.job.source, true);
             self.jobs.insert(Entry::new(record));
             if is_doubtful {
                 self.bring_forward(now, &id, &mut actions);

@@ -7,7 +7,8 @@ use super::{
     entry::{Active, Entry, Place},
 };
 use crate::model::{
-    Attempt, Cause, Event, JobId, Outcome, PoolName, Report, Run, RunId, RunState, Timestamp, Write,
+    Attempt, Cause, Event, JobId, JobRecord, Outcome, PoolName, Report, RetryHint, Run, RunId, RunState,
+    Timestamp, Write,
 };
 
 impl Timetable {
@@ -51,21 +52,38 @@ impl Timetable {
             backtrace: report.backtrace,
             peak_memory: report.peak_memory,
         };
-        let may_retry = stopping.is_none()
-            && !matches!(report.outcome, Outcome::Succeeded | Outcome::Cancelled)
-            && self.jobs.get(&run.job).is_some_and(|entry| entry.is_job_of(id));
+        // Who was asked to stop is not tried again.
+        let hint = if stopping.is_some() { RetryHint::Never } else { report.retry };
+        match report.effects.filter(|_| report.outcome == Outcome::Succeeded) {
+            Some(effects) => self.submit_success(now, run, record, *effects, out),
+            None => self.conclude(now, run, report.outcome, record, hint, out),
+        }
+        self.fill(now, &pool, out);
+    }
+
+    /// An attempt ended so: either another one follows, or the run is over.
+    pub(super) fn conclude(
+        &mut self,
+        now: Timestamp,
+        run: Arc<Run>,
+        outcome: Outcome,
+        attempt: Attempt,
+        hint: RetryHint,
+        out: &mut Vec<Action>,
+    ) {
+        let may_retry = !matches!(outcome, Outcome::Succeeded | Outcome::Cancelled)
+            && self.jobs.get(&run.job).is_some_and(|entry| entry.is_job_of(run.id));
         let pause = self
             .jobs
             .get(&run.job)
             .filter(|_| may_retry)
-            .and_then(|entry| backoff::pause(&entry.record.job.policy.retry, report.retry, id, attempt))
+            .and_then(|entry| backoff::pause(&entry.record.job.policy.retry, hint, run.id, attempt.number))
             .and_then(|pause| chrono::TimeDelta::from_std(pause).ok())
             .and_then(|pause| now.checked_add_signed(pause));
         match pause {
-            Some(retry_at) => self.await_retry(run, report.outcome, record, retry_at, out),
-            None => self.end(now, run, report.outcome, Some(record), out),
+            Some(retry_at) => self.await_retry(run, outcome, attempt, retry_at, out),
+            None => self.end(now, run, outcome, Some(attempt), out),
         }
-        self.fill(now, &pool, out);
     }
 
     /// Records that another attempt follows. The job's slot stays taken: the run is not over.
@@ -109,8 +127,17 @@ impl Timetable {
         changed.outcome = Some(outcome);
         changed.finished_at = Some(now);
         changed.retry_at = None;
-        let (job, id) = (run.job.clone(), run.id);
-        if let Some(entry) = self.jobs.get_mut(&job) {
+        let job = run.job.clone();
+        let event = self.give_back(&run, outcome);
+        let write = Write::Update { run, attempt: attempt.map(Box::new) };
+        out.extend([Action::Write(write), Action::Publish(event)]);
+        self.release(now, &job, out);
+    }
+
+    /// The slot of a run that is over is free for the next one, and this is what there is to tell.
+    pub(super) fn give_back(&mut self, run: &Run, outcome: Outcome) -> Event {
+        let id = run.id;
+        if let Some(entry) = self.jobs.get_mut(&run.job) {
             if let Some(busy) = entry.if_busy() {
                 busy.slots.retain(|slot| *slot != id);
             }
@@ -118,8 +145,8 @@ impl Timetable {
                 entry.record.last_success = entry.record.last_success.max(Some(run.scheduled_at));
             }
         }
-        let event = Event::RunFinished {
-            job: job.clone(),
+        Event::RunFinished {
+            job: run.job.clone(),
             run: id,
             attempt: run.attempt,
             outcome,
@@ -128,11 +155,9 @@ impl Timetable {
                 .started_at
                 // When it was interrupted, nobody knows how long it had run.
                 .filter(|_| outcome != Outcome::Interrupted)
-                .and_then(|started| u64::try_from((now - started).num_milliseconds()).ok()),
-        };
-        let write = Write::Update { run, attempt: attempt.map(Box::new) };
-        out.extend([Action::Write(write), Action::Publish(event)]);
-        self.release(now, &job, out);
+                .zip(run.finished_at)
+                .and_then(|(started, ended)| u64::try_from((ended - started).num_milliseconds()).ok()),
+        }
     }
 
     /// A slot of a job may be free: the next held run takes it, or the backlog goes on.
@@ -239,24 +264,39 @@ impl Timetable {
         args: Option<String>,
         out: &mut Vec<Action>,
     ) {
-        let Some(entry) = self.jobs.get_mut(id) else { return };
-        // A job and a scheduled time name one run, so a run on demand steps aside.
+        let Some(entry) = self.jobs.get(id) else { return };
+        let at = self.time_on_demand(now, &entry.record, None);
+        if let Some(entry) = self.jobs.get_mut(id) {
+            entry.busy_mut().last_manual = Some(at);
+        }
+        self.admit(now, id, at, Cause::Manual, 0, args, out);
+    }
+
+    /// The scheduled time of a run on demand: a job and a time name one run, so it steps aside from all that its job has,
+    /// and from `last`.
+    pub(super) fn time_on_demand(
+        &self,
+        now: Timestamp,
+        record: &JobRecord,
+        last: Option<Timestamp>,
+    ) -> Timestamp {
         let step = chrono::TimeDelta::microseconds(1);
-        let mut at = entry.busy().last_manual.map_or(now, |last| now.max(last + step));
-        let trigger = &entry.record.job.trigger;
-        let runs = || entry.busy().runs().filter_map(|run| self.active.get(run));
+        let busy = self.jobs.get(&record.job.id).map(Entry::busy);
+        let last = last.max(busy.and_then(|busy| busy.last_manual));
+        let mut at = last.map_or(now, |last| now.max(last + step));
+        let trigger = &record.job.trigger;
+        let runs = || busy.into_iter().flat_map(|busy| busy.runs()).filter_map(|run| self.active.get(run));
         let is_fire = |at| {
-            Some(at) == entry.record.last_fire
+            Some(at) == record.last_fire
                 || runs().any(|active| active.run.scheduled_at == at)
-                || entry.record.next_fire.is_some_and(|next| {
+                || record.next_fire.is_some_and(|next| {
                     at == next || (at > next && trigger.next_after(Some(next), at) == Some(at))
                 })
         };
         while is_fire(at) {
             at += step;
         }
-        entry.busy_mut().last_manual = Some(at);
-        self.admit(now, id, at, Cause::Manual, 0, args, out);
+        at
     }
 
     /// Stops a run: at once where it does not run, else by asking its instance.
@@ -267,6 +307,8 @@ impl Timetable {
                 active.stopping = Some(why.to_owned());
                 out.push(Action::Cancel(id));
             }
+        } else if active.place == Place::Settling {
+            // It has come to its end.
         } else if let Some(mut run) = self.withdraw(id) {
             Arc::make_mut(&mut run).reason = Some(why.to_owned());
             self.end(now, run, Outcome::Cancelled, None, out);
@@ -312,6 +354,19 @@ impl Timetable {
         self.release(now, &job, out);
     }
 
+    /// A run that was asked for, of a job that is gone.
+    pub(super) fn skip_gone(&mut self, now: Timestamp, mut run: Arc<Run>, out: &mut Vec<Action>) {
+        let reason = "the job was removed";
+        Arc::make_mut(&mut run).state = RunState::Skipped;
+        let event = Event::Skipped {
+            job: run.job.clone(),
+            run: run.id,
+            scheduled_at: run.scheduled_at,
+            reason: reason.to_owned(),
+        };
+        drop_waiting(now, run, reason.to_owned(), event, out);
+    }
+
     /// The store has no record of this run: it never was.
     pub(super) fn refused(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) {
         if let Some(run) = self.withdraw(id) {
@@ -337,7 +392,7 @@ impl Timetable {
             Place::Retrying => {
                 self.retries.remove(&(run.retry_at.unwrap_or(run.recorded_at), id));
             }
-            Place::Held => {}
+            Place::Held | Place::Settling => {}
         }
         Some(run)
     }

@@ -144,6 +144,12 @@ pub(crate) fn policy(rng: &mut Rng) -> Policy {
     }
 }
 
+/// The source of what a run of the job `planner` added.
+pub(crate) fn added() -> Source {
+    let (job, plugin) = (JobId::new("planner").unwrap(), PluginName::new("hello").unwrap());
+    Source::Job(Box::new(Adder { job, plugin }))
+}
+
 pub(crate) fn job(rng: &mut Rng, id: JobId, source: Source, now: Timestamp) -> Arc<Job> {
     Arc::new(Job {
         id,

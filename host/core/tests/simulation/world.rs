@@ -484,7 +484,7 @@ impl World {
     }
 
     fn add_jobs(&mut self, rng: &mut Rng) {
-        let source = if rng.bool() { Source::Api } else { Source::Job(JobId::new("planner").unwrap()) };
+        let source = if rng.bool() { Source::Api } else { plan::added() };
         let mut jobs: Vec<Arc<Job>> = (0..rng.u32(1..4))
             .map(|_| {
                 let id = self.new_name(rng);

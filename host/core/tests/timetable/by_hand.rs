@@ -60,7 +60,8 @@ fn a_job_replaces_only_what_it_added_itself() {
         job.into()
     };
     let mut table = Table::new([job("a", EVERY_10_S)]);
-    let planner = Source::Job(id("planner"));
+    let adder = clockbox_core::model::Adder { job: id("planner"), plugin: "hello".parse().unwrap() };
+    let planner = Source::Job(Box::new(adder));
     let replace = |jobs| Input::AddJobs { jobs, conflict: Conflict::Replace };
     let error = table.tell(1, replace(vec![of("a", planner.clone())])).unwrap_err();
     assert_eq!(error.to_string(), "the job \"a\" comes from the API: choose another name");

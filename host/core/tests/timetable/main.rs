@@ -11,4 +11,5 @@ mod jitter;
 mod lifecycle;
 mod ownership;
 mod searched;
+mod success;
 mod support;

@@ -4,7 +4,7 @@ mod state;
 
 use std::sync::{Mutex, MutexGuard};
 
-use clockbox_core::model::{JobRecord, LogLine, Refusal, Run, RunId, Timestamp, Write};
+use clockbox_core::model::{JobId, JobRecord, JobState, LogLine, Refusal, Run, RunId, Timestamp, Write};
 
 use self::state::State;
 use crate::{JobStore, RunDetail, RunFilter, Snapshot, StoreError};
@@ -19,7 +19,7 @@ use crate::{JobStore, RunDetail, RunFilter, Snapshot, StoreError};
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    state: Mutex<State>,
+    tables: Mutex<State>,
 }
 
 impl MemoryStore {
@@ -29,8 +29,8 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        self.state.lock().map_err(|_| {
+    fn tables(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        self.tables.lock().map_err(|_| {
             StoreError::Broken(
                 "the memory store is inconsistent because a call on it panicked: restart the host".to_owned(),
             )
@@ -40,8 +40,8 @@ impl MemoryStore {
 
 impl JobStore for MemoryStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
-        let mut state = self.state()?;
-        Ok(writes.iter().map(|write| state.apply(write)).collect())
+        let mut tables = self.tables()?;
+        Ok(writes.iter().map(|write| tables.apply(write)).collect())
     }
 
     fn commits_at_once(&self) -> bool {
@@ -49,26 +49,30 @@ impl JobStore for MemoryStore {
     }
 
     fn load(&self) -> Result<Snapshot, StoreError> {
-        Ok(self.state()?.snapshot())
+        Ok(self.tables()?.snapshot())
     }
 
     fn jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
-        Ok(self.state()?.jobs())
+        Ok(self.tables()?.jobs())
     }
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
-        Ok(self.state()?.runs(filter))
+        Ok(self.tables()?.runs(filter))
     }
 
     fn run(&self, id: RunId) -> Result<Option<RunDetail>, StoreError> {
-        Ok(self.state()?.run(id))
+        Ok(self.tables()?.run(id))
     }
 
     fn logs(&self, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>, StoreError> {
-        Ok(self.state()?.logs(id, attempt))
+        Ok(self.tables()?.logs(id, attempt))
+    }
+
+    fn state(&self, job: &JobId, now: Timestamp) -> Result<JobState, StoreError> {
+        Ok(self.tables()?.state_of(job, now))
     }
 
     fn prune(&self, before: Timestamp, keep_per_job: u32, limit: u32) -> Result<u32, StoreError> {
-        Ok(self.state()?.prune(before, keep_per_job, limit))
+        Ok(self.tables()?.prune(before, keep_per_job, limit))
     }
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use clockbox_core::model::{
-    Attempt, Cause, JobId, JobRecord, LogLine, Outcome, Pause, Refusal, Run, RunId, RunState, Timestamp,
-    Write,
+    Attempt, Cause, JobId, JobRecord, JobState, LogLine, Outcome, Pause, Refusal, Run, RunId, RunState,
+    StateChanges, Timestamp, Write,
 };
 
 use hashbrown::HashMap;
@@ -29,6 +29,8 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct State {
     jobs: HashMap<JobId, JobRecord>,
+    /// What jobs remember, where it is anything.
+    states: HashMap<JobId, JobState>,
     entries: BTreeMap<RunId, Entry>,
     /// The runs of each job by scheduled time, which is unique within a job. Outlives the job, as its history does.
     by_job: HashMap<JobId, VecDeque<(Timestamp, RunId)>>,
@@ -45,10 +47,18 @@ impl State {
             Write::PutJob(record) => self.put_job(record.kept()),
             Write::RemoveJob(job) => {
                 self.jobs.remove(job);
+                self.states.remove(job);
             }
             Write::Pause(pause) => self.paused = pause.kept(),
             Write::Fire { run, next_fire } => return self.fire(shared(run), *next_fire),
             Write::Update { run, attempt } => return self.update(run, attempt.as_deref()),
+            Write::Success { run, attempt, state, jobs } => {
+                return self.success(run, attempt, state.as_deref(), jobs);
+            }
+            Write::State { job, changes, at } => {
+                let merged = self.merged(job, changes, *at)?.ok_or(Refusal::NoSuchJob)?;
+                self.put_state(job, merged);
+            }
             Write::Log { run, attempt, lines } => {
                 let entry = self.entries.get_mut(run).ok_or(Refusal::NoSuchRun)?;
                 entry.logs.entry(*attempt).or_default().extend(lines.iter().map(Kept::kept));
@@ -134,6 +144,68 @@ impl State {
         stored.output.clone_from(&run.output);
         stored.coalesced = run.coalesced;
         Ok(())
+    }
+
+    /// All of it, or nothing: what may be refused is looked at first.
+    fn success(
+        &mut self,
+        run: &Arc<Run>,
+        attempt: &Attempt,
+        state: Option<&StateChanges>,
+        jobs: &[Write],
+    ) -> Result<(), Refusal> {
+        if !self.entries.contains_key(&run.id) {
+            return Err(Refusal::NoSuchRun);
+        }
+        let at = run.finished_at.unwrap_or(run.recorded_at).kept();
+        let merged = match state {
+            Some(changes) => self.merged(&run.job, changes, at)?,
+            None => None,
+        };
+        if jobs.iter().any(|write| matches!(write, Write::Fire { run, .. } if self.is_recorded(run))) {
+            return Err(Refusal::AlreadyRecorded);
+        }
+        self.update(run, Some(attempt))?;
+        if let Some(merged) = merged {
+            self.put_state(&run.job, merged);
+        }
+        jobs.iter().try_for_each(|write| self.apply(write))
+    }
+
+    fn is_recorded(&self, run: &Run) -> bool {
+        let times = self.by_job.get(&run.job);
+        self.entries.contains_key(&run.id)
+            || times.is_some_and(|times| place(times, run.scheduled_at.kept()).is_ok())
+    }
+
+    /// The state of a job with the changes made; `None` where there is no such job.
+    fn merged(
+        &self,
+        job: &JobId,
+        changes: &StateChanges,
+        at: Timestamp,
+    ) -> Result<Option<JobState>, Refusal> {
+        if !self.jobs.contains_key(job) {
+            return Ok(None);
+        }
+        let mut merged = self.states.get(job).cloned().unwrap_or_default();
+        merged.merge(changes, at)?;
+        merged.0.values_mut().for_each(|entry| entry.expires_at.cut());
+        Ok(Some(merged))
+    }
+
+    fn put_state(&mut self, job: &JobId, state: JobState) {
+        if state.0.is_empty() {
+            self.states.remove(job);
+        } else {
+            self.states.insert(job.clone(), state);
+        }
+    }
+
+    pub(super) fn state_of(&self, job: &JobId, now: Timestamp) -> JobState {
+        let mut state = self.states.get(job).cloned().unwrap_or_default();
+        state.0.retain(|_, entry| !entry.is_expired(now));
+        state
     }
 
     pub(super) fn jobs(&self) -> Vec<JobRecord> {

@@ -1,12 +1,14 @@
 //! Writes as SQL statements.
 
 use clockbox_core::model::{
-    Attempt, Cause, Job, JobRecord, LogLine, Outcome, Pause, Refusal, Run, RunId, RunState, Timestamp, Write,
+    Attempt, Cause, Job, JobRecord, LogLine, Outcome, Pause, Refusal, Run, RunId, RunState, StateChanges,
+    Timestamp, Write,
 };
 use rusqlite::{Error, ffi, params};
 
 use super::{
     rows::StoredLine,
+    state,
     statements::{Sql, Statements},
     types::{Id, Time},
 };
@@ -24,6 +26,15 @@ pub(super) fn apply(statements: &mut Statements<'_>, write: &Write) -> Answer {
         Write::Pause(pause) => put_pause(statements, pause.as_ref()),
         Write::Fire { run, next_fire } => fire(statements, run, *next_fire),
         Write::Update { run, attempt } => update(statements, run, attempt.as_deref()),
+        Write::Success { run, attempt, state, jobs } => {
+            whole(statements, |statements| success(statements, run, attempt, state.as_deref(), jobs))
+        }
+        Write::State { job, changes, at } => whole(statements, |statements| {
+            if !state::has_job(statements, job)? {
+                return Ok(Err(Refusal::NoSuchJob));
+            }
+            state::merge(statements, job, changes, *at)
+        }),
         Write::Log { run, attempt, lines } => log(statements, *run, *attempt, lines),
     }
 }
@@ -115,6 +126,43 @@ fn update(statements: &mut Statements<'_>, run: &Run, attempt: Option<&Attempt>)
     }
     if run.state == RunState::Finished && run.outcome == Some(Outcome::Succeeded) {
         statements.get(Sql::MoveSuccess)?.execute(params![run.job.as_str(), Time(run.scheduled_at)])?;
+    }
+    Ok(Ok(()))
+}
+
+/// Does all of it, or nothing where it is refused.
+fn whole(statements: &mut Statements<'_>, work: impl FnOnce(&mut Statements<'_>) -> Answer) -> Answer {
+    statements.get(Sql::Mark)?.execute([])?;
+    // An error takes back the whole transaction.
+    let answer = work(statements)?;
+    if answer.is_err() {
+        statements.get(Sql::BackToMark)?.execute([])?;
+    }
+    statements.get(Sql::ForgetMark)?.execute([])?;
+    Ok(answer)
+}
+
+fn success(
+    statements: &mut Statements<'_>,
+    run: &Run,
+    attempt: &Attempt,
+    changes: Option<&StateChanges>,
+    jobs: &[Write],
+) -> Answer {
+    if let Err(refusal) = update(statements, run, Some(attempt))? {
+        return Ok(Err(refusal));
+    }
+    let at = run.finished_at.unwrap_or(run.recorded_at);
+    if let Some(changes) = changes
+        && state::has_job(statements, &run.job)?
+        && let Err(refusal) = state::merge(statements, &run.job, changes, at)?
+    {
+        return Ok(Err(refusal));
+    }
+    for write in jobs {
+        if let Err(refusal) = apply(statements, write)? {
+            return Ok(Err(refusal));
+        }
     }
     Ok(Ok(()))
 }

@@ -12,6 +12,7 @@ use super::{
     job_text::JobTexts,
     lock, migrate, read,
     rows::{self, ATTEMPT, JOB, RUN, StoredLine},
+    state,
     types::{Json, Time},
 };
 use crate::{StoreCheck, StoreContents, StoreError, StoreProblem};
@@ -110,6 +111,10 @@ fn examine(connection: &Connection, check: &mut StoreCheck) -> Result<()> {
     unreadable(connection, log, problems, lines, |row| {
         Ok(format!("part {} of the log of run number {}", text(row, 1)?, text(row, 3)?))
     })?;
+    let entry = format!("SELECT {}, job FROM job_state ORDER BY job, key", state::ENTRY);
+    unreadable(connection, &entry, problems, state::entry, |row| {
+        Ok(format!("state {:?} of job {}", text(row, 0)?, text(row, 3)?))
+    })?;
     check.contents = Some(contents(connection)?);
     Ok(())
 }
@@ -188,6 +193,7 @@ fn contents(connection: &Connection) -> Result<StoreContents> {
         runs: count("runs")?,
         unfinished: count(&format!("runs WHERE {}", read::UNFINISHED))?,
         attempts: count("attempts")?,
+        state: count("job_state")?,
         oldest: end("min")?,
         newest: end("max")?,
     })

@@ -79,6 +79,19 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// A connection that writes to a database which exists, beside the host that has it open.
+pub(super) fn to_edit(path: &Path) -> Result<Connection, StoreError> {
+    let at_open = |e: rusqlite::Error| error::at_open(path, &e);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(at_open)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(at_open)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    if connection.is_readonly("main").map_err(at_open)? {
+        return Err(StoreError::Open(format!("{} may not be written by this user", path.display())));
+    }
+    Ok(connection)
+}
+
 /// The settings of the connection that writes.
 pub(super) fn tune(connection: &Connection) -> rusqlite::Result<()> {
     // A commit is on the disk when it returns.

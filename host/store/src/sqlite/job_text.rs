@@ -106,7 +106,10 @@ mod tests {
             trigger: Trigger::new(spec, chrono_tz::Asia::Shanghai).unwrap(),
             args: r#"{"to":"\"ops\"\n\u0000é"}"#.into(),
             policy: Policy { priority: 3, ..Policy::default() }.into(),
-            source: Source::Job("planner".parse().unwrap()),
+            source: Source::Job(Box::new(clockbox_core::model::Adder {
+                job: "planner".parse().unwrap(),
+                plugin: "hello".parse().unwrap(),
+            })),
         }
     }
 

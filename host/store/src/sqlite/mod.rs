@@ -4,6 +4,7 @@ mod apply;
 pub(crate) mod backup;
 pub(crate) mod check;
 mod connect;
+pub(crate) mod edit;
 mod error;
 mod filter;
 mod identity;
@@ -14,6 +15,7 @@ mod prune;
 mod read;
 mod readers;
 mod rows;
+mod state;
 mod statements;
 mod types;
 
@@ -22,7 +24,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use clockbox_core::model::{JobRecord, LogLine, Refusal, Run, RunId, Timestamp, Write};
+use clockbox_core::model::{JobId, JobRecord, JobState, LogLine, Refusal, Run, RunId, Timestamp, Write};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use self::{identity::Identity, lock::HostLock, readers::Readers, statements::Statements};
@@ -176,6 +178,10 @@ impl JobStore for SqliteStore {
         self.read(|connection| read::logs(connection, id, attempt))
     }
 
+    fn state(&self, job: &JobId, now: Timestamp) -> Result<JobState, StoreError> {
+        self.read(|connection| state::read(connection, job, now))
+    }
+
     fn prune(&self, before: Timestamp, keep_per_job: u32, limit: u32) -> Result<u32, StoreError> {
         // Found beside the writer, on a snapshot: a run that is final or beyond the newest stays so.
         let doomed = self.read(|connection| prune::find(connection, before, keep_per_job, limit))?;
@@ -190,7 +196,7 @@ impl JobStore for SqliteStore {
 mod tests {
     use std::time::Duration;
 
-    use clockbox_core::model::{JobId, Write};
+    use clockbox_core::model::Write;
 
     use super::*;
 

@@ -16,10 +16,19 @@ pub(super) enum Sql {
     AppendLog,
     PutPause,
     EndPause,
+    FindJob,
+    DropExpired,
+    FindState,
+    SizeOfState,
+    PutState,
+    DeleteState,
+    Mark,
+    BackToMark,
+    ForgetMark,
 }
 
 impl Sql {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 20] = [
         Self::PutJob,
         Self::PutTimes,
         Self::RemoveJob,
@@ -31,6 +40,15 @@ impl Sql {
         Self::AppendLog,
         Self::PutPause,
         Self::EndPause,
+        Self::FindJob,
+        Self::DropExpired,
+        Self::FindState,
+        Self::SizeOfState,
+        Self::PutState,
+        Self::DeleteState,
+        Self::Mark,
+        Self::BackToMark,
+        Self::ForgetMark,
     ];
 
     const fn text(self) -> &'static str {
@@ -89,6 +107,22 @@ impl Sql {
                      paused_at = excluded.paused_at, paused_by = excluded.paused_by, note = excluded.note"
             }
             Self::EndPause => "DELETE FROM pause",
+            Self::FindJob => "SELECT 1 FROM jobs WHERE name = ?1",
+            Self::DropExpired => "DELETE FROM job_state WHERE job = ?1 AND expires_at <= ?2",
+            Self::FindState => "SELECT value FROM job_state WHERE job = ?1 AND key = ?2",
+            Self::SizeOfState => {
+                "SELECT coalesce(sum(length(CAST(key AS BLOB)) + length(value) + ?2), 0)
+                 FROM job_state WHERE job = ?1"
+            }
+            Self::PutState => {
+                "INSERT INTO job_state (job, key, value, expires_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at"
+            }
+            Self::DeleteState => "DELETE FROM job_state WHERE job = ?1 AND key = ?2",
+            // A part of a transaction that may be taken back.
+            Self::Mark => "SAVEPOINT part",
+            Self::BackToMark => "ROLLBACK TO part",
+            Self::ForgetMark => "RELEASE part",
         }
     }
 }
@@ -134,6 +168,7 @@ mod tests {
         connect::tune(&connection).unwrap();
         connection.execute_batch(include_str!("schema_1.sql")).unwrap();
         connection.execute_batch(include_str!("schema_2.sql")).unwrap();
+        connection.execute_batch(include_str!("schema_3.sql")).unwrap();
         connection
     }
 

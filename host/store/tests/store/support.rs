@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clockbox_core::{
     model::{
         Attempt, Cause, Job, JobId, JobRecord, LogLevel, LogLine, LogStream, Outcome, PluginName, Policy,
-        PoolName, Refusal, Run, RunId, RunState, Source, Timestamp, Write,
+        PoolName, Refusal, Run, RunId, RunState, Source, StateChanges, StateEntry, Timestamp, Write,
     },
     trigger::{Trigger, TriggerSpec},
 };
@@ -99,6 +99,16 @@ pub(crate) fn fire(run: &Run) -> Write {
 
 pub(crate) fn update(run: &Run) -> Write {
     Write::Update { run: Arc::new(run.clone()), attempt: None }
+}
+
+/// An entry to put.
+pub(crate) fn entry(key: &str, value: &str, expires_at: Option<Timestamp>) -> (String, Option<StateEntry>) {
+    (key.to_owned(), Some(StateEntry { value: value.as_bytes().into(), expires_at }))
+}
+
+/// A change of a job's state by hand, at noon.
+pub(crate) fn state(job: &str, changes: StateChanges) -> Write {
+    Write::State { job: job_id(job), changes: Box::new(changes), at: at("12:00:00") }
 }
 
 pub(crate) fn attempt(number: u32) -> Attempt {

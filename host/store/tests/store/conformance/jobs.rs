@@ -39,7 +39,10 @@ fn a_job_is_read_as_it_was_put(store: &dyn JobStore) {
         note: Some("holidays".to_owned()),
     }));
     record.declared = Some(std::sync::Arc::clone(&record.job));
-    std::sync::Arc::make_mut(&mut record.job).source = Source::Job(job_id("planner"));
+    std::sync::Arc::make_mut(&mut record.job).source = Source::Job(Box::new(clockbox_core::model::Adder {
+        job: job_id("planner"),
+        plugin: record.job.plugin.clone(),
+    }));
     let bare = job("bare");
     commit(store, &[put(&record), put(&bare)]);
     assert_eq!(store.jobs().unwrap(), [bare.clone(), record.clone()]);

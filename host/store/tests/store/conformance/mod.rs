@@ -5,6 +5,8 @@ mod jobs;
 mod logs;
 mod prune;
 mod queries;
+mod state;
+mod success;
 mod updates;
 mod values;
 

@@ -23,6 +23,10 @@ fn the_views_read_like_the_command_line() {
         &[put(&record), fire(&run), log(id.as_i64(), 1, &lines), log(id.as_i64(), 1, &[line("third")])],
     );
 
+    let put = [crate::support::entry("cursor", "42", Some(at("13:00:00")))].into();
+    let changes = clockbox_core::model::StateChanges { put, limit: 1000, ..Default::default() };
+    commit(&store, &[crate::support::state("report", changes)]);
+
     let shell = Connection::open(&path).unwrap();
     let text = |sql: &str| -> Vec<String> {
         let mut statement = shell.prepare(sql).unwrap();
@@ -35,6 +39,10 @@ fn the_views_read_like_the_command_line() {
     assert_eq!(
         text("SELECT concat_ws(' ', id, job, scheduled_at, state, outcome, attempt, cause) FROM run_list"),
         [format!("{id} report 2030-01-01T10:00:00.000Z finished timed-out 1 trigger")]
+    );
+    assert_eq!(
+        text("SELECT concat_ws(' ', job, key, bytes, expires_at) FROM state_list"),
+        ["report cursor 2 2030-01-01T13:00:00.000Z"]
     );
     assert_eq!(
         text("SELECT concat_ws(' ', attempt, at, stream, level, message) FROM log_lines"),

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use clockbox_core::model::{JobRecord, LogLine, Refusal, Run, RunId, Timestamp, Write};
+use clockbox_core::model::{JobId, JobRecord, JobState, LogLine, Refusal, Run, RunId, Timestamp, Write};
 use clockbox_store::{JobStore, MemoryStore, RunDetail, RunFilter, Snapshot, StoreError};
 
 /// What the next commit does in place of committing.
@@ -102,6 +102,10 @@ impl JobStore for Scripted {
 
     fn logs(&self, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>, StoreError> {
         self.memory.logs(id, attempt)
+    }
+
+    fn state(&self, job: &JobId, now: Timestamp) -> Result<JobState, StoreError> {
+        self.memory.state(job, now)
     }
 
     fn prune(&self, before: Timestamp, keep_per_job: u32, limit: u32) -> Result<u32, StoreError> {
