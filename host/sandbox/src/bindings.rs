@@ -1,7 +1,8 @@
-//! Bindings of the package `clockbox:job`.
+//! Bindings of the package `clockbox:job` and those that its world imports.
 
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "job",
+    imports: { "clockbox:state/store": async, "clockbox:jobs/control": async },
     exports: { default: async },
 });

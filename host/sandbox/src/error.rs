@@ -187,6 +187,13 @@ impl PluginError {
             Self::NotGranted { right: "http", .. } => {
                 "grant the origins it may reach: `allow = { http = [\"https://api.example.com\"] }`"
             }
+            Self::NotGranted { right: "state", .. } => {
+                "let its jobs remember something from run to run: `allow = { state = true }`"
+            }
+            Self::NotGranted { right: "jobs", .. } => {
+                "let its runs add and change jobs of its own: `allow = { jobs = true }`, or \
+                 `allow = { jobs = { plugins = [\"other\"], max_jobs = 100, per_minute = 60 } }`"
+            }
             Self::NotGranted { .. } => "grant it in the plugin's `allow` table",
             Self::Link(_) => {
                 "build it with the WIT of this version of clockbox, and a module for wasm32-wasip1"

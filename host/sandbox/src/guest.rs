@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use clockbox_core::model::LogLevel;
+use clockbox_core::model::{Effects, LogLevel};
 use wasmtime_wasi::{WasiCtxView, WasiView, p1::WasiP1Ctx};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
+    Plugin,
     bindings::clockbox::job::{log, progress, types},
     facts::Facts,
-    http::{Client, Gate},
+    http::Gate,
+    jobs::{Jobs, Rate},
     limiter::Limiter,
-    log::{Journal, Redactor},
+    log::Journal,
     progress::Progress,
+    state::State,
 };
 
 /// The most bytes of one set of HTTP header fields: with the number of resources it bounds what a guest can make the host
@@ -31,30 +34,38 @@ pub(crate) struct Guest {
     pub(crate) wasi: WasiP1Ctx,
     http: WasiHttpCtx,
     gate: Gate,
+    pub(crate) state: State,
+    pub(crate) jobs: Jobs,
+    pub(crate) job_rate: Arc<Rate>,
 }
 
 impl Guest {
-    pub(crate) fn new(
-        facts: Facts,
-        mut wasi: WasiP1Ctx,
-        journal: Journal,
-        config: Arc<WasiConfigVariables>,
-        client: Arc<Client>,
-        redactor: Arc<Redactor>,
-    ) -> Self {
+    pub(crate) fn new(facts: Facts, mut wasi: WasiP1Ctx, journal: Journal, plugin: &Plugin) -> Self {
         wasi.ctx().table.set_max_capacity(facts.spec.limits.handles as usize);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MOST_FIELD_BYTES);
         Self {
             limiter: Limiter::new(facts.spec.limits.memory),
-            progress: Progress::new(facts.sink.clone(), redactor),
-            gate: Gate::new(facts.spec.clone(), client, journal.clone()),
+            progress: Progress::new(facts.sink.clone(), plugin.redactor.clone()),
+            gate: Gate::new(facts.spec.clone(), plugin.client.clone(), journal.clone()),
             facts,
             journal,
-            config,
+            config: plugin.config.clone(),
             wasi,
             http,
+            state: State::default(),
+            jobs: Jobs::default(),
+            job_rate: plugin.job_rate.clone(),
         }
+    }
+
+    /// What takes effect if the run succeeds.
+    pub(crate) fn take_effects(&mut self) -> Option<Box<Effects>> {
+        let state = std::mem::take(&mut self.state).into_changes();
+        let jobs = std::mem::take(&mut self.jobs);
+        let right = self.facts.spec.rights.jobs.as_ref();
+        let jobs = right.and_then(|right| jobs.into_changes(|| self.jobs_reach(right)));
+        Effects { state, jobs }.if_any()
     }
 }
 

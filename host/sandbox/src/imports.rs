@@ -8,7 +8,11 @@ use wasmtime_wasi::I32Exit;
 use wasmtime_wasi_config::WasiConfig;
 
 use crate::{
-    bindings::clockbox::job::{context, log, progress, types},
+    bindings::clockbox::{
+        job::{context, log, progress, types},
+        jobs::control,
+        state::store,
+    },
     facts::Facts,
     guest::Guest,
     http,
@@ -21,7 +25,7 @@ impl HasData for HasFacts {
 }
 
 /// A linker with all interfaces. What is not granted is there too and refuses each call, except that a plugin which
-/// imports outgoing HTTP without the right is refused before it is linked.
+/// imports outgoing HTTP, `state` or `jobs` without the right is refused before it is linked.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -32,6 +36,8 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     context::add_to_linker::<Guest, HasFacts>(&mut linker, |guest| &mut guest.facts)?;
     log::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     progress::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    store::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    control::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     Ok(linker)
 }
 

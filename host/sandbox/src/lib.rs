@@ -17,6 +17,9 @@
 //!   `CLOCKBOX_ATTEMPT`, `CLOCKBOX_SCHEDULED_AT`, `CLOCKBOX_CAUSE` and, after a first success,
 //!   `CLOCKBOX_PREVIOUS_SUCCESS`; times are RFC 3339.
 //!
+//! It has no way to keep state or to change jobs: those are imports of `clockbox:state` and `clockbox:jobs`, which only a
+//! component can have.
+//!
 //! Exit code 0 is success. WASI 0.2 passes on only success or failure from most toolchains, so that a failing command
 //! *component* mostly ends with exit code 1; a module's code is exact.
 //!
@@ -74,6 +77,7 @@ mod hex;
 mod http;
 mod imports;
 mod inspect;
+mod jobs;
 mod kind;
 mod limiter;
 mod log;
@@ -84,6 +88,7 @@ mod request;
 mod run;
 mod sandbox;
 mod sockets;
+mod state;
 mod ticker;
 mod verdict;
 mod wasi;
@@ -96,5 +101,5 @@ pub use error::{PluginError, SandboxError};
 pub use inspect::{Inspection, inspect};
 pub use kind::PluginKind;
 pub use plugin::Plugin;
-pub use request::{RunRequest, RunSink};
+pub use request::{JobDraft, JobView, Pending, RunRequest, RunSink};
 pub use sandbox::{Sandbox, SandboxOptions};

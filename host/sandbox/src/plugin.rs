@@ -14,6 +14,7 @@ use crate::{
     engine::{EngineSettings, Machine},
     guest::Guest,
     http::Client,
+    jobs::Rate,
     log::Redactor,
     run, sandbox, wasi,
 };
@@ -30,6 +31,8 @@ pub struct Plugin {
     pub(crate) client: Arc<Client>,
     /// Hides its secrets.
     pub(crate) redactor: Arc<Redactor>,
+    /// How many changes of jobs its runs ask for.
+    pub(crate) job_rate: Arc<Rate>,
     from_cache: bool,
 }
 
@@ -118,6 +121,7 @@ impl Plugin {
         compiled.inspection.check_rights(&spec.rights)?;
         let client = Client::new(&spec.http).map_err(PluginError::Host)?;
         Ok(Self {
+            job_rate: sandbox.job_rates.of(&spec.name),
             sandbox,
             compiled,
             spec: Arc::new(spec.clone()),

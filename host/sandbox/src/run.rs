@@ -42,14 +42,7 @@ pub(crate) async fn run(
     let args = request.args.clone();
     let started = sink.now();
     let facts = Facts { request, spec: plugin.spec.clone(), sink, cancel: cancel.clone(), started };
-    let guest = Guest::new(
-        facts,
-        wasi,
-        journal.clone(),
-        plugin.config.clone(),
-        plugin.client.clone(),
-        plugin.redactor.clone(),
-    );
+    let guest = Guest::new(facts, wasi, journal.clone(), plugin);
     let mut store = match store(plugin, guest) {
         Ok(store) => store,
         Err(e) => {
@@ -85,6 +78,7 @@ pub(crate) async fn run(
     let guest = store.data_mut();
     guest.progress.flush();
     let (peak, denied, table) = (guest.limiter.peak(), guest.limiter.denied(), guest.limiter.table());
+    let effects = guest.take_effects();
     // Closes files and connections, and takes the last writes to the log.
     drop(store);
     journal.close();
@@ -100,6 +94,7 @@ pub(crate) async fn run(
     for text in [&mut report.reason, &mut report.backtrace, &mut report.output] {
         plugin.redactor.hide_in(text);
     }
+    report.effects = effects.filter(|_| report.outcome == Outcome::Succeeded);
     report
 }
 

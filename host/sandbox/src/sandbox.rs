@@ -15,6 +15,7 @@ use crate::{
     engine::{EngineSettings, Machine},
     hex,
     inspect::{binary, inspect_binary, sha256},
+    jobs::Rates,
     machines::Machines,
     plugin::Compiled,
     ticker::Ticker,
@@ -64,6 +65,8 @@ pub(crate) struct Inner {
     options: SandboxOptions,
     /// What is compiled and in use.
     compiled: Mutex<HashMap<Job, Weak<Compiled>>>,
+    /// How many changes of jobs the runs of each plugin ask for.
+    pub(crate) job_rates: Rates,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -84,7 +87,15 @@ impl Sandbox {
         let ticker = Ticker::start().map_err(SandboxError::Ticker)?;
         let machines = Machines::new(*max_instances, false, &ticker)?;
         let compilers = Compilers::new(compiler.clone(), compile.clone());
-        Ok(Self(Arc::new(Inner { ticker, machines, cache, compilers, options, compiled: Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            ticker,
+            machines,
+            cache,
+            compilers,
+            options,
+            compiled: Mutex::default(),
+            job_rates: Rates::default(),
+        })))
     }
 
     /// How instances get their memory.

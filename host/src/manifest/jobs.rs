@@ -136,7 +136,7 @@ pub(super) fn read_keys(table: &TableReader<'_>, id: &str, defaults: &Defaults) 
     }
 }
 
-fn read_pool(field: &Field<'_>, defaults: &Defaults) -> Option<PoolName> {
+pub(super) fn read_pool(field: &Field<'_>, defaults: &Defaults) -> Option<PoolName> {
     let text = field.text("default")?;
     if let Some((name, _)) = defaults.pools.get_key_value(text) {
         return Some(name.clone());

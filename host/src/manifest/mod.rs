@@ -38,6 +38,7 @@ mod document;
 mod environment;
 mod exhausted;
 mod folders;
+mod guest_jobs;
 mod jobs;
 mod json;
 mod known;
@@ -82,6 +83,7 @@ use paths::folder_of;
 
 pub(crate) use check::count;
 pub(crate) use diff::side_by_side;
+pub(crate) use guest_jobs::{Terms, read_changes, read_job};
 pub(crate) use problem::warn_of;
 pub(crate) use suggest::hint as known_hint;
 pub(crate) use zone::hint as zone_hint;

@@ -1,27 +1,29 @@
-//! What a guest says while it runs: gathered for the store, shown at once.
+//! What a guest says while it runs: gathered for the store, shown at once. And what it is answered.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use clockbox_core::model::{JobId, LogLevel, LogLine, RunId, Timestamp};
-use clockbox_sandbox::RunSink;
+use clockbox_core::model::{
+    Job, JobId, JobPatch, JobState, LogLevel, LogLine, PluginName, Pool, RunId, Timestamp,
+};
+use clockbox_sandbox::{JobDraft, JobView, Pending, RunSink};
 
+use super::{host, task::Sinks};
 use crate::{
-    clock::Clock,
-    scheduler::{Event, Events},
+    manifest::{self, Terms},
+    scheduler::Event,
 };
 
 /// One attempt's log lines on their way to the store.
 pub(crate) struct LogBuffer {
-    clock: Clock,
-    events: Events,
+    sinks: Arc<Sinks>,
     job: JobId,
     run: RunId,
     lines: Mutex<Vec<LogLine>>,
 }
 
 impl LogBuffer {
-    pub(crate) fn new(clock: Clock, events: Events, job: JobId, run: RunId) -> Self {
-        Self { clock, events, job, run, lines: Mutex::default() }
+    pub(crate) fn new(sinks: Arc<Sinks>, job: JobId, run: RunId) -> Self {
+        Self { sinks, job, run, lines: Mutex::default() }
     }
 
     /// The lines since the last call.
@@ -32,7 +34,7 @@ impl LogBuffer {
 
 impl RunSink for LogBuffer {
     fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.sinks.clock.now()
     }
 
     fn log(&self, line: LogLine) {
@@ -50,6 +52,28 @@ impl RunSink for LogBuffer {
 
     fn progress(&self, done: u64, total: Option<u64>, note: Option<String>) {
         let (job, run) = (self.job.clone(), self.run);
-        self.events.publish(self.clock.now(), Event::RunProgressed { job, run, done, total, note });
+        let sinks = &self.sinks;
+        sinks.events.publish(sinks.clock.now(), Event::RunProgressed { job, run, done, total, note });
+    }
+
+    fn state(&self) -> Pending<JobState> {
+        host::state(&self.sinks.store, self.job.clone(), &self.sinks.clock)
+    }
+
+    fn job(&self, name: JobId, plugin: PluginName) -> Pending<JobView> {
+        host::job(&self.sinks.inbox, name, plugin)
+    }
+
+    fn jobs(&self, plugins: Vec<PluginName>) -> Pending<Vec<JobId>> {
+        host::jobs(&self.sinks.inbox, plugins)
+    }
+
+    fn read_job(&self, draft: JobDraft<'_>) -> Result<Job, String> {
+        let JobDraft { name, plugin, source, keys, pools } = draft;
+        manifest::read_job(&name, plugin, source, keys, Terms { pools, zone: self.sinks.zone.get() })
+    }
+
+    fn read_changes(&self, job: &Job, keys: &str, pools: &[Pool]) -> Result<JobPatch, String> {
+        manifest::read_changes(job, keys, Terms { pools, zone: self.sinks.zone.get() })
     }
 }

@@ -1,6 +1,7 @@
 //! Slots become tasks: what the timetable launches runs here, on threads of its own, so that a spinning guest cannot
 //! delay a fire.
 
+mod host;
 mod log_buffer;
 mod runners;
 mod task;
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        scheduler::{Events, Inbox},
+        scheduler::{Events, Inbox, Zone},
     };
 
     #[test]
@@ -146,7 +147,14 @@ mod tests {
         let writer = Writer::spawn(Arc::new(MemoryStore::new()), WriterOptions::default()).unwrap();
         let clock = Clock::system();
         let now = clock.now();
-        let sinks = Sinks { inbox: Inbox::new(), writer: Arc::new(writer), events: Events::new(), clock };
+        let sinks = Sinks {
+            inbox: Inbox::new(),
+            writer: Arc::new(writer),
+            store: Arc::new(MemoryStore::new()),
+            events: Events::new(),
+            zone: Zone::default(),
+            clock,
+        };
         let mut pool = Pool::new(Works::default(), Arc::new(sinks)).unwrap();
         let (ended, waiting) = (RunId::next(None, now), RunId::next(Some(RunId::next(None, now)), now));
         pool.cancel(ended);

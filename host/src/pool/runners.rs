@@ -239,8 +239,14 @@ mod tests {
         let writer = Writer::spawn(Arc::new(MemoryStore::new()), WriterOptions::default()).unwrap();
         let clock = Clock::system();
         let now = clock.now();
-        let sinks =
-            Arc::new(Sinks { inbox: Inbox::new(), writer: Arc::new(writer), events: Events::new(), clock });
+        let sinks = Arc::new(Sinks {
+            inbox: Inbox::new(),
+            writer: Arc::new(writer),
+            store: Arc::new(MemoryStore::new()),
+            events: Events::new(),
+            zone: Default::default(),
+            clock,
+        });
         let job = Arc::new(job("gone"));
         let run = Run {
             id: run,

@@ -7,12 +7,12 @@ use clockbox_core::{
     timetable::Launch,
 };
 use clockbox_sandbox::{CancelToken, RunRequest};
-use clockbox_store::Writer;
+use clockbox_store::{JobStore, Writer};
 
 use super::{log_buffer::LogBuffer, runners, work::Work};
 use crate::{
     clock::Clock,
-    scheduler::{Events, Inbox, Message},
+    scheduler::{Events, Inbox, Message, Zone},
 };
 
 /// How often the lines of a run that goes on are handed to the store.
@@ -22,6 +22,10 @@ const FLUSH_LOGS: Duration = Duration::from_millis(500);
 pub(crate) struct Sinks {
     pub(crate) inbox: Inbox,
     pub(crate) writer: Arc<Writer>,
+    /// Where guests read what their jobs remember.
+    pub(crate) store: Arc<dyn JobStore>,
+    /// The time zone of the jobs that guests add.
+    pub(crate) zone: Zone,
     pub(crate) events: Events,
     pub(crate) clock: Clock,
 }
@@ -56,7 +60,7 @@ impl Prepared {
 }
 
 /// Runs one attempt to its end.
-async fn run(work: Work, launch: Launch, token: CancelToken, sinks: &Sinks) -> Report {
+async fn run(work: Work, launch: Launch, token: CancelToken, sinks: &Arc<Sinks>) -> Report {
     let plugin = match work {
         Work::Plugin(plugin) => plugin,
         Work::Native(function) => {
@@ -92,7 +96,7 @@ async fn run(work: Work, launch: Launch, token: CancelToken, sinks: &Sinks) -> R
         cause: run.cause,
         args: run.args.as_deref().map_or_else(|| Arc::clone(&job.args), Into::into),
     };
-    let log = Arc::new(LogBuffer::new(sinks.clock.clone(), sinks.events.clone(), run.job.clone(), id));
+    let log = Arc::new(LogBuffer::new(Arc::clone(sinks), run.job.clone(), id));
     let mut attempt_run = std::pin::pin!(plugin.run(request, Arc::clone(&log) as _, token));
     let mut report = loop {
         tokio::select! {

@@ -13,7 +13,7 @@ use clockbox_core::{
 use clockbox_sandbox::{CancelToken, Plugin};
 use clockbox_store::{JobStore, MemoryStore, Snapshot, StoreError, Writer, WriterOptions};
 
-use super::{Events, Inbox, Scheduler, Subscription, driver::Driver, history, thread};
+use super::{Events, Inbox, Scheduler, Subscription, Zone, driver::Driver, history, thread};
 use crate::{
     clock::Clock,
     pool::{self, Sinks, Work, Works},
@@ -46,6 +46,7 @@ pub struct Builder {
     refused: BTreeSet<PluginName>,
     history: History,
     events: Events,
+    zone: Zone,
 }
 
 impl Builder {
@@ -60,6 +61,7 @@ impl Builder {
             refused: BTreeSet::new(),
             history: History::default(),
             events: Events::new(),
+            zone: Zone::default(),
         }
     }
 
@@ -129,6 +131,12 @@ impl Builder {
         self
     }
 
+    /// The time zone of jobs that runs add and that name none; UTC if nothing is said.
+    pub fn timezone(self, zone: chrono_tz::Tz) -> Self {
+        self.zone.set(zone);
+        self
+    }
+
     /// How long runs are kept.
     pub fn history(mut self, history: History) -> Self {
         self.history = history;
@@ -170,6 +178,8 @@ impl Builder {
         let sinks = Arc::new(Sinks {
             inbox: inbox.clone(),
             writer: Arc::clone(&writer),
+            store: Arc::clone(&self.store),
+            zone: self.zone.clone(),
             events: events.clone(),
             clock: self.clock.clone(),
         });
@@ -207,7 +217,7 @@ impl Builder {
                 None => drop(own.close().collect::<Vec<_>>()),
             }
         })?;
-        Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, on_stop))
+        Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, self.zone, on_stop))
     }
 }
 

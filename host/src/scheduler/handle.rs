@@ -11,7 +11,9 @@ use clockbox_sandbox::Plugin;
 use clockbox_store::JobStore;
 use tokio::sync::watch;
 
-use super::{Builder, Events, Inbox, Message, Reply, SchedulerError, Status, Subscription, reply::ReplyTo};
+use super::{
+    Builder, Events, Inbox, Message, Reply, SchedulerError, Status, Subscription, Zone, reply::ReplyTo,
+};
 use crate::{
     clock::Clock,
     pool::{Work, Works},
@@ -53,6 +55,7 @@ pub struct Scheduler {
     works: Works,
     events: Events,
     clock: Clock,
+    zone: Zone,
     /// How it ended, once it has.
     stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
 }
@@ -69,9 +72,10 @@ impl Scheduler {
         works: Works,
         events: Events,
         clock: Clock,
+        zone: Zone,
         stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
     ) -> Self {
-        Self { inbox, store, works, events, clock, stopped }
+        Self { inbox, store, works, events, clock, zone, stopped }
     }
 
     /// Adds a job, which must not come from the manifest or folder. It is durable when the answer is there. Unless its
@@ -248,6 +252,11 @@ impl Scheduler {
     pub fn is_stopped(&self) -> bool {
         // A driver that broke down has let go of the other end.
         self.stopped.borrow().is_some() || self.stopped.has_changed().is_err()
+    }
+
+    /// Gives the jobs that runs add from now on another time zone.
+    pub(crate) fn set_timezone(&self, zone: chrono_tz::Tz) {
+        self.zone.set(zone);
     }
 
     pub(crate) fn inbox(&self) -> &Inbox {

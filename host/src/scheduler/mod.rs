@@ -12,6 +12,7 @@ mod reply;
 mod shutdown;
 mod status;
 mod thread;
+mod zone;
 
 pub use builder::{Builder, StartError};
 pub use clockbox_core::model::Event;
@@ -23,3 +24,4 @@ pub(crate) use inbox::Inbox;
 pub(crate) use message::{Message, Reload};
 pub use reply::Reply;
 pub use status::Status;
+pub(crate) use zone::Zone;

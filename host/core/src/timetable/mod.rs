@@ -63,7 +63,7 @@ use success::Settling;
 pub use crate::model::{Conflict, Running};
 
 use crate::model::{
-    Event, Job, JobId, JobRecord, Pause, PluginName, PoolName, Run, RunId, Sharing, Timestamp,
+    Event, Job, JobId, JobRecord, Pause, PluginName, Pool, PoolName, Run, RunId, Sharing, Timestamp,
 };
 
 /// The pure core of the scheduler: see the module's documentation.
@@ -208,6 +208,11 @@ impl Timetable {
     /// Every job with what is remembered of it, in no order.
     pub fn jobs(&self) -> impl Iterator<Item = &JobRecord> {
         self.jobs.iter().filter(|entry| !entry.busy().removed).map(|entry| &entry.record)
+    }
+
+    /// Every pool, by name.
+    pub fn pools(&self) -> impl Iterator<Item = &Pool> {
+        self.pools.values().map(|slots| &slots.pool)
     }
 
     /// A job by name.

@@ -24,13 +24,15 @@ enum Version {
 
 const WASI: Version = Version::Line("0.2");
 
-const FAMILIES: [Family; 9] = [
+const FAMILIES: [Family; 11] = [
     Family {
         package: "clockbox:job/",
         imports: &["types", "context", "log", "progress"],
         exports: &["runner"],
         version: Version::Line("0.1"),
     },
+    Family { package: "clockbox:state/", imports: &["store"], exports: &[], version: Version::Line("0.1") },
+    Family { package: "clockbox:jobs/", imports: &["control"], exports: &[], version: Version::Line("0.1") },
     Family {
         package: "wasi:cli/",
         imports: &[
@@ -118,6 +120,8 @@ pub(super) fn right(name: &str) -> Option<&'static str> {
     match interface {
         "wasi:http/outgoing-handler" => Some("http"),
         "wasi:cli/environment" => Some("env"),
+        "clockbox:state/store" => Some("state"),
+        "clockbox:jobs/control" => Some("jobs"),
         _ if interface.starts_with("wasi:filesystem/") => Some("read"),
         "wasi:sockets/ip-name-lookup" => Some("dns"),
         _ if interface.starts_with("wasi:sockets/") => Some("tcp"),
@@ -127,8 +131,8 @@ pub(super) fn right(name: &str) -> Option<&'static str> {
 
 /// Whether an import is provided, and granted by `rights`.
 ///
-/// Only outgoing HTTP is a reason to refuse: every toolchain imports files, sockets and the environment whether or
-/// not the program uses them, so these are there and empty, or refuse each call.
+/// Only outgoing HTTP, `state` and `jobs` are reasons to refuse: every toolchain imports files, sockets and the
+/// environment whether or not the program uses them, so these are there and empty, or refuse each call.
 pub(super) fn check_import(name: &str, rights: &Rights) -> Result<(), PluginError> {
     let (interface, version) = split(name);
     let unknown = || PluginError::UnknownImport { import: name.to_owned() };
@@ -139,10 +143,14 @@ pub(super) fn check_import(name: &str, rights: &Rights) -> Result<(), PluginErro
     if !family.imports.contains(&rest) {
         return Err(unknown());
     }
+    let is_granted = |right| match right {
+        "http" => !rights.http.is_empty(),
+        "state" => rights.state,
+        "jobs" => rights.jobs.is_some(),
+        _ => true,
+    };
     match right(name) {
-        Some(right @ "http") if rights.http.is_empty() => {
-            Err(PluginError::NotGranted { import: name.to_owned(), right })
-        }
+        Some(right) if !is_granted(right) => Err(PluginError::NotGranted { import: name.to_owned(), right }),
         _ => Ok(()),
     }
 }
@@ -216,5 +224,17 @@ mod tests {
             ..Rights::default()
         };
         assert_eq!(check_import(name, &rights), Ok(()));
+    }
+
+    #[test]
+    fn state_and_jobs_need_their_rights_to_load() {
+        let rights = Rights { state: true, jobs: Some(Default::default()), ..Rights::default() };
+        for (name, right) in
+            [("clockbox:state/store@0.1.0", "state"), ("clockbox:jobs/control@0.1.3", "jobs")]
+        {
+            assert_eq!(check(name), Err(PluginError::NotGranted { import: name.to_owned(), right }));
+            assert_eq!(check_import(name, &rights), Ok(()));
+        }
+        assert!(matches!(check("clockbox:state/store@0.2.0"), Err(PluginError::WrongVersion { .. })));
     }
 }
