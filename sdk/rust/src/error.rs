@@ -84,17 +84,27 @@ impl fmt::Display for JobError {
     }
 }
 
-/// An HTTP error keeps its code, and is tried again only where another attempt can help. Any other error is tried
+/// An error of `state`, `jobs` or `http` keeps its code, and is tried again only where another attempt can help. Any other error is tried
 /// again.
 impl<E: Error + 'static> From<E> for JobError {
     fn from(error: E) -> Self {
+        let any = &error as &dyn std::any::Any;
+        let named = |code: &str, is_permanent: bool, error: &dyn fmt::Display| match is_permanent {
+            true => Self::fatal(code, error),
+            false => Self::retry(code, error),
+        };
+        if let Some(state) = any.downcast_ref::<crate::state::Error>() {
+            return named(state.code(), state.is_permanent(), state);
+        }
+        if let Some(jobs) = any.downcast_ref::<crate::jobs::Error>() {
+            return named(jobs.code(), jobs.is_permanent(), jobs);
+        }
         #[cfg(feature = "http")]
-        if let Some(http) = (&error as &dyn std::any::Any).downcast_ref::<crate::http::Error>() {
+        if let Some(http) = any.downcast_ref::<crate::http::Error>() {
             return match http.kind() {
                 // What is wrong with a request is mostly wrong with the arguments that it was made of.
                 crate::http::ErrorKind::InvalidRequest => Self::InvalidArgs(failure(http.code(), http)),
-                _ if http.is_permanent() => Self::fatal(http.code(), http),
-                _ => Self::retry(http.code(), http),
+                _ => named(http.code(), http.is_permanent(), http),
             };
         }
         Self::retry("error", chain(&error))

@@ -6,8 +6,10 @@ mod error;
 #[cfg(feature = "http")]
 pub mod http;
 mod job;
+pub mod jobs;
 pub mod log;
 pub mod progress;
+pub mod state;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 #[cfg(all(feature = "http", any(target_family = "wasm", test)))]

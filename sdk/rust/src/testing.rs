@@ -95,12 +95,21 @@ pub struct Progress {
     pub note: Option<String>,
 }
 
+/// What a run changes with its success.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept {
+    pub(crate) state: BTreeMap<String, Vec<u8>>,
+    pub(crate) jobs: BTreeMap<String, Value>,
+    pub(crate) runs: Vec<(String, Option<Value>)>,
+}
+
 /// What this thread's host knows and has heard.
 #[derive(Default)]
 pub(crate) struct Host {
     pub(crate) facts: Facts,
     pub(crate) lines: Vec<Line>,
     pub(crate) progress: Option<Progress>,
+    pub(crate) kept: Kept,
     #[cfg(feature = "http")]
     pub(crate) answer: Option<std::rc::Rc<Answer>>,
 }
@@ -141,7 +150,36 @@ pub fn answer_http(
     host(|host| host.answer = Some(std::rc::Rc::new(answer)));
 }
 
-/// Calls a job as the host does, with its arguments as JSON text, and gives its output, parsed.
+/// What the job remembers. Nothing expires, and there is no limit.
+#[must_use]
+pub fn state() -> BTreeMap<String, Vec<u8>> {
+    host(|host| host.kept.state.clone())
+}
+
+/// Lets the job remember this.
+pub fn set_state(state: BTreeMap<String, Vec<u8>>) {
+    host(|host| host.kept.state = state);
+}
+
+/// The jobs that runs can see, by name, with the keys that they were given.
+#[must_use]
+pub fn jobs() -> BTreeMap<String, Value> {
+    host(|host| host.kept.jobs.clone())
+}
+
+/// Lets there be these jobs.
+pub fn set_jobs(jobs: BTreeMap<String, Value>) {
+    host(|host| host.kept.jobs = jobs);
+}
+
+/// The jobs that runs on this thread asked to be run, with their arguments.
+#[must_use]
+pub fn job_runs() -> Vec<(String, Option<Value>)> {
+    host(|host| host.kept.runs.clone())
+}
+
+/// Calls a job as the host does, with its arguments as JSON text, and gives its output, parsed. What a
+/// failed run changed of its state and of jobs is undone.
 ///
 /// # Errors
 /// What the host would get.
@@ -151,6 +189,7 @@ where
     T: Serialize,
     F: FnOnce(A) -> Result<T, JobError>,
 {
-    let output = crate::job::call(run, args)?;
+    let before = host(|host| host.kept.clone());
+    let output = crate::job::call(run, args).inspect_err(|_| host(|host| host.kept = before))?;
     output.map(|text| serde_json::from_str(&text)).transpose().map_err(JobError::from)
 }

@@ -1,8 +1,9 @@
-//! What wit-bindgen makes of `wit/job.wit`.
+//! What wit-bindgen makes of `wit`.
 
 wit_bindgen::generate!({
     path: "wit",
     world: "job",
+    generate_all,
     pub_export_macro: true,
     export_macro_name: "__export_job",
 });
