@@ -10,7 +10,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(dirname "$here")
 target=wasm32-wasip2
-plugins=(hello http-check noop prune webhook)
+plugins=(counter follow-up hello http-check noop prune webhook)
 in_quickstart=(hello prune)
 
 case "${1:-}" in
