@@ -2,6 +2,7 @@
 
 mod check;
 mod exit;
+mod jobs;
 mod next;
 mod open_files;
 mod place;
@@ -54,6 +55,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Show what ran: the history, newest first.
     Runs(runs::RunsArgs),
+    /// Look at what jobs remember, or change it; also while the host runs.
+    Jobs(jobs::JobsArgs),
     /// Look the store over, or copy it; also while the host runs.
     Store(store::StoreArgs),
     /// Look at plugins.
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Next(args) => next::next(&args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Runs(args) => runs::runs(&args),
+        Command::Jobs(args) => jobs::jobs(&args),
         Command::Store(args) => store::store(&args),
         Command::Plugins(args) => plugins::plugins(&args),
         Command::CompilePlugin { .. } => Ok(()),
