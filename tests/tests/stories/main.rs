@@ -10,12 +10,14 @@ mod crash;
 mod database;
 mod downtime;
 mod endurance;
+mod follow_up;
 mod outcomes;
 mod overlap;
 mod plugins;
 mod quickstart;
 mod reload;
 mod service;
+mod state;
 mod triggers;
 mod trouble;
 
