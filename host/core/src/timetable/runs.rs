@@ -55,7 +55,7 @@ impl Timetable {
         // Who was asked to stop is not tried again.
         let hint = if stopping.is_some() { RetryHint::Never } else { report.retry };
         match report.effects.filter(|_| report.outcome == Outcome::Succeeded) {
-            Some(effects) => self.submit_success(now, run, record, *effects, out),
+            Some(effects) => self.submit_success(now, run, record, hint, *effects, out),
             None => self.conclude(now, run, report.outcome, record, hint, out),
         }
         self.fill(now, &pool, out);

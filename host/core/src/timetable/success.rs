@@ -20,6 +20,8 @@ pub(super) struct Settling {
     run: Arc<Run>,
     attempt: Box<Attempt>,
     jobs: Vec<Planned>,
+    /// Whether another attempt may follow if it does not.
+    hint: RetryHint,
 }
 
 /// What is done about a job then.
@@ -119,6 +121,7 @@ impl Timetable {
         now: Timestamp,
         mut run: Arc<Run>,
         attempt: Attempt,
+        hint: RetryHint,
         effects: Effects,
         out: &mut Vec<Action>,
     ) {
@@ -127,7 +130,7 @@ impl Timetable {
         let state = effects.state.filter(|_| is_its_job).map(Box::new);
         let (jobs, writes) = match effects.jobs.map(|changes| self.plan(now, changes)).transpose() {
             Ok(planned) => planned.unwrap_or_default(),
-            Err(why) => return self.spoil(now, run, attempt, format!("jobs conflict: {why}"), out),
+            Err(why) => return self.spoil(now, run, attempt, hint, format!("jobs conflict: {why}"), out),
         };
         if state.is_none() && writes.is_empty() {
             return self.end(now, run, Outcome::Succeeded, Some(attempt), out);
@@ -147,7 +150,7 @@ impl Timetable {
         let success = Write::Success { run: Arc::clone(&run), attempt: attempt.clone(), state, jobs: writes };
         out.push(Action::Write(success));
         self.active.insert(id, active);
-        self.settling.insert(id, Settling { run, attempt, jobs });
+        self.settling.insert(id, Settling { run, attempt, jobs, hint });
     }
 
     /// The store has answered.
@@ -158,7 +161,7 @@ impl Timetable {
         answer: Result<(), Refusal>,
         out: &mut Vec<Action>,
     ) {
-        let Some(Settling { run, attempt, jobs }) = self.settling.remove(&id) else { return };
+        let Some(Settling { run, attempt, jobs, hint }) = self.settling.remove(&id) else { return };
         let why = match answer {
             Ok(()) => {
                 self.active.remove(&id);
@@ -175,7 +178,7 @@ impl Timetable {
             Err(refusal) => refusal.to_string(),
         };
         if let Some(Active { run, .. }) = self.active.remove(&id) {
-            self.spoil(now, run, *attempt, why, out);
+            self.spoil(now, run, *attempt, hint, why, out);
         }
     }
 
@@ -185,6 +188,7 @@ impl Timetable {
         now: Timestamp,
         mut run: Arc<Run>,
         mut attempt: Attempt,
+        hint: RetryHint,
         why: String,
         out: &mut Vec<Action>,
     ) {
@@ -193,7 +197,7 @@ impl Timetable {
         changed.reason = Some(why.clone());
         attempt.outcome = Some(Outcome::Failed);
         attempt.reason = Some(why);
-        self.conclude(now, run, Outcome::Failed, attempt, RetryHint::Policy, out);
+        self.conclude(now, run, Outcome::Failed, attempt, hint, out);
     }
 
     /// What the changes come to, or why they cannot be made.

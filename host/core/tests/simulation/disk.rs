@@ -1,7 +1,7 @@
 //! The real stores, with commits that come late, fail, or are cut off.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -18,6 +18,8 @@ pub(crate) struct View {
     pub(crate) jobs: BTreeMap<JobId, JobRecord>,
     pub(crate) paused: Option<Pause>,
     pub(crate) unfinished: BTreeMap<RunId, (JobId, RunState, u32)>,
+    /// Jobs that were changed with a success that the timetable has not heard of yet.
+    pub(crate) changed: BTreeSet<JobId>,
 }
 
 impl View {
@@ -28,6 +30,26 @@ impl View {
             jobs: timetable.jobs().map(|record| (record.job.id.clone(), record.clone())).collect(),
             paused: timetable.paused().cloned(),
             unfinished: unfinished.collect(),
+            changed: BTreeSet::new(),
+        }
+    }
+
+    /// What a success that was taken has changed in the store, and not yet in the timetable.
+    fn take_success(&mut self, run: &Run, writes: &[Write]) {
+        self.unfinished.remove(&run.id);
+        self.changed.insert(run.job.clone());
+        for write in writes {
+            match write {
+                Write::PutJob(record) => {
+                    self.changed.insert(record.job.id.clone());
+                    self.jobs.insert(record.job.id.clone(), (**record).clone());
+                }
+                Write::RemoveJob(job) => drop(self.jobs.remove(job)),
+                Write::Fire { run, .. } => {
+                    self.unfinished.insert(run.id, (run.job.clone(), run.state, run.attempt));
+                }
+                _ => {}
+            }
         }
     }
 }
@@ -39,6 +61,17 @@ pub(crate) struct Disk {
     submitted: VecDeque<(Vec<Write>, View)>,
     /// What the timetable knew at the latest commit.
     pub(crate) durable: View,
+    unheard: Vec<Unheard>,
+    /// How many submissions there were, and how many of them are committed.
+    count: (usize, usize),
+}
+
+/// A success that was taken, and what went with it: not in what the timetable knew before it heard of that.
+struct Unheard {
+    run: Arc<Run>,
+    writes: Vec<Write>,
+    /// How many submissions there were when it heard of it.
+    until: Option<usize>,
 }
 
 /// The answers to the writes of one submission.
@@ -51,11 +84,19 @@ impl Disk {
             Some(folder) => open(folder, now),
             None => Arc::new(MemoryStore::new()),
         };
-        Self { store, folder, submitted: VecDeque::new(), durable: View::default() }
+        Self {
+            store,
+            folder,
+            submitted: VecDeque::new(),
+            durable: View::default(),
+            unheard: Vec::new(),
+            count: (0, 0),
+        }
     }
 
     pub(crate) fn submit(&mut self, writes: Vec<Write>, view: View) {
         self.submitted.push_back((writes, view));
+        self.count.0 += 1;
     }
 
     pub(crate) fn waiting(&self) -> usize {
@@ -69,15 +110,53 @@ impl Disk {
         let mut answers = self.store.commit(&writes).unwrap().into_iter();
         let mut split = Vec::new();
         for (writes, view) in group {
-            split.push(answers.by_ref().take(writes.len()).collect());
+            let own: Answers = answers.by_ref().take(writes.len()).collect();
+            for (write, answer) in writes.into_iter().zip(&own) {
+                match write {
+                    Write::Success { run, jobs, .. } => {
+                        let stored = self.run(run.id).unwrap();
+                        let is_done = stored.outcome == Some(Outcome::Succeeded);
+                        assert_eq!(is_done, answer.is_ok(), "effects: {stored:?} was answered {answer:?}");
+                        if answer.is_ok() {
+                            self.unheard.push(Unheard { run, writes: jobs, until: None });
+                        }
+                    }
+                    // It went before the timetable heard of the success that changed it.
+                    Write::RemoveJob(job) => {
+                        for Unheard { writes, .. } in &mut self.unheard {
+                            writes.retain(|write| !matches!(write, Write::PutJob(r) if r.job.id == job));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            split.push(own);
             self.durable = view;
+            self.count.1 += 1;
         }
+        let count = self.count.1;
+        if !split.is_empty() {
+            for unheard in
+                self.unheard.iter().filter(|unheard| unheard.until.is_none_or(|until| count <= until))
+            {
+                self.durable.take_success(&unheard.run, &unheard.writes);
+            }
+        }
+        self.unheard.retain(|unheard| unheard.until.is_none_or(|until| count < until));
         split
+    }
+
+    /// The timetable has heard of what became of this success.
+    pub(crate) fn heard(&mut self, run: RunId) {
+        let heard = self.unheard.iter_mut().filter(|unheard| unheard.run.id == run);
+        heard.for_each(|unheard| unheard.until = Some(self.count.0));
     }
 
     /// The host is gone, and so is what was not committed.
     pub(crate) fn crash(&mut self, now: Timestamp) {
         self.submitted.clear();
+        self.unheard.clear();
+        self.count = (0, 0);
         if let Some(folder) = &self.folder {
             // The old host lets go of the database before the new one takes it.
             self.store = Arc::new(MemoryStore::new());

@@ -7,6 +7,7 @@
 
 mod audit;
 mod disk;
+mod effects;
 mod ledger;
 mod listener;
 mod owners;

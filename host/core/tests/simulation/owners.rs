@@ -8,7 +8,7 @@ use clockbox_core::{model::*, timetable::*};
 pub(crate) struct Owned {
     pub(crate) job: Arc<Job>,
     declared: Option<Arc<Job>>,
-    is_paused: bool,
+    pub(crate) is_paused: bool,
 }
 
 impl Owned {
@@ -67,6 +67,18 @@ impl Owners {
             Input::RemoveJob { job, .. } => self.remove(job),
             Input::PauseJob { job, .. } => self.jobs.get_mut(job).unwrap().is_paused = true,
             Input::ResumeJob(job) => self.jobs.get_mut(job).unwrap().is_paused = false,
+            _ => {}
+        }
+    }
+
+    /// What a run asked for, and the store has taken.
+    pub(crate) fn change(&mut self, change: &JobChange) {
+        let owned = self.jobs.get_mut(change.job());
+        match (change, owned) {
+            (JobChange::Add { job, .. }, None) => drop(self.jobs.insert(job.id.clone(), Owned::new(job))),
+            (JobChange::Pause { .. }, Some(owned)) => owned.is_paused = true,
+            (JobChange::Resume(_), Some(owned)) => owned.is_paused = false,
+            (JobChange::Remove(job), Some(_)) => self.remove(job),
             _ => {}
         }
     }

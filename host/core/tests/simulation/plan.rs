@@ -162,6 +162,20 @@ pub(crate) fn job(rng: &mut Rng, id: JobId, source: Source, now: Timestamp) -> A
     })
 }
 
+/// A job that a run adds: it does not fire, and stays until somebody removes it.
+pub(crate) fn child(id: JobId) -> Job {
+    let far = TriggerSpec::date("2099-01-01T00:00:00Z");
+    Job {
+        id,
+        plugin: PluginName::new("hello").unwrap(),
+        pool: pool_name(0),
+        trigger: Trigger::new(far, chrono_tz::UTC).unwrap(),
+        args: "null".into(),
+        policy: Policy::default().into(),
+        source: added(),
+    }
+}
+
 pub(crate) fn patch(rng: &mut Rng, now: Timestamp) -> JobPatch {
     let drawn = policy(rng);
     JobPatch {

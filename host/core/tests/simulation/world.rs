@@ -11,6 +11,7 @@ use fastrand::Rng;
 
 use crate::{
     disk::{Disk, View},
+    effects::Asked,
     ledger::Ledger,
     listener::Listener,
     owners::Owners,
@@ -48,6 +49,9 @@ pub(crate) struct World {
     was_set_back: bool,
     repeats: HashSet<JobId>,
     names: u32,
+    asked: Asked,
+    /// Jobs that went, or were about to when the host crashed.
+    gone: HashSet<JobId>,
     is_draining: bool,
     pub(crate) trace: Option<Vec<String>>,
 }
@@ -77,6 +81,8 @@ impl World {
             was_set_back: false,
             repeats: HashSet::new(),
             names: 0,
+            asked: Asked::default(),
+            gone: HashSet::new(),
             is_draining: false,
             trace: traced.then(Vec::new),
         };
@@ -172,10 +178,15 @@ impl World {
         assert!(self.pipeline.is_empty() && self.replies.0 == self.replies.1, "an answer was never given");
         self.ledger.audit(&self.disk, &self.timetable, &self.shared);
         crate::audit::audit(&self.disk);
+        let lives_on = |job: &JobId| self.timetable.job(job).is_some() && !self.gone.contains(job);
+        self.asked.audit(&self.disk, self.now, lives_on, &self.gone);
     }
 
     /// Tells the timetable what happened, and holds its answer against the promises.
     fn tell(&mut self, input: Input) {
+        if self.timetable.must_wait(&input) {
+            self.commit(usize::MAX);
+        }
         self.note(|| format!("   {}", crate::trace::input(&input)));
         let wake = self.timetable.next_wake();
         let kept = input.clone();
@@ -188,6 +199,12 @@ impl World {
             }
         };
         self.owners.apply(&kept);
+        if let Input::Settled { run, answer } = &kept {
+            self.disk.heard(*run);
+            if answer.is_ok() {
+                self.asked.changes(*run).iter().for_each(|change| self.owners.change(change));
+            }
+        }
         // Also what is over by the end of the answer.
         self.ledger.note(self.now, &self.owners);
         if matches!(kept, Input::Drain) {
@@ -213,7 +230,10 @@ impl World {
                         self.ledger.lose(job);
                     }
                 }
-                Action::Publish(Event::JobRemoved { job }) => self.cleaned_up(job),
+                Action::Publish(Event::JobRemoved { job }) => {
+                    self.gone.insert(job.clone());
+                    self.cleaned_up(job);
+                }
                 _ => {}
             }
         }
@@ -336,6 +356,9 @@ impl World {
             }
             self.tell(Input::Refused(run));
         }
+        for (run, answer) in completed.settled {
+            self.tell(Input::Settled { run, answer });
+        }
     }
 
     fn launch(&mut self, launch: &Launch) {
@@ -356,6 +379,10 @@ impl World {
     }
 
     fn apply(&mut self, change: Change) {
+        if self.timetable.is_settling() {
+            // The driver puts it off until that is settled.
+            self.commit(usize::MAX);
+        }
         self.pools.extend(change.pools.iter().map(|pool| (pool.name.clone(), pool.clone())));
         self.tell(Input::Apply(change));
     }
@@ -401,14 +428,22 @@ impl World {
             [RetryHint::Policy, RetryHint::Never, RetryHint::After(std::time::Duration::from_secs(4))];
         let retry = if outcome == Outcome::Failed { rng.choice(hints).unwrap() } else { RetryHint::Policy };
         let logs = vec![crate::audit::line(self.now, run, attempt)];
-        let report = Report { retry, logs, ..Report::new(outcome).because("as told") };
+        let asks = outcome == Outcome::Succeeded && rng.bool();
+        self.asked.forget(run);
+        let effects = asks.then(|| {
+            let known: Vec<JobId> = self.owners.jobs.keys().cloned().collect();
+            Box::new(self.asked.draw(rng, run, &job, &known, &self.disk, self.now))
+        });
+        let owned = &self.owners.jobs;
+        self.asked.drop_idle(run, |job| owned.get(job).is_some_and(|owned| owned.is_paused));
+        let report = Report { retry, logs, effects, ..Report::new(outcome).because("as told") };
         self.tell(Input::Finished { run, attempt, report: Box::new(report) });
         let now = self.now;
         let after = self.timetable.active_runs().find(|active| active.id == run);
         if let Some(Run { retry_at: Some(at), state: RunState::Retrying, .. }) = after {
             assert!(retry != RetryHint::Never && !was_asked, "retries: {run} of {job} is tried again");
             assert!(
-                !matches!(outcome, Outcome::Succeeded | Outcome::Cancelled),
+                asks || !matches!(outcome, Outcome::Succeeded | Outcome::Cancelled),
                 "retries: {run} was {outcome}"
             );
             if let RetryHint::After(least) = retry {
@@ -615,7 +650,7 @@ impl World {
         let names: Vec<&JobId> = found.jobs.iter().map(|record| &record.job.id).collect();
         assert_eq!(names, durable.jobs.keys().collect::<Vec<_>>(), "durability: the jobs");
         for record in &found.jobs {
-            if !self.may_be_refused(&record.job.id) {
+            if !self.may_be_refused(&record.job.id) && !durable.changed.contains(&record.job.id) {
                 assert_eq!(record, &durable.jobs[&record.job.id], "durability: of a job");
             }
         }

@@ -136,6 +136,25 @@ fn a_refused_success_is_a_failure_that_may_be_tried_again_and_leaves_nothing() {
 }
 
 #[test]
+fn a_run_that_was_asked_to_stop_is_not_tried_again_when_its_success_is_refused() {
+    let retried = with(job("parent", EVERY_10_S), |policy| policy.retry.attempts = 2);
+    for is_known_at_once in [true, false] {
+        let (mut table, run) = running([retried.clone()]);
+        table.tell(10, Input::CancelRun { run, why: "enough".to_owned() }).unwrap();
+        if is_known_at_once {
+            succeed(&mut table, 11, run, effects([JobChange::Remove(id("nobody"))]));
+        } else {
+            succeed(&mut table, 11, run, effects([adding("next", NEVER, Conflict::Error)]));
+            settle(&mut table, 11, run, Err(Refusal::AlreadyRecorded));
+        }
+        assert_eq!(
+            (table.run(run).state, table.run(run).outcome),
+            (RunState::Finished, Some(Outcome::Failed))
+        );
+    }
+}
+
+#[test]
 fn what_ends_in_any_other_way_brings_nothing_about() {
     for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Succeeded) {
         let (mut table, run) = running([]);
