@@ -57,7 +57,7 @@ impl Asked {
         let Source::Job(by) = plan::added() else { unreachable!() };
         let plugins = [by.plugin.clone()].into();
         let reach = JobsReach { by: *by, plugins, max_jobs: if rng.u32(0..8) == 0 { 3 } else { 1000 } };
-        let jobs = (state.is_none() || rng.bool()).then_some(JobChanges { reach, list });
+        let jobs = (state.is_none() || rng.u32(0..3) == 0).then_some(JobChanges { reach, list });
         let effects = Effects { state, jobs };
         self.0.insert(run, (job.clone(), effects.clone()));
         effects

@@ -428,7 +428,7 @@ impl World {
             [RetryHint::Policy, RetryHint::Never, RetryHint::After(std::time::Duration::from_secs(4))];
         let retry = if outcome == Outcome::Failed { rng.choice(hints).unwrap() } else { RetryHint::Policy };
         let logs = vec![crate::audit::line(self.now, run, attempt)];
-        let asks = outcome == Outcome::Succeeded && rng.bool();
+        let asks = outcome == Outcome::Succeeded && rng.u32(0..4) == 0;
         self.asked.forget(run);
         let effects = asks.then(|| {
             let known: Vec<JobId> = self.owners.jobs.keys().cloned().collect();
