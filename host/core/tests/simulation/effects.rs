@@ -1,6 +1,6 @@
 //! What runs bring about with their success: it is there if the success is on record, and otherwise it never was.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use clockbox_core::model::*;
 use fastrand::Rng;
@@ -95,10 +95,13 @@ impl Asked {
     ) {
         let jobs: BTreeMap<JobId, JobRecord> =
             disk.store.jobs().unwrap().into_iter().map(|record| (record.job.id.clone(), record)).collect();
+        let ever: BTreeSet<JobId> = disk.runs().into_iter().map(|run| run.job).collect();
+        let states: BTreeMap<&JobId, JobState> =
+            ever.iter().map(|job| (job, disk.store.state(job, now).unwrap())).collect();
         let succeeded = |run: RunId| disk.run(run).and_then(|run| run.outcome) == Some(Outcome::Succeeded);
         for (run, (job, effects)) in &self.0 {
             let (run, is_done) = (*run, succeeded(*run));
-            let has_key = disk.store.state(job, now).unwrap().get(&key(run), now).is_some();
+            let has_key = states[job].get(&key(run), now).is_some();
             let has_child = jobs.contains_key(&child(run)) || gone.contains(&child(run));
             assert!(!has_key || (is_done && effects.state.is_some()), "effects: a key of {run} without it");
             assert!(!has_child || (is_done && effects.jobs.is_some()), "effects: a job of {run} without it");
@@ -110,9 +113,8 @@ impl Asked {
             }
         }
         // Nothing else has a state, and no job has one that is not there.
-        for run in disk.runs() {
-            let count = disk.store.state(&run.job, now).unwrap().0.len();
-            assert!(count == 0 || jobs.contains_key(&run.job), "effects: {} left a state behind", run.job);
+        for (job, state) in states {
+            assert!(state.0.is_empty() || jobs.contains_key(job), "effects: {job} left a state behind");
         }
     }
 }
