@@ -96,7 +96,7 @@ pub use load::{FILE_NAME, load, load_again};
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};
 pub use scheduler::{SchedulerSettings, StoreKind, StoreSettings};
-pub use surroundings::{PathKind, PluginFile, Surroundings};
+pub use surroundings::{PathKind, PluginFile, SecretFile, Surroundings};
 pub use wanted::Wanted;
 
 /// A manifest that was understood: everything in it is checked.

@@ -56,6 +56,9 @@ impl PluginFile {
     }
 }
 
+/// Reads a file that holds a secret.
+pub type SecretFile = dyn Fn(&Path) -> Result<String, (String, Option<String>)>;
+
 /// What a manifest is read against.
 pub struct Surroundings<'a> {
     /// Plugin files, dropped or named by path in the manifest.
@@ -65,7 +68,7 @@ pub struct Surroundings<'a> {
     /// What stands at a path.
     pub path_kind: &'a dyn Fn(&Path) -> PathKind,
     /// The text of a file that holds a secret, or what is wrong with it and what to do.
-    pub secret_file: &'a dyn Fn(&Path) -> Result<String, (String, Option<String>)>,
+    pub secret_file: &'a SecretFile,
 }
 
 impl Surroundings<'_> {

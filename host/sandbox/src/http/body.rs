@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::{
     sync::OwnedSemaphorePermit,
-    time::{Instant, Sleep, sleep_until},
+    time::{Sleep, sleep},
 };
 use wasmtime_wasi_http::Error;
 
@@ -24,8 +24,8 @@ use crate::log::Journal;
 pub(super) struct Bounds {
     /// The longest pause between two parts.
     pub(super) pause: Duration,
-    /// When it must be over.
-    pub(super) deadline: Instant,
+    /// Ends when it must be over.
+    pub(super) total: Pin<Box<Sleep>>,
     /// The most bytes.
     pub(super) size: u64,
 }
@@ -114,12 +114,14 @@ impl Body for Bounded {
                 }
             });
         }
-        let (pause, deadline) = (this.bounds.pause, this.bounds.deadline);
-        let until = || Box::pin(sleep_until(deadline.min(Instant::now() + pause)));
-        ready!(this.timer.get_or_insert_with(until).as_mut().poll(cx));
+        let pause = this.bounds.pause;
+        let is_over = this.bounds.total.as_mut().poll(cx).is_ready();
+        if !is_over {
+            ready!(this.timer.get_or_insert_with(|| Box::pin(sleep(pause))).as_mut().poll(cx));
+        }
         this.timer = None;
         this.lease = None;
-        if Instant::now() >= deadline {
+        if is_over {
             this.journal.remark(
                 "an HTTP response took too long in all (raise the plugin's http.total_timeout)".to_owned(),
             );

@@ -9,7 +9,7 @@ use std::{
 use clockbox_core::model::HttpOptions;
 use hyper::client::conn::http1::SendRequest;
 use rustls::ClientConfig;
-use tokio::{task::AbortHandle, time::Instant};
+use tokio::task::AbortHandle;
 use wasmtime_wasi_http::WasiBody;
 
 use super::tls;
@@ -24,7 +24,7 @@ pub(crate) struct Client {
     pub(super) options: HttpOptions,
     /// What to trust where the plugin has certificates of its own.
     own_tls: Option<Arc<ClientConfig>>,
-    idle: Mutex<Vec<Idle>>,
+    idle: Mutex<Idle>,
 }
 
 /// Whom a connection is to. One that was opened under leave for private addresses serves only requests with that leave.
@@ -52,10 +52,11 @@ impl Drop for Driver {
     }
 }
 
+/// The connections that wait, and the number of the next one.
+#[derive(Default)]
 struct Idle {
-    peer: Peer,
-    connection: Connection,
-    since: Instant,
+    all: Vec<(u64, Peer, Connection)>,
+    next: u64,
 }
 
 impl Client {
@@ -83,40 +84,35 @@ impl Client {
 
     /// A connection to `peer` that waits, if there is one that still stands.
     pub(super) fn take(&self, peer: &Peer) -> Option<Connection> {
-        let mut idle = self.idle();
-        prune(&mut idle);
-        let at = idle.iter().rposition(|idle| idle.peer == *peer && idle.connection.sender.is_ready())?;
-        Some(idle.swap_remove(at).connection)
+        let all = &mut self.idle().all;
+        let at = all.iter().rposition(|(_, to, connection)| to == peer && connection.sender.is_ready())?;
+        Some(all.swap_remove(at).2)
     }
 
-    /// Keeps a connection whose response has been read to its end.
+    /// Keeps a connection whose response has been read to its end, for as long as [`IDLE`].
     pub(super) fn put(self: &Arc<Self>, peer: Peer, connection: Connection) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let mut idle = self.idle();
-        prune(&mut idle);
-        if idle.len() >= MOST_IDLE || connection.sender.is_closed() {
+        idle.all.retain(|(_, _, connection)| !connection.sender.is_closed());
+        if idle.all.len() >= MOST_IDLE || connection.sender.is_closed() {
             return;
         }
-        idle.push(Idle { peer, connection, since: Instant::now() });
+        let number = idle.next;
+        idle.next += 1;
+        idle.all.push((number, peer, connection));
         drop(idle);
-        // Nobody may ever ask again: then the connection ends by itself.
         let client = Arc::downgrade(self);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                tokio::time::sleep(IDLE).await;
-                if let Some(client) = client.upgrade() {
-                    prune(&mut client.idle());
-                }
-            });
-        }
+        runtime.spawn(async move {
+            tokio::time::sleep(IDLE).await;
+            if let Some(client) = client.upgrade() {
+                client.idle().all.retain(|(at, ..)| *at != number);
+            }
+        });
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+    fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn prune(idle: &mut Vec<Idle>) {
-    idle.retain(|idle| idle.since.elapsed() < IDLE && !idle.connection.sender.is_closed());
 }
 
 fn read_ca(file: &Path) -> Result<Arc<ClientConfig>, String> {

@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout, timeout_at},
+    time::{sleep, timeout},
 };
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, io::TokioIo};
 
@@ -136,7 +136,7 @@ impl Exchange {
         permit: OwnedSemaphorePermit,
     ) -> Sent {
         let ours = &self.client.options;
-        let deadline = Instant::now() + ours.total_timeout;
+        let mut total = Box::pin(sleep(ours.total_timeout));
         let first_byte =
             self.options.first_byte_timeout.unwrap_or(ours.first_byte_timeout).min(ours.first_byte_timeout);
         let pause = self
@@ -150,7 +150,7 @@ impl Exchange {
 
         let private = target.grants.iter().any(|grant| grant.private);
         let peer = Peer { tls: target.tls, host: target.host.clone(), port: target.port, private };
-        let (response, connection) = timeout_at(deadline, async {
+        let exchanged = async {
             // A connection that waited may have been closed meanwhile: then the request has not been sent.
             if let Some(mut connection) = self.client.take(&peer) {
                 match timeout(first_byte, connection.sender.try_send_request(request)).await {
@@ -165,11 +165,13 @@ impl Exchange {
             let mut connection = self.open(&target).await?;
             let response = timeout(first_byte, connection.sender.send_request(request)).await;
             Ok((response.map_err(|_| Error::ConnectionReadTimeout)??, connection))
-        })
-        .await
-        .map_err(|_| Error::ConnectionReadTimeout)??;
+        };
+        let (response, connection) = tokio::select! {
+            exchanged = exchanged => exchanged?,
+            () = total.as_mut() => return Err(Error::ConnectionReadTimeout),
+        };
 
-        let bounds = Bounds { pause, deadline, size: self.most };
+        let bounds = Bounds { pause, total, size: self.most };
         let lease = Lease { client: self.client, peer, connection, _permit: permit };
         let (head, body) = response.into_parts();
         let body = Bounded::new(body, bounds, self.journal, lease)?;

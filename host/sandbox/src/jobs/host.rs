@@ -88,11 +88,8 @@ impl Guest {
 
     /// Tells the run's log of what was refused, and how it could be granted.
     fn told<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
-        match &answer {
-            Err(Error::Denied(why) | Error::TooMany(why)) => {
-                self.journal.remark(format!("change of jobs refused: {why}"));
-            }
-            _ => {}
+        if let Err(Error::Denied(why) | Error::TooMany(why)) = &answer {
+            self.journal.remark(format!("change of jobs refused: {why}"));
         }
         answer
     }

@@ -60,8 +60,8 @@ fn jobs(known: impl IntoIterator<Item = Job>, added: usize) -> Jobs {
 #[test]
 fn no_more_are_added_than_the_right_allows_and_what_is_replaced_counts_once() {
     let mut jobs = jobs([added("a")], 1);
-    assert_eq!(jobs.add(added("a"), Conflict::Replace, &reach()), Ok(()));
-    assert_eq!(jobs.add(added("b"), Conflict::Error, &reach()), Ok(()));
+    assert!(matches!(jobs.add(added("a"), Conflict::Replace, &reach()), Ok(())));
+    assert!(matches!(jobs.add(added("b"), Conflict::Error, &reach()), Ok(())));
     let refused = jobs.add(added("c"), Conflict::Error, &reach());
     assert!(
         matches!(&refused, Err(Error::TooMany(why)) if why.ends_with("(allow.jobs.max_jobs)")),
@@ -76,10 +76,10 @@ fn a_name_that_is_taken_is_handled_as_the_guest_wishes() {
     let mut jobs = jobs([job("a", Source::Api)], 0);
     assert!(matches!(jobs.add(added("a"), Conflict::Error, &reach()), Err(Error::JobExists(_))));
     assert!(matches!(jobs.add(added("a"), Conflict::Replace, &reach()), Err(Error::Denied(_))));
-    assert_eq!(jobs.add(added("a"), Conflict::Ignore, &reach()), Ok(()));
+    assert!(matches!(jobs.add(added("a"), Conflict::Ignore, &reach()), Ok(())));
     assert!(jobs.list.is_empty());
     // What the run itself added counts as well.
-    assert_eq!(jobs.add(added("b"), Conflict::Error, &reach()), Ok(()));
+    assert!(matches!(jobs.add(added("b"), Conflict::Error, &reach()), Ok(())));
     assert!(matches!(jobs.add(added("b"), Conflict::Error, &reach()), Err(Error::JobExists(_))));
 }
 
