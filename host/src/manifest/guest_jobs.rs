@@ -179,7 +179,7 @@ mod tests {
         let job = read(r#"{ "when_done": "remove" }"#).unwrap();
         assert_eq!(
             (job.trigger.describe(), &*job.args, job.when_done()),
-            ("once, now".to_owned(), "null", WhenDone::Remove)
+            ("once, as soon as possible".to_owned(), "null", WhenDone::Remove)
         );
     }
 

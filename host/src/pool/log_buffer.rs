@@ -16,13 +16,13 @@ use crate::{
 /// One attempt's log lines on their way to the store.
 pub(crate) struct LogBuffer {
     sinks: Arc<Sinks>,
-    job: JobId,
+    job: Arc<Job>,
     run: RunId,
     lines: Mutex<Vec<LogLine>>,
 }
 
 impl LogBuffer {
-    pub(crate) fn new(sinks: Arc<Sinks>, job: JobId, run: RunId) -> Self {
+    pub(crate) fn new(sinks: Arc<Sinks>, job: Arc<Job>, run: RunId) -> Self {
         Self { sinks, job, run, lines: Mutex::default() }
     }
 
@@ -38,7 +38,7 @@ impl RunSink for LogBuffer {
     }
 
     fn log(&self, line: LogLine) {
-        let (job, run, message) = (self.job.as_str(), self.run, line.message.as_str());
+        let (job, run, message) = (self.job.id.as_str(), self.run, line.message.as_str());
         let fields = line.fields.iter().map(|(key, value)| format!(" {key}={value}")).collect::<String>();
         match line.level {
             LogLevel::Error => tracing::error!(target: "clockbox::guest", job, %run, "{message}{fields}"),
@@ -51,13 +51,13 @@ impl RunSink for LogBuffer {
     }
 
     fn progress(&self, done: u64, total: Option<u64>, note: Option<String>) {
-        let (job, run) = (self.job.clone(), self.run);
+        let (job, run) = (self.job.id.clone(), self.run);
         let sinks = &self.sinks;
         sinks.events.publish(sinks.clock.now(), Event::RunProgressed { job, run, done, total, note });
     }
 
     fn state(&self) -> Pending<JobState> {
-        host::state(&self.sinks.store, self.job.clone(), &self.sinks.clock)
+        host::state(&self.sinks.store, self.job.id.clone(), &self.sinks.clock)
     }
 
     fn job(&self, name: JobId, plugin: PluginName) -> Pending<JobView> {
@@ -70,7 +70,8 @@ impl RunSink for LogBuffer {
 
     fn read_job(&self, draft: JobDraft<'_>) -> Result<Job, String> {
         let JobDraft { name, plugin, source, keys, pools } = draft;
-        manifest::read_job(&name, plugin, source, keys, Terms { pools, zone: self.sinks.zone.get() })
+        let terms = Terms { pools, zone: self.sinks.zone.get() };
+        manifest::read_job(&name, plugin, source, keys, terms)?.narrowed_like(&self.job)
     }
 
     fn read_changes(&self, job: &Job, keys: &str, pools: &[Pool]) -> Result<JobPatch, String> {

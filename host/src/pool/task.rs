@@ -96,7 +96,7 @@ async fn run(work: Work, launch: Launch, token: CancelToken, sinks: &Arc<Sinks>)
         cause: run.cause,
         args: run.args.as_deref().map_or_else(|| Arc::clone(&job.args), Into::into),
     };
-    let log = Arc::new(LogBuffer::new(Arc::clone(sinks), run.job.clone(), id));
+    let log = Arc::new(LogBuffer::new(Arc::clone(sinks), Arc::clone(&job), id));
     let mut attempt_run = std::pin::pin!(plugin.run(request, Arc::clone(&log) as _, token));
     let mut report = loop {
         tokio::select! {

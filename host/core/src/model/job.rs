@@ -70,6 +70,19 @@ pub struct Job {
 }
 
 impl Job {
+    /// This job as a run of `parent` adds it: it may reach no more than that run, whose rights may be narrowed.
+    ///
+    /// # Errors
+    /// When both narrow their rights: the parent's narrowing holds for this one, and cannot be laid over another.
+    pub fn narrowed_like(mut self, parent: &Self) -> Result<Self, String> {
+        let Some(allow) = &parent.policy.allow else { return Ok(self) };
+        if self.policy.allow.is_some() {
+            return Err("allow: the rights of the job that adds it are narrowed, and so are those of this one; leave it out".to_owned());
+        }
+        Arc::make_mut(&mut self.policy).allow = Some(allow.clone());
+        Ok(self)
+    }
+
     /// What becomes of the job when its trigger has nothing left: as its policy says; else it is kept where a reload
     /// owns it, and removed where it was added while the host ran.
     #[must_use]
@@ -116,5 +129,36 @@ impl JobRecord {
     #[must_use]
     pub fn declaration(&self) -> &Arc<Job> {
         self.declared.as_ref().unwrap_or(&self.job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::Allow,
+        trigger::{Trigger, TriggerSpec},
+    };
+
+    fn job(allow: Option<Allow>) -> Job {
+        Job {
+            id: "a".parse().unwrap(),
+            plugin: "p".parse().unwrap(),
+            pool: PoolName::default_pool(),
+            trigger: Trigger::new(TriggerSpec::cron("@daily"), chrono_tz::UTC).unwrap(),
+            args: "null".into(),
+            policy: Policy { allow: allow.map(Box::new), ..Policy::default() }.into(),
+            source: Source::Manifest,
+        }
+    }
+
+    #[test]
+    fn what_a_narrowed_job_adds_is_narrowed_like_it() {
+        let narrow = Allow { jobs: true, ..Allow::default() };
+        let allow = |job: Job| job.policy.allow.as_deref().cloned();
+        let child = job(None).narrowed_like(&job(Some(narrow.clone()))).unwrap();
+        assert_eq!(allow(child), Some(narrow.clone()));
+        assert_eq!(allow(job(Some(narrow.clone())).narrowed_like(&job(None)).unwrap()), Some(narrow.clone()));
+        assert!(job(Some(Allow::default())).narrowed_like(&job(Some(narrow))).is_err());
     }
 }

@@ -50,6 +50,7 @@ pub(crate) struct World {
     repeats: HashSet<JobId>,
     names: u32,
     asked: Asked,
+    brings_about: bool,
     /// Jobs that went, or were about to when the host crashed.
     gone: HashSet<JobId>,
     is_draining: bool,
@@ -82,6 +83,7 @@ impl World {
             repeats: HashSet::new(),
             names: 0,
             asked: Asked::default(),
+            brings_about: plan.brings_about,
             gone: HashSet::new(),
             is_draining: false,
             trace: traced.then(Vec::new),
@@ -428,7 +430,7 @@ impl World {
             [RetryHint::Policy, RetryHint::Never, RetryHint::After(std::time::Duration::from_secs(4))];
         let retry = if outcome == Outcome::Failed { rng.choice(hints).unwrap() } else { RetryHint::Policy };
         let logs = vec![crate::audit::line(self.now, run, attempt)];
-        let asks = outcome == Outcome::Succeeded && rng.u32(0..4) == 0;
+        let asks = self.brings_about && outcome == Outcome::Succeeded && rng.u32(0..4) == 0;
         self.asked.forget(run);
         let effects = asks.then(|| {
             let known: Vec<JobId> = self.owners.jobs.keys().cloned().collect();
