@@ -85,12 +85,12 @@ static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
-    let command = match Cli::parse().command {
+    // The compiler of plugins knows no zones. Everybody else does, `--version` included, which ends while it is parsed.
+    if std::env::args_os().nth(1).is_none_or(|command| command != plugin_sandbox::COMPILE) {
+        prefer_system_zone_data();
+    }
+    let done = match Cli::parse().command {
         Command::CompilePlugin { settings } => return clockbox_sandbox::compile_plugin(&settings),
-        command => command,
-    };
-    prefer_system_zone_data();
-    let done = match command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Next(args) => next::next(&args),
@@ -99,7 +99,6 @@ pub fn main() -> ExitCode {
         Command::Jobs(args) => jobs::jobs(&args),
         Command::Store(args) => store::store(&args),
         Command::Plugins(args) => plugins::plugins(&args),
-        Command::CompilePlugin { .. } => Ok(()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
