@@ -11,6 +11,8 @@
 
 #[path = "../sandbox/src/error.rs"]
 mod error;
+#[path = "../sandbox/src/hex.rs"]
+mod hex;
 #[path = "../sandbox/src/inspect/mod.rs"]
 mod inspect;
 #[path = "../sandbox/src/kind.rs"]
