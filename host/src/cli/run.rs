@@ -67,7 +67,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let loaded = loader.load(&manifest);
 
     let mut builder = Scheduler::builder().store(Arc::clone(&store)).clock(clock.clone());
-    builder = builder.history(manifest.scheduler.history).timezone(manifest.scheduler.timezone);
+    builder = builder.history(manifest.scheduler.history).defaults(manifest.defaults.clone());
     for pool in manifest.pools.values() {
         builder = builder.pool(pool.clone());
     }

@@ -217,6 +217,7 @@ impl<'t> Document<'t> {
             path: file,
             scheduler: scheduler.clone(),
             store,
+            defaults: defaults.of_jobs(),
             pools,
             plugins: plugins.specs,
             jobs: jobs.0.iter().filter_map(|(id, job)| Some((id.clone(), job.job.clone()?))).collect(),

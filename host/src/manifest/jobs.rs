@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use chrono_tz::Tz;
 use clockbox_core::{
-    model::{Job, JobId, PluginName, Policy, Pool, PoolName, Source, WhenDone},
+    model::{Job, JobDefaults, JobId, PluginName, Policy, Pool, PoolName, Source, WhenDone},
     trigger::{Trigger, When},
 };
 
@@ -72,6 +72,13 @@ pub(super) struct JobKeys {
     policy: Policy,
     pub(super) enabled: bool,
     pub(super) description: Option<String>,
+}
+
+impl Defaults {
+    /// What they say of jobs, the pools apart.
+    pub(super) fn of_jobs(&self) -> JobDefaults {
+        JobDefaults { timezone: self.zone, policy: self.policy.clone(), pool: self.pool.clone() }
+    }
 }
 
 impl JobKeys {

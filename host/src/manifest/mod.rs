@@ -38,7 +38,7 @@ mod document;
 mod environment;
 mod exhausted;
 mod folders;
-mod guest_jobs;
+mod job_keys;
 mod jobs;
 mod json;
 mod known;
@@ -76,14 +76,14 @@ use std::{
     sync::Arc,
 };
 
-use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Pool, PoolName};
+use clockbox_core::model::{Job, JobDefaults, JobId, PluginName, PluginSpec, Pool, PoolName};
 
 use known::Known;
 use paths::folder_of;
 
 pub(crate) use check::count;
 pub(crate) use diff::side_by_side;
-pub(crate) use guest_jobs::{Terms, read_changes, read_job};
+pub(crate) use job_keys::{Terms, read_changes, read_job};
 pub(crate) use problem::warn_of;
 pub(crate) use suggest::hint as known_hint;
 pub(crate) use zone::hint as zone_hint;
@@ -92,6 +92,7 @@ pub use check::{passes, report, report_json};
 pub use diff::{Changes, Diff};
 pub use document::{parse, read_trigger};
 pub use exhausted::Stored;
+pub use job_keys::{KeyProblem, KeyProblems};
 pub use load::{FILE_NAME, load, load_again};
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};
@@ -108,6 +109,8 @@ pub struct Manifest {
     pub scheduler: SchedulerSettings,
     /// Its section `[store]`.
     pub store: StoreSettings,
+    /// What its section `[defaults]` says, for every job.
+    pub defaults: JobDefaults,
     /// The pools; `default` is always among them.
     pub pools: BTreeMap<PoolName, Pool>,
     /// The plugins, dropped ones included.

@@ -70,11 +70,13 @@ impl RunSink for LogBuffer {
 
     fn read_job(&self, draft: JobDraft<'_>) -> Result<Job, String> {
         let JobDraft { name, plugin, source, keys, pools } = draft;
-        let terms = Terms { pools, zone: self.sinks.zone.get() };
-        manifest::read_job(&name, plugin, source, keys, terms)?.narrowed_like(&self.job)
+        let terms = Terms { pools, defaults: &self.sinks.defaults.get() };
+        let job = manifest::read_job(&name, Some(plugin), source, keys, terms);
+        job.map_err(|problems| problems.to_string())?.narrowed_like(&self.job)
     }
 
     fn read_changes(&self, job: &Job, keys: &str, pools: &[Pool]) -> Result<JobPatch, String> {
-        manifest::read_changes(job, keys, Terms { pools, zone: self.sinks.zone.get() })
+        let terms = Terms { pools, defaults: &self.sinks.defaults.get() };
+        manifest::read_changes(job, keys, terms).map_err(|problems| problems.to_string())
     }
 }

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        scheduler::{Events, Inbox, Zone},
+        scheduler::{Defaults, Events, Inbox},
     };
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
             writer: Arc::new(writer),
             store: Arc::new(MemoryStore::new()),
             events: Events::new(),
-            zone: Zone::default(),
+            defaults: Defaults::default(),
             clock,
         };
         let mut pool = Pool::new(Works::default(), Arc::new(sinks)).unwrap();

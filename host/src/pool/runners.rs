@@ -244,7 +244,7 @@ mod tests {
             writer: Arc::new(writer),
             store: Arc::new(MemoryStore::new()),
             events: Events::new(),
-            zone: Default::default(),
+            defaults: Default::default(),
             clock,
         });
         let job = Arc::new(job("gone"));

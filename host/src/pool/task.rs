@@ -12,7 +12,7 @@ use clockbox_store::{JobStore, Writer};
 use super::{log_buffer::LogBuffer, runners, work::Work};
 use crate::{
     clock::Clock,
-    scheduler::{Events, Inbox, Message, Zone},
+    scheduler::{Defaults, Events, Inbox, Message},
 };
 
 /// How often the lines of a run that goes on are handed to the store.
@@ -24,8 +24,8 @@ pub(crate) struct Sinks {
     pub(crate) writer: Arc<Writer>,
     /// Where guests read what their jobs remember.
     pub(crate) store: Arc<dyn JobStore>,
-    /// The time zone of the jobs that guests add.
-    pub(crate) zone: Zone,
+    /// What jobs have that guests add and that say nothing of their own.
+    pub(crate) defaults: Defaults,
     pub(crate) events: Events,
     pub(crate) clock: Clock,
 }

@@ -232,7 +232,7 @@ impl Reloader {
                  counts from the next start on"
             );
         }
-        self.scheduler.set_timezone(next.timezone);
+        self.scheduler.set_defaults(new.defaults.clone());
         let (change, event) = change(&self.current, &new);
         let put = change.put.clone();
         let (reply_to, reply) = Reply::channel();

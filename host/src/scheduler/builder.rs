@@ -7,13 +7,13 @@ use std::{
 };
 
 use clockbox_core::{
-    model::{History, Job, PluginName, Pool, Report, RunState},
+    model::{History, Job, JobDefaults, PluginName, Pool, Report, RunState},
     timetable::{Change, Conflict, Input, Launch, Pipeline, Rejection, Remembered, Timetable, Unfinished},
 };
 use clockbox_sandbox::{CancelToken, Plugin};
 use clockbox_store::{JobStore, MemoryStore, Snapshot, StoreError, Writer, WriterOptions};
 
-use super::{Events, Inbox, Scheduler, Subscription, Zone, driver::Driver, history, thread};
+use super::{Defaults, Events, Inbox, Scheduler, Subscription, driver::Driver, history, thread};
 use crate::{
     clock::Clock,
     pool::{self, Sinks, Work, Works},
@@ -46,7 +46,7 @@ pub struct Builder {
     refused: BTreeSet<PluginName>,
     history: History,
     events: Events,
-    zone: Zone,
+    defaults: Defaults,
 }
 
 impl Builder {
@@ -61,7 +61,7 @@ impl Builder {
             refused: BTreeSet::new(),
             history: History::default(),
             events: Events::new(),
-            zone: Zone::default(),
+            defaults: Defaults::default(),
         }
     }
 
@@ -131,9 +131,11 @@ impl Builder {
         self
     }
 
-    /// The time zone of jobs that runs add and that name none; UTC if nothing is said.
-    pub fn timezone(self, zone: chrono_tz::Tz) -> Self {
-        self.zone.set(zone);
+    /// What jobs have that are added while the scheduler runs and say nothing of their own: `[defaults]` of a manifest,
+    /// `job_defaults` of APScheduler. It counts for jobs that are written as keys: those that runs add, and those of the
+    /// control API. A [`Job`] of this program says everything itself.
+    pub fn defaults(self, defaults: JobDefaults) -> Self {
+        self.defaults.set(defaults);
         self
     }
 
@@ -179,7 +181,7 @@ impl Builder {
             inbox: inbox.clone(),
             writer: Arc::clone(&writer),
             store: Arc::clone(&self.store),
-            zone: self.zone.clone(),
+            defaults: self.defaults.clone(),
             events: events.clone(),
             clock: self.clock.clone(),
         });
@@ -217,7 +219,7 @@ impl Builder {
                 None => drop(own.close().collect::<Vec<_>>()),
             }
         })?;
-        Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, self.zone, on_stop))
+        Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, self.defaults, on_stop))
     }
 }
 

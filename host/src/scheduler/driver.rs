@@ -123,7 +123,8 @@ impl Driver {
             && match message {
                 Message::Tell { input, .. } => self.timetable.must_wait(input),
                 Message::Finished { report, .. } => self.timetable.must_wait_for(report),
-                Message::Reload(_) => true,
+                // What it comes to depends on what is being settled.
+                Message::Decide { .. } | Message::Reload(_) => true,
                 _ => false,
             }
     }
@@ -132,6 +133,10 @@ impl Driver {
         match message {
             message if self.must_wait(&message) => self.put_off.push(message),
             Message::Tell { input, reply } => self.tell(input, Some(reply)),
+            Message::Decide { decision, reply } => match decision(&self.timetable) {
+                Ok(input) => self.tell(input, Some(reply)),
+                Err(error) => reply.answer(Err(error)),
+            },
             Message::Reload(reload) => {
                 let Reload { plugins, change, event, reply } = *reload;
                 self.pool.replace_plugins(plugins);

@@ -1,7 +1,9 @@
 //! Why a scheduler did not do what it was asked.
 
-use clockbox_core::timetable::Rejection;
+use clockbox_core::{model::JobId, timetable::Rejection};
 use clockbox_store::StoreError;
+
+use crate::manifest::KeyProblems;
 
 /// Why a scheduler did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -10,6 +12,12 @@ pub enum SchedulerError {
     /// What was asked for does not fit what is there.
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    /// A change was asked for on the condition that the job is as it was, and it is not.
+    #[error("the job {:?} has changed meanwhile: look at it again, and change what it is now", .0.as_str())]
+    Changed(JobId),
+    /// A description of a job cannot be read.
+    #[error("{0}")]
+    Invalid(KeyProblems),
     /// The store could not answer.
     #[error("the store: {0}")]
     Store(#[from] StoreError),

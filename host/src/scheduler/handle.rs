@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use clockbox_core::{
-    model::{Job, JobId, JobPatch, JobRecord, Pause, PluginName, Pool, Run, RunId},
-    timetable::{Change, Conflict, Input, Running, Timetable},
+    model::{Job, JobDefaults, JobId, JobPatch, JobRecord, Pause, PluginName, Pool, Run, RunId},
+    timetable::{Change, Conflict, Input, Rejection, Running, Timetable},
     trigger::Trigger,
 };
 use clockbox_sandbox::Plugin;
@@ -12,7 +12,7 @@ use clockbox_store::JobStore;
 use tokio::sync::watch;
 
 use super::{
-    Builder, Events, Inbox, Message, Reply, SchedulerError, Status, Subscription, Zone, reply::ReplyTo,
+    Builder, Defaults, Events, Inbox, Message, Reply, SchedulerError, Status, Subscription, reply::ReplyTo,
 };
 use crate::{
     clock::Clock,
@@ -55,7 +55,7 @@ pub struct Scheduler {
     works: Works,
     events: Events,
     clock: Clock,
-    zone: Zone,
+    defaults: Defaults,
     /// How it ended, once it has.
     stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
 }
@@ -72,10 +72,10 @@ impl Scheduler {
         works: Works,
         events: Events,
         clock: Clock,
-        zone: Zone,
+        defaults: Defaults,
         stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
     ) -> Self {
-        Self { inbox, store, works, events, clock, zone, stopped }
+        Self { inbox, store, works, events, clock, defaults, stopped }
     }
 
     /// Adds a job, which must not come from the manifest or folder. It is durable when the answer is there. Unless its
@@ -103,6 +103,39 @@ impl Scheduler {
     /// until the manifest or folder itself says something new about the job.
     pub fn modify_job(&self, job: JobId, patch: JobPatch) -> Reply<()> {
         self.change(Input::ModifyJob { job, patch: Box::new(patch) })
+    }
+
+    /// Changes a job by what it is at that moment: nothing else comes between the look and the change. `change` answers
+    /// with what to change, or with why nothing is to be changed, which is then the answer of this call.
+    ///
+    /// ```
+    /// # use clockbox::{Job, JobPatch, Policy, PolicyPatch, Scheduler, Source, Trigger, TriggerSpec};
+    /// # let scheduler = Scheduler::builder().start()?;
+    /// # let job = Job {
+    /// #     id: "a".parse()?, plugin: "p".parse()?, pool: clockbox::PoolName::default_pool(),
+    /// #     trigger: Trigger::new(TriggerSpec::interval("2h"), chrono_tz::UTC)?, args: "null".into(),
+    /// #     policy: Policy::default().into(), source: Source::Api,
+    /// # };
+    /// scheduler.add_job(job).wait()?;
+    /// let more = |record: &clockbox::JobRecord| {
+    ///     let priority = Some(record.job.policy.priority + 1);
+    ///     Ok(JobPatch { policy: PolicyPatch { priority, ..PolicyPatch::default() }, ..JobPatch::default() })
+    /// };
+    /// scheduler.update_job("a".parse()?, more).wait()?;
+    /// scheduler.update_job("a".parse()?, more).wait()?;
+    /// assert_eq!(scheduler.job("a".parse()?).wait()?.unwrap().job.policy.priority, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn update_job(
+        &self,
+        job: JobId,
+        change: impl FnOnce(&JobRecord) -> Result<JobPatch, SchedulerError> + Send + 'static,
+    ) -> Reply<()> {
+        self.decide(move |timetable| {
+            let record = timetable.job(&job).ok_or_else(|| Rejection::NoSuchJob(job.clone()))?;
+            let patch = Box::new(change(record)?);
+            Ok(Input::ModifyJob { job, patch })
+        })
     }
 
     /// Gives a job another trigger, as [`modify_job`](Self::modify_job) does. What was due under the old one is decided
@@ -254,9 +287,15 @@ impl Scheduler {
         self.stopped.borrow().is_some() || self.stopped.has_changed().is_err()
     }
 
-    /// Gives the jobs that runs add from now on another time zone.
-    pub(crate) fn set_timezone(&self, zone: chrono_tz::Tz) {
-        self.zone.set(zone);
+    /// Gives the jobs that are added from now on other defaults.
+    pub(crate) fn set_defaults(&self, defaults: JobDefaults) {
+        self.defaults.set(defaults);
+    }
+
+    /// What a job has that says nothing of its own.
+    #[must_use]
+    pub fn defaults(&self) -> Arc<JobDefaults> {
+        self.defaults.get()
     }
 
     pub(crate) fn inbox(&self) -> &Inbox {
@@ -265,6 +304,26 @@ impl Scheduler {
 
     fn change(&self, input: Input) -> Reply<()> {
         self.tell(input, |_| Ok(()))
+    }
+
+    /// Tells the timetable what its own state leads to.
+    pub(crate) fn decide(
+        &self,
+        decision: impl FnOnce(&Timetable) -> Result<Input, SchedulerError> + Send + 'static,
+    ) -> Reply<()> {
+        self.decide_for(decision, |_| Ok(()))
+    }
+
+    /// The same, with an answer made of the runs that it recorded.
+    pub(crate) fn decide_for<T: Send + 'static>(
+        &self,
+        decision: impl FnOnce(&Timetable) -> Result<Input, SchedulerError> + Send + 'static,
+        answer: impl FnOnce(Vec<RunId>) -> Result<T, SchedulerError> + Send + 'static,
+    ) -> Reply<T> {
+        let (reply_to, reply) = Reply::channel();
+        let reply_to = ReplyTo::mapping(reply_to, answer);
+        self.inbox.hand(Message::Decide { decision: Box::new(decision), reply: reply_to });
+        reply
     }
 
     fn tell<T: Send + 'static>(
@@ -278,7 +337,7 @@ impl Scheduler {
         reply
     }
 
-    fn ask<T: Send + 'static>(&self, question: impl FnOnce(&Timetable) -> T + Send + 'static) -> Reply<T> {
+    pub(crate) fn ask<T: Send + 'static>(&self, question: impl FnOnce(&Timetable) -> T + Send + 'static) -> Reply<T> {
         let (reply_to, reply) = Reply::channel();
         self.inbox.hand(Message::Ask(Box::new(move |timetable| reply_to.answer(Ok(question(timetable))))));
         reply

@@ -7,16 +7,21 @@ use clockbox_core::{
     timetable::{Change, Input, Timetable},
 };
 
-use super::reply::ReplyTo;
+use super::{SchedulerError, reply::ReplyTo};
 use crate::pool::Work;
 
 /// A question about the timetable.
 pub(crate) type Question = Box<dyn FnOnce(&Timetable) + Send>;
 
+/// What somebody makes of the timetable as it is: what is to be done, or why nothing is.
+pub(crate) type Decision = Box<dyn FnOnce(&Timetable) -> Result<Input, SchedulerError> + Send>;
+
 /// Something that a driver is told.
 pub(crate) enum Message {
     /// Hand this to the timetable; answer with the runs that it recorded, once they are durable.
     Tell { input: Input, reply: ReplyTo<Vec<RunId>> },
+    /// The same, where what is to be done depends on how things are then.
+    Decide { decision: Decision, reply: ReplyTo<Vec<RunId>> },
     /// Put plugins and jobs in force together.
     Reload(Box<Reload>),
     /// Look something up.

@@ -1,6 +1,7 @@
 //! The scheduler: a handle on a driver thread that owns the timetable.
 
 mod builder;
+mod defaults;
 mod driver;
 mod error;
 mod events;
@@ -12,10 +13,10 @@ mod reply;
 mod shutdown;
 mod status;
 mod thread;
-mod zone;
 
 pub use builder::{Builder, StartError};
 pub use clockbox_core::model::Event;
+pub(crate) use defaults::Defaults;
 pub use error::SchedulerError;
 pub(crate) use events::Events;
 pub use events::{Happening, Subscription};
@@ -24,4 +25,3 @@ pub(crate) use inbox::Inbox;
 pub(crate) use message::{Message, Reload};
 pub use reply::Reply;
 pub use status::Status;
-pub(crate) use zone::Zone;
