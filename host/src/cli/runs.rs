@@ -88,8 +88,8 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
         outcomes: args.outcome.clone(),
         since: args.since.as_deref().map(|text| time(text, zone, now)).transpose()?,
         until: args.until.as_deref().map(|text| time(text, zone, now)).transpose()?,
-        ids: None,
         limit: Some(args.limit),
+        ..RunFilter::default()
     };
     let runs = store.runs(&filter).map_err(Failure::new)?;
     if let (Some(job), true) = (&args.job, runs.is_empty()) {

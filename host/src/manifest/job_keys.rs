@@ -275,7 +275,7 @@ mod tests {
             "{}",
             r#"{ "trigger": { "cron": "H 5 * * *", "timezone": "Asia/Tokyo", "jitter": "3s" }, "args": { "a": [null, 1.5] } }"#,
             r#"{ "trigger": { "date": "2030-01-01 05:00:00" }, "pool": "heavy", "misfire_grace": "forever", "priority": -3 }"#,
-            r#"{ "trigger": { "any": [{ "interval": { "hours": 2 } }, { "cron": { "hour": 5, "day": "last" } }] },
+            r#"{ "trigger": { "any": [{ "interval": { "hours": 2 } }, { "cron": { "hour": 5, "day": "last" } }], "start": "2030-01-01" },
                  "coalesce": false, "overlap": "replace", "delivery": "at-least-once", "when_done": "keep",
                  "retry": { "attempts": 3, "backoff": "250ms", "factor": 1.5, "cap": "2h 5s" }, "max_instances": 3 }"#,
             r#"{ "allow": { "http": ["https://a.example", { "origin": "http://b.example", "methods": ["GET"], "private": true }],

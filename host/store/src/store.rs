@@ -4,7 +4,7 @@ use clockbox_core::model::{
     JobId, JobRecord, JobState, LogLine, Pause, Refusal, Run, RunId, Timestamp, Write,
 };
 
-use crate::{RunDetail, RunFilter};
+use crate::{JobFilter, RunDetail, RunFilter};
 
 /// Everything that a scheduler needs to take up its work again.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +78,15 @@ pub trait JobStore: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be read.
     fn jobs(&self) -> Result<Vec<JobRecord>, StoreError>;
+
+    /// The jobs that match and are understood, by name: a page of a long list.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn jobs_matching(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
+        let jobs = self.jobs()?.into_iter();
+        Ok(jobs.filter(|record| filter.matches(record)).take(filter.most()).collect())
+    }
 
     /// The runs that match, newest first: by scheduled time, and by id where that is equal.
     ///

@@ -38,6 +38,19 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The kind of source, the name used in JSON: `manifest`, `folder`, `api`, `job`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Manifest => "manifest",
+            Self::Folder => "folder",
+            Self::Api => "api",
+            Self::Job(_) => "job",
+        }
+    }
+}
+
 impl fmt::Display for Source {
     /// As in "the job comes from …".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 use clockbox_core::model::{JobId, JobRecord, JobState, LogLine, Refusal, Run, RunId, Timestamp, Write};
 
 use self::state::State;
-use crate::{JobStore, RunDetail, RunFilter, Snapshot, StoreError};
+use crate::{JobFilter, JobStore, RunDetail, RunFilter, Snapshot, StoreError};
 
 /// Keeps jobs, runs and logs in memory, until it is dropped.
 ///
@@ -54,6 +54,10 @@ impl JobStore for MemoryStore {
 
     fn jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
         Ok(self.tables()?.jobs())
+    }
+
+    fn jobs_matching(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
+        Ok(self.tables()?.jobs_matching(filter))
     }
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {

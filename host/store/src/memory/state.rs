@@ -13,7 +13,7 @@ use clockbox_core::model::{
 use hashbrown::HashMap;
 
 use crate::{
-    RunDetail, RunFilter, Snapshot,
+    JobFilter, RunDetail, RunFilter, Snapshot,
     micros::{Kept, is_kept},
 };
 
@@ -212,6 +212,18 @@ impl State {
         let mut jobs: Vec<JobRecord> = self.jobs.values().cloned().collect();
         jobs.sort_by(|a, b| a.job.id.cmp(&b.job.id));
         jobs
+    }
+
+    pub(super) fn jobs_matching(&self, filter: &JobFilter) -> Vec<JobRecord> {
+        let mut found: Vec<&JobRecord> = self.jobs.values().filter(|record| filter.matches(record)).collect();
+        let most = filter.most().min(found.len());
+        // A page of very many is found without putting all of them in order.
+        if (1..found.len()).contains(&most) {
+            found.select_nth_unstable_by(most - 1, |a, b| a.job.id.cmp(&b.job.id));
+        }
+        found.truncate(most);
+        found.sort_unstable_by(|a, b| a.job.id.cmp(&b.job.id));
+        found.into_iter().cloned().collect()
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {

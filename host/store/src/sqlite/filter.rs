@@ -2,8 +2,8 @@
 
 use rusqlite::types::Value;
 
-use super::rows::RUN;
-use crate::{RunFilter, micros::to_micros};
+use super::rows::{JOB, RUN};
+use crate::{JobFilter, RunFilter, micros::to_micros};
 
 /// The query of a filter, with the values of its parameters.
 pub(super) fn query(filter: &RunFilter) -> (String, Vec<Value>) {
@@ -26,8 +26,15 @@ pub(super) fn query(filter: &RunFilter) -> (String, Vec<Value>) {
         term("id >= ?", low.as_i64().into());
         term("id <= ?", high.as_i64().into());
     }
+    if let Some((at, id)) = filter.after {
+        terms.push("(scheduled_at, id) < (?, ?)".to_owned());
+        values.extend([to_micros(at).into(), id.as_i64().into()]);
+    }
     if !filter.states.is_empty() {
         terms.push(one_of("state", filter.states.iter().map(|state| state.as_str())));
+    }
+    if !filter.causes.is_empty() {
+        terms.push(one_of("cause", filter.causes.iter().map(|cause| cause.as_str())));
     }
     if !filter.outcomes.is_empty() {
         terms.push(one_of("outcome", filter.outcomes.iter().map(|outcome| outcome.as_str())));
@@ -42,6 +49,27 @@ pub(super) fn query(filter: &RunFilter) -> (String, Vec<Value>) {
         sql.push_str(" LIMIT ?");
         values.push(i64::from(limit).into());
     }
+    (sql, values)
+}
+
+/// The query of jobs by name from where a filter begins; what else it asks for is looked at in each row.
+pub(super) fn jobs_query(filter: &JobFilter) -> (String, Vec<Value>) {
+    let mut sql = format!("SELECT {JOB} FROM jobs LEFT JOIN job_times ON job_times.job = jobs.name");
+    let mut values: Vec<Value> = Vec::new();
+    let mut terms: Vec<&str> = Vec::new();
+    if let Some(after) = &filter.after {
+        terms.push("jobs.name > ?");
+        values.push(after.as_str().to_owned().into());
+    }
+    if let Some(prefix) = &filter.prefix {
+        terms.push("jobs.name >= ?");
+        values.push(prefix.clone().into());
+    }
+    if !terms.is_empty() {
+        sql.push_str(" WHERE ");
+        sql.push_str(&terms.join(" AND "));
+    }
+    sql.push_str(" ORDER BY jobs.name");
     (sql, values)
 }
 

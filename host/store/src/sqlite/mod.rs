@@ -28,7 +28,7 @@ use clockbox_core::model::{JobId, JobRecord, JobState, LogLine, Refusal, Run, Ru
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use self::{identity::Identity, lock::HostLock, readers::Readers, statements::Statements};
-use crate::{JobStore, RunDetail, RunFilter, Snapshot, StoreError};
+use crate::{JobFilter, JobStore, RunDetail, RunFilter, Snapshot, StoreError};
 
 /// What a store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +160,15 @@ impl JobStore for SqliteStore {
     fn jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
         let mut unreadable = Vec::new();
         let jobs = self.read(|connection| read::jobs(connection, &mut unreadable))?;
+        for job in unreadable {
+            tracing::warn!("{} holds a {job}", self.path.display());
+        }
+        Ok(jobs)
+    }
+
+    fn jobs_matching(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
+        let mut unreadable = Vec::new();
+        let jobs = self.read(|connection| read::jobs_matching(connection, filter, &mut unreadable))?;
         for job in unreadable {
             tracing::warn!("{} holds a {job}", self.path.display());
         }

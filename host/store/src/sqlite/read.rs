@@ -11,7 +11,7 @@ use super::{
     rows::{self, ATTEMPT, RUN, StoredLine, TIMES, UNTIMED_JOB},
     types::{Id, Json},
 };
-use crate::{RunDetail, RunFilter, Snapshot};
+use crate::{JobFilter, RunDetail, RunFilter, Snapshot};
 
 /// What makes a run unfinished, word for word as in the index over them.
 pub(super) const UNFINISHED: &str = "(state = 'waiting' OR state = 'running' OR state = 'retrying')";
@@ -86,6 +86,35 @@ fn read_times(connection: &Connection, jobs: &mut [JobRecord]) -> Result<HashMap
     }
     untimed.extend(jobs.map(lacking));
     Ok(untimed)
+}
+
+/// The jobs that match and are understood, by name.
+pub(super) fn jobs_matching(
+    connection: &Connection,
+    filter: &JobFilter,
+    unreadable: &mut Vec<String>,
+) -> Result<Vec<JobRecord>> {
+    let (sql, values) = filter::jobs_query(filter);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let (mut texts, mut found) = (JobTexts::default(), Vec::new());
+    while found.len() < filter.most() {
+        let Some(row) = rows.next()? else { break };
+        let name: String = row.get(6)?;
+        // By name, nothing that begins so comes any more.
+        if filter.prefix.as_ref().is_some_and(|prefix| !name.starts_with(prefix)) {
+            break;
+        }
+        match rows::job(row, &mut texts) {
+            Ok(record) if filter.matches(&record) => found.push(record),
+            Ok(_) => {}
+            Err(e) => {
+                let why = why_unreadable(&e).ok_or(e)?;
+                unreadable.push(format!("job {name:?}: {why}"));
+            }
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot> {

@@ -1,8 +1,8 @@
-use clockbox_core::model::{Outcome, Run, RunState};
-use clockbox_store::{JobStore, RunFilter};
+use clockbox_core::model::{Cause, Outcome, Pause, Run, RunState};
+use clockbox_store::{JobFilter, JobStore, RunFilter};
 
 use super::over_every_store;
-use crate::support::{NONE, at, commit, finished, fire, job_id, missed, numbers, run_id, waiting};
+use crate::support::{NONE, at, commit, finished, fire, job, job_id, missed, numbers, put, run_id, waiting};
 
 over_every_store! {
     runs_come_by_scheduled_time_then_id_newest_first,
@@ -12,7 +12,52 @@ over_every_store! {
     runs_are_filtered_by_time_from_inclusive_to_exclusive,
     runs_are_filtered_by_a_range_of_ids,
     runs_are_limited_to_the_newest,
+    runs_are_filtered_by_cause,
+    runs_come_page_by_page,
+    jobs_come_page_by_page_and_filtered,
     all_filters_apply_at_once,
+}
+
+fn runs_are_filtered_by_cause(store: &dyn JobStore) {
+    let manual = Run { cause: Cause::Manual, ..waiting(2, "b", at("10:00:00")) };
+    commit(store, &[fire(&waiting(1, "a", at("10:00:00"))), fire(&manual)]);
+    let by = |causes: &[Cause]| RunFilter { causes: causes.to_vec(), ..RunFilter::default() };
+    assert_eq!(found(store, by(&[Cause::Manual])), [2]);
+    assert_eq!(found(store, by(&[Cause::Manual, Cause::Trigger])), [2, 1]);
+}
+
+fn runs_come_page_by_page(store: &dyn JobStore) {
+    history(store);
+    let page = |after| RunFilter { after, limit: Some(2), ..RunFilter::default() };
+    assert_eq!(found(store, page(None)), [4, 2]);
+    assert_eq!(found(store, page(Some((at("10:00:00"), run_id(2))))), [1, 5]);
+    assert_eq!(found(store, page(Some((at("09:00:00"), run_id(5))))), [3]);
+    assert_eq!(found(store, page(Some((at("08:00:00"), run_id(3))))), NONE);
+}
+
+fn jobs_come_page_by_page_and_filtered(store: &dyn JobStore) {
+    let names = ["c", "a", "b1", "ä", "b2", "b"];
+    commit(store, &names.map(|name| put(&job(name))));
+    let mut paused = job("a");
+    paused.paused = Some(Box::new(Pause { at: at("11:30:00"), by: None, note: None }));
+    commit(store, &[put(&paused)]);
+    let found = |filter: JobFilter| -> Vec<String> {
+        store.jobs_matching(&filter).unwrap().iter().map(|record| record.job.id.to_string()).collect()
+    };
+    let all = || JobFilter::default();
+    assert_eq!(found(all()), ["a", "b", "b1", "b2", "c", "ä"]);
+    let page = |after: &str| JobFilter { after: Some(job_id(after)), limit: Some(2), ..all() };
+    assert_eq!(found(JobFilter { limit: Some(2), ..all() }), ["a", "b"]);
+    assert_eq!(found(page("b")), ["b1", "b2"]);
+    assert_eq!(found(page("b2")), ["c", "ä"]);
+    assert!(found(page("ä")).is_empty());
+    assert_eq!(found(JobFilter { prefix: Some("b".to_owned()), ..page("b") }), ["b1", "b2"]);
+    assert_eq!(found(JobFilter { prefix: Some("b".to_owned()), ..all() }), ["b", "b1", "b2"]);
+    assert_eq!(found(JobFilter { paused: Some(true), ..all() }), ["a"]);
+    assert!(found(JobFilter { source: Some("folder"), ..all() }).is_empty());
+    assert!(found(JobFilter { plugin: Some("nobody".parse().unwrap()), ..all() }).is_empty());
+    assert!(found(JobFilter { limit: Some(0), ..all() }).is_empty());
+    assert_eq!(store.jobs_matching(&page("a")).unwrap()[0], job("b"));
 }
 
 /// Five runs of two jobs, ids not in the order of their times.
@@ -104,6 +149,8 @@ fn all_filters_apply_at_once(store: &dyn JobStore) {
         since: Some(at("09:00:00")),
         until: Some(at("10:00:01")),
         ids: Some((run_id(1), run_id(5))),
+        causes: Vec::new(),
+        after: None,
         limit: Some(1),
     };
     assert_eq!(found(store, filter), [2]);
