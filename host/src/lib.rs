@@ -5,6 +5,7 @@
 
 pub mod cli;
 mod clock;
+pub mod control;
 pub mod manifest;
 mod pool;
 pub mod reload;
@@ -16,12 +17,12 @@ pub use clock::{Clock, ManualClock};
 pub use clockbox_core::{
     model::{
         Allow, Attempt, Cause, ClockRight, Coalesce, Delivery, Endpoint, Grace, History, HttpGrant,
-        HttpOptions, Job, JobDefaults, JobId, JobPatch, JobRecord, JobsRight, Limits, LogLevel, LogLine, LogStream,
-        Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy, PolicyPatch, Pool, PoolName,
-        RandomRight, Report, Retry, RetryHint, Rights, Run, RunId, RunState, Secret, SecretAs, Source,
-        Timestamp, WhenDone,
+        HttpOptions, Job, JobDefaults, JobId, JobPatch, JobRecord, JobsRight, Limits, LogLevel, LogLine,
+        LogStream, Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy, PolicyPatch, Pool,
+        PoolName, RandomRight, Report, Retry, RetryHint, Rights, Run, RunId, RunState, Secret, SecretAs,
+        Source, Timestamp, WhenDone,
     },
-    timetable::{Conflict, Launch, Rejection, Running},
+    timetable::{Conflict, Launch, PoolLoad, Rejection, Running},
     trigger::{Trigger, TriggerError, TriggerSpec, zone_data},
 };
 pub use clockbox_sandbox as sandbox;

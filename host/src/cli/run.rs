@@ -12,8 +12,9 @@ use clockbox_store::Access;
 use super::{exit::Failure, open_files, place::Place, plugin_sandbox, supervisor::Supervisor, talk, text};
 use crate::{
     clock::{Clock, Stopwatch},
-    manifest::{self, Loaded, Manifest},
-    reload::{Loader, Reloader},
+    control::{Control, ControlError, Hooks},
+    manifest::{self, Loaded, Manifest, ServerSettings},
+    reload::{self, Loader, Reloader},
     sandbox::SandboxOptions,
     scheduler::{Event, Scheduler, Subscription},
 };
@@ -102,17 +103,50 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let mut supervisor = Supervisor::from_env();
     supervisor.ready(&format!("running {}", text::count(manifest.jobs.len(), "job")));
 
+    let server = manifest.server.clone();
     let (grace, zone) = (manifest.scheduler.shutdown_grace, manifest.scheduler.timezone);
     let reloader =
         Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone())
             .after_problems(!refused.is_empty() || !problems.is_empty());
     let reloader =
         reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
+    let control = control(&scheduler, &server, &reloader)?;
     runtime.block_on(host(&scheduler, &reloader, supervisor, signals, events, grace, zone))?;
+    drop(control);
     // Whoever holds the store lets go of it, so that it is closed in order: a database is one file then.
     reloader.stop(CLOSE_PATIENCE);
     drop((scheduler, store));
     Ok(())
+}
+
+/// Offers the control API. A socket that nobody asked for and that cannot be had is told, and does not keep the host from
+/// its work.
+fn control(
+    scheduler: &Scheduler,
+    settings: &ServerSettings,
+    reloader: &reload::Handle,
+) -> Result<Option<Control>, Failure> {
+    if settings.socket.is_none() && settings.listen.is_none() {
+        return Ok(None);
+    }
+    let hooks = Hooks { reload: Some(Arc::new(reloader.asker())) };
+    let control = match Control::start(scheduler, settings, hooks.clone()) {
+        Err(error @ ControlError::Socket { .. }) if !settings.socket_given => {
+            tracing::warn!("{error}: the host is not asked there; {}", error.hint());
+            let settings = ServerSettings { socket: None, ..settings.clone() };
+            if settings.listen.is_none() {
+                return Ok(None);
+            }
+            Control::start(scheduler, &settings, hooks)
+        }
+        started => started,
+    };
+    let control = control.map_err(|error| Failure::new(&error).hint(error.hint()))?;
+    let socket = control.socket().map(|socket| socket.display().to_string());
+    let address = control.address().map(|address| format!("http://{address}"));
+    let places: Vec<String> = socket.into_iter().chain(address).collect();
+    tracing::info!("asked and changed at {}", places.join(" and "));
+    Ok(Some(control))
 }
 
 /// Tells what is loaded and what fires next.
@@ -185,6 +219,10 @@ async fn host(
                 None => {
                     supervisor.stopping(Duration::ZERO, "the scheduler stopped by itself");
                     scheduler.stopped().await;
+                    if scheduler.is_stopped_in_order() {
+                        tracing::info!("stopped, as it was asked to");
+                        return Ok(());
+                    }
                     return Err(Failure::lost("the scheduler stopped by itself; the messages above say why"));
                 }
             },

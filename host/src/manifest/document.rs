@@ -20,6 +20,7 @@ use super::{
     reader::{Field, Finding, Findings, TableReader},
     scheduler,
     sections::Parts,
+    server,
     site::{Jobs, Site},
     source::{SourceKind, Sources, Spot},
     syntax,
@@ -183,6 +184,7 @@ impl<'t> Document<'t> {
             |name, example: &str| root.field(name).and_then(|field: Field<'_>| field.table(example));
         let scheduler = scheduler::read_scheduler(section("scheduler", "[scheduler]"), &folder, around);
         let store = scheduler::read_store(section("store", "[store]"), &folder);
+        let server = server::read(section("server", "[server]"), &folder, &store, around);
         let pools = pools::read(section("pools", "[pools.default]"));
         let defaults = section("defaults", "[defaults]");
         let defaults = jobs::read_defaults(defaults, pools.clone(), scheduler.timezone);
@@ -217,6 +219,7 @@ impl<'t> Document<'t> {
             path: file,
             scheduler: scheduler.clone(),
             store,
+            server,
             defaults: defaults.of_jobs(),
             pools,
             plugins: plugins.specs,

@@ -6,8 +6,9 @@ use std::{fmt, path::PathBuf};
 use clockbox_core::model::{
     Job, JobDefaults, JobId, JobPatch, PluginName, Policy, PolicyPatch, Pool, Source, WhenDone,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+use utoipa::ToSchema;
 
 use super::{
     jobs::{self, Defaults},
@@ -36,7 +37,7 @@ impl Terms<'_> {
 }
 
 /// What is wrong with one key of a description.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyProblem {
     /// The key, such as `trigger.interval`; empty for the description as a whole.
     pub key: String,
@@ -128,7 +129,9 @@ pub(crate) fn read_changes(job: &Job, keys: &str, terms: Terms<'_>) -> Result<Jo
     with_reader(&table, |table| JobPatch {
         plugin: read_plugin(table),
         pool: table.field("pool").and_then(|field| jobs::read_pool(&field, &defaults)),
-        trigger: table.field("trigger").and_then(|_| trigger::read(table, job.id.as_str(), terms.defaults.timezone)),
+        trigger: table
+            .field("trigger")
+            .and_then(|_| trigger::read(table, job.id.as_str(), terms.defaults.timezone)),
         args: args.map(|args| args.to_string().into()),
         policy: changed(&job.policy, policy::read(table, &job.policy)),
     })
@@ -163,8 +166,8 @@ struct Keys {
 
 impl Keys {
     fn read(text: &str) -> Result<Self, KeyProblems> {
-        let value: Json =
-            serde_json::from_str(text).map_err(|error| KeyProblems::whole(format!("the job is not JSON: {error}")))?;
+        let value: Json = serde_json::from_str(text)
+            .map_err(|error| KeyProblems::whole(format!("the job is not JSON: {error}")))?;
         let Json::Object(mut table) = value else {
             return Err(KeyProblems::whole(
                 "the job is not a JSON object; write for instance {\"trigger\": {\"interval\": \"2h\"}}",
@@ -178,7 +181,10 @@ impl Keys {
 }
 
 /// Reads the keys as a table of a manifest, and answers with all that is wrong with them.
-fn with_reader<T>(table: &Map<String, Json>, read: impl FnOnce(&TableReader<'_>) -> T) -> Result<T, KeyProblems> {
+fn with_reader<T>(
+    table: &Map<String, Json>,
+    read: impl FnOnce(&TableReader<'_>) -> T,
+) -> Result<T, KeyProblems> {
     let text = toml::to_string(table)
         .map_err(|error| KeyProblems::whole(format!("the job cannot be read: {error}")))?;
     let (mut sources, findings) = (Sources::default(), Findings::default());

@@ -58,6 +58,7 @@ mod rights;
 mod scheduler;
 mod secrets;
 mod sections;
+mod server;
 mod site;
 mod source;
 pub(crate) mod suggest;
@@ -97,6 +98,7 @@ pub use load::{FILE_NAME, load, load_again};
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};
 pub use scheduler::{SchedulerSettings, StoreKind, StoreSettings};
+pub use server::{SOCKET_NAME, ServerSettings};
 pub use surroundings::{PathKind, PluginFile, SecretFile, Surroundings};
 pub use wanted::Wanted;
 
@@ -109,6 +111,8 @@ pub struct Manifest {
     pub scheduler: SchedulerSettings,
     /// Its section `[store]`.
     pub store: StoreSettings,
+    /// Its section `[server]`.
+    pub server: ServerSettings,
     /// What its section `[defaults]` says, for every job.
     pub defaults: JobDefaults,
     /// The pools; `default` is always among them.

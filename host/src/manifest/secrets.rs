@@ -39,7 +39,7 @@ pub(super) fn read(
     secrets
 }
 
-fn read_secret(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) -> Option<Secret> {
+pub(super) fn read_secret(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) -> Option<Secret> {
     let Value::Table(_) = &field.node.value else {
         // The value itself is not repeated: it may be the secret.
         let hint = "a secret does not stand in the manifest: name the variable or file that holds it";

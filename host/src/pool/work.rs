@@ -49,6 +49,14 @@ impl Works {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
+    /// Every name, in order.
+    pub(crate) fn names(&self) -> Vec<PluginName> {
+        let works = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<PluginName> = works.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
     pub(crate) fn insert(&self, name: PluginName, work: Work) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, work);
     }

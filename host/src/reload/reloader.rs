@@ -66,6 +66,12 @@ impl Handle {
         _ = self.wakes.send(Wake::Demand);
     }
 
+    /// What asks for a reload, to be handed on.
+    pub(crate) fn asker(&self) -> impl Fn() + Send + Sync + 'static {
+        let wakes = self.wakes.clone();
+        move || _ = wakes.send(Wake::Demand)
+    }
+
     /// Ends the thread and waits until it has let go of the scheduler, or until `patience` is over: it may be compiling
     /// a large plugin.
     pub fn stop(self, patience: Duration) {

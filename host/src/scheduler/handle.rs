@@ -1,10 +1,16 @@
 //! The public handle on a running scheduler.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use clockbox_core::{
     model::{Job, JobDefaults, JobId, JobPatch, JobRecord, Pause, PluginName, Pool, Run, RunId},
-    timetable::{Change, Conflict, Input, Rejection, Running, Timetable},
+    timetable::{Change, Conflict, Input, PoolLoad, Rejection, Running, Timetable},
     trigger::Trigger,
 };
 use clockbox_sandbox::Plugin;
@@ -150,6 +156,19 @@ impl Scheduler {
         self.change(Input::RemoveJob { job, running })
     }
 
+    /// Removes every job but those of the manifest and folder, and answers with how many there were; as
+    /// [`remove_job`](Self::remove_job) does with each.
+    pub fn remove_all_jobs(&self, running: Running) -> Reply<usize> {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        let decision = move |timetable: &Timetable| {
+            let removed = timetable.jobs().filter(|record| !record.job.source.is_reloaded()).count();
+            counted.store(removed, Ordering::Relaxed);
+            Ok(Input::RemoveAllJobs { running })
+        };
+        self.decide_for(decision, move |_| Ok(count.load(Ordering::Relaxed)))
+    }
+
     /// Lets a job not fire until it is resumed. Fires that come due meanwhile are caught up by the job's policy. `by`
     /// and `note` say who paused it and why.
     pub fn pause_job(&self, job: JobId, by: Option<String>, note: Option<String>) -> Reply<()> {
@@ -182,6 +201,11 @@ impl Scheduler {
         self.change(Input::Apply(Change { pools: vec![pool], ..Change::default() }))
     }
 
+    /// Every pool, by name, and how full it is.
+    pub fn pools(&self) -> Reply<Vec<PoolLoad>> {
+        self.ask(|timetable| timetable.loads().collect())
+    }
+
     /// Runs a job now, once, without moving its schedule; `args` is JSON text in the place of the job's own. Answers
     /// with the id of the run once it is on record.
     pub fn run_now(&self, job: JobId, args: Option<String>) -> Reply<RunId> {
@@ -196,6 +220,12 @@ impl Scheduler {
     /// Adds a loaded plugin, or replaces the one of that name; what runs keeps the one that it began with.
     pub fn add_plugin(&self, name: PluginName, plugin: Plugin) {
         self.works.insert(name, Work::Plugin(plugin));
+    }
+
+    /// The names that jobs can refer to as their plugin, in order.
+    #[must_use]
+    pub fn plugin_names(&self) -> Vec<PluginName> {
+        self.works.names()
     }
 
     /// Answered as soon as the scheduler gets to it: a sign of life.
@@ -287,6 +317,11 @@ impl Scheduler {
         self.stopped.borrow().is_some() || self.stopped.has_changed().is_err()
     }
 
+    /// Whether the scheduler has stopped because it was asked to, and recorded everything.
+    pub(crate) fn is_stopped_in_order(&self) -> bool {
+        matches!(&*self.stopped.borrow(), Some(Ok(())))
+    }
+
     /// Gives the jobs that are added from now on other defaults.
     pub(crate) fn set_defaults(&self, defaults: JobDefaults) {
         self.defaults.set(defaults);
@@ -337,7 +372,10 @@ impl Scheduler {
         reply
     }
 
-    pub(crate) fn ask<T: Send + 'static>(&self, question: impl FnOnce(&Timetable) -> T + Send + 'static) -> Reply<T> {
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Timetable) -> T + Send + 'static,
+    ) -> Reply<T> {
         let (reply_to, reply) = Reply::channel();
         self.inbox.hand(Message::Ask(Box::new(move |timetable| reply_to.answer(Ok(question(timetable))))));
         reply

@@ -70,10 +70,24 @@ impl Job {
         }
         let (usual, plain) = (policy_keys(&defaults.policy), policy_keys(&Policy::default()));
         let said = policy_keys(&self.policy).into_iter();
-        keys.extend(said.filter(|(key, value)| usual.get(key) != Some(value) || plain.get(key) != Some(value)));
+        keys.extend(
+            said.filter(|(key, value)| usual.get(key) != Some(value) || plain.get(key) != Some(value)),
+        );
         if let Some(allow) = &self.policy.allow {
             keys.insert("allow".to_owned(), allow_keys(allow));
         }
+        keys
+    }
+
+    /// Every key, also those that say what would be so anyhow: how the job is shown.
+    #[must_use]
+    pub fn every_key(&self) -> Map<String, Value> {
+        let mut keys = self.keys(&JobDefaults { timezone: self.trigger.zone(), ..JobDefaults::default() });
+        keys.entry("trigger").or_insert_with(|| json!({}));
+        keys.entry("args").or_insert(Value::Null);
+        keys.insert("pool".to_owned(), json!(self.pool));
+        keys.extend(policy_keys(&self.policy));
+        keys.insert("when_done".to_owned(), json!(when_done_key(self.when_done())));
         keys
     }
 
@@ -135,13 +149,16 @@ fn policy_keys(policy: &Policy) -> Map<String, Value> {
     ];
     keys.extend(said.map(|(key, value)| (key.to_owned(), value)));
     if let Some(when_done) = when_done {
-        let when_done = match when_done {
-            WhenDone::Keep => "keep",
-            WhenDone::Remove => "remove",
-        };
-        keys.insert("when_done".to_owned(), json!(when_done));
+        keys.insert("when_done".to_owned(), json!(when_done_key(*when_done)));
     }
     keys
+}
+
+fn when_done_key(when_done: WhenDone) -> &'static str {
+    match when_done {
+        WhenDone::Keep => "keep",
+        WhenDone::Remove => "remove",
+    }
 }
 
 fn allow_keys(allow: &Allow) -> Value {

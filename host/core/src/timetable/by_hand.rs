@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::{Action, Conflict, Rejection, Timetable};
+use super::{Action, Conflict, Rejection, Running, Timetable};
 use crate::model::{Event, Job, JobId, JobPatch, Pause, Source, Timestamp, Write};
 
 impl Timetable {
@@ -56,6 +56,16 @@ impl Timetable {
         let is_laid_over = job.source.is_reloaded() && job != **declaration;
         let declared = is_laid_over.then(|| Arc::clone(declaration));
         self.change(now, Arc::new(job), declared, out);
+    }
+
+    pub(super) fn remove_all(&mut self, now: Timestamp, running: Running, out: &mut Vec<Action>) {
+        let removed = self.jobs().filter(|record| !record.job.source.is_reloaded());
+        let mut ids: Vec<JobId> = removed.map(|record| record.job.id.clone()).collect();
+        // In an order of their own, so that the same inputs always have the same answers.
+        ids.sort_unstable();
+        for id in ids {
+            self.remove(now, &id, running, out);
+        }
     }
 
     pub(super) fn pause_job(&mut self, id: &JobId, pause: Pause, out: &mut Vec<Action>) {

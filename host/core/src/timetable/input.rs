@@ -39,6 +39,11 @@ pub enum Input {
         /// What becomes of its runs under way.
         running: Running,
     },
+    /// Every job is removed but those of the manifest and folder. Their history stays.
+    RemoveAllJobs {
+        /// What becomes of their runs under way.
+        running: Running,
+    },
     /// An attempt ended.
     Finished {
         /// The run.

@@ -66,6 +66,17 @@ use crate::model::{
     Event, Job, JobId, JobRecord, Pause, PluginName, Pool, PoolName, Run, RunId, Sharing, Timestamp,
 };
 
+/// A pool, and how full it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolLoad {
+    /// The pool.
+    pub pool: Pool,
+    /// Instances that run now.
+    pub running: u32,
+    /// Runs that wait for a place.
+    pub waiting: usize,
+}
+
 /// The pure core of the scheduler: see the module's documentation.
 #[derive(Debug, Default)]
 pub struct Timetable {
@@ -136,6 +147,7 @@ impl Timetable {
             Input::AddJobs { jobs, conflict } => self.add_jobs(now, jobs, conflict, out),
             Input::ModifyJob { job, patch } => self.modify_job(now, &job, *patch, out),
             Input::RemoveJob { job, running } => self.remove(now, &job, running, out),
+            Input::RemoveAllJobs { running } => self.remove_all(now, running, out),
             Input::PauseJob { job, by, note } => self.pause_job(&job, Pause { at: now, by, note }, out),
             Input::ResumeJob(job) => self.resume_job(&job, out),
             Input::Pause { by, note } => self.pause(Pause { at: now, by, note }, out),
@@ -213,6 +225,15 @@ impl Timetable {
     /// Every pool, by name.
     pub fn pools(&self) -> impl Iterator<Item = &Pool> {
         self.pools.values().map(|slots| &slots.pool)
+    }
+
+    /// Every pool, by name, with what runs in it and what waits for a place in it.
+    pub fn loads(&self) -> impl Iterator<Item = PoolLoad> + '_ {
+        self.pools.values().map(|slots| PoolLoad {
+            pool: slots.pool.clone(),
+            running: slots.running,
+            waiting: slots.waiting(),
+        })
     }
 
     /// A job by name.

@@ -82,6 +82,7 @@ impl Timetable {
             | Input::RunNow { job, .. }
             | Input::PauseJob { job, .. }
             | Input::ResumeJob(job) => is_concerned(job),
+            Input::RemoveAllJobs { .. } => self.is_settling(),
             Input::Finished { report, .. } => self.must_wait_for(report),
             _ => false,
         }

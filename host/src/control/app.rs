@@ -1,0 +1,56 @@
+//! What every handler has at hand.
+
+use std::sync::Arc;
+
+use clockbox_core::model::Timestamp;
+
+use super::problem::Problem;
+use crate::scheduler::Scheduler;
+
+/// What a host does for the control API beyond what its scheduler does.
+#[derive(Clone, Default)]
+pub struct Hooks {
+    /// Reads the manifest and the plugins again; what comes of it is told by an event.
+    pub reload: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl std::fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hooks").field("reload", &self.reload.is_some()).finish()
+    }
+}
+
+/// What every handler has at hand. Clones are the same one.
+#[derive(Clone)]
+pub(super) struct App(Arc<Parts>);
+
+pub(super) struct Parts {
+    pub(super) scheduler: Scheduler,
+    pub(super) hooks: Hooks,
+    pub(super) started_at: Timestamp,
+}
+
+impl App {
+    pub(super) fn new(scheduler: Scheduler, hooks: Hooks) -> Self {
+        let started_at = scheduler.clock().now();
+        Self(Arc::new(Parts { scheduler, hooks, started_at }))
+    }
+
+    /// Reads the store, on a thread where waiting for a disk holds up nobody.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn clockbox_store::JobStore) -> Result<T, clockbox_store::StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let store = Arc::clone(self.scheduler.store());
+        let read = tokio::task::spawn_blocking(move || read(&*store)).await;
+        Ok(read.map_err(|error| Problem::broken(format!("the store could not be read: {error}")))??)
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

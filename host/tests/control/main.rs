@@ -1,0 +1,5 @@
+//! The control API, as its clients see it.
+
+mod jobs;
+mod scheduler;
+mod support;

@@ -1,0 +1,60 @@
+//! The host as a whole, over the API.
+
+use serde_json::{Value, json};
+
+use crate::support::Host;
+
+#[test]
+fn everything_is_paused_and_resumed() {
+    let host = Host::start();
+    let mut client = host.client();
+    assert_eq!(client.get("/v1/status")["paused"], Value::Null);
+    let paused = client.ok("POST", "/v1/pause", json!({ "by": "ada" }));
+    assert_eq!(paused["paused"]["by"], "ada");
+    assert_eq!(client.ok("POST", "/v1/resume", Value::Null)["paused"], Value::Null);
+}
+
+#[test]
+fn a_pool_shows_how_full_it_is_and_can_be_resized() {
+    let host = Host::start();
+    let mut client = host.client();
+    let job = json!({ "name": "a", "plugin": "stubborn", "pool": "heavy", "trigger": { "interval": "1d" } });
+    client.ok("POST", "/v1/jobs", job);
+    client.ok("POST", "/v1/jobs/a/run", Value::Null);
+    assert_eq!(client.get("/v1/pools/heavy")["running"], 1);
+    let resized = client.ok("PATCH", "/v1/pools/heavy", json!({ "max_instances": 3 }));
+    assert_eq!((&resized["max_instances"], &resized["queue"]), (&json!(3), &json!(1000)));
+    assert_eq!(client.no("PATCH", "/v1/pools/heavy", json!({ "max_instances": 0 })).status, 400);
+    assert_eq!(client.no("GET", "/v1/pools/heavi", Value::Null).code(), "no-such-pool");
+    host.scheduler.shutdown(std::time::Duration::ZERO).wait().unwrap();
+}
+
+#[test]
+fn what_cannot_be_understood_is_said_so() {
+    let host = Host::start();
+    let mut client = host.client();
+    assert_eq!(client.no("GET", "/v1/nothing", Value::Null).code(), "no-such-path");
+    assert_eq!(client.no("DELETE", "/v1/status", Value::Null).status, 405);
+    assert_eq!(client.no("POST", "/v1/pause", json!({ "who": "ada" })).status, 400);
+    assert_eq!(client.no("POST", "/v1/reload", Value::Null).code(), "no-manifest");
+}
+
+#[test]
+fn a_scheduler_is_stopped_over_the_api() {
+    let host = Host::start();
+    let mut client = host.client();
+    assert_eq!(client.get("/health/ready")["status"], "ok");
+    client.ok("POST", "/v1/shutdown", json!({ "grace": "1s" }));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(host.scheduler.stopped());
+}
+
+#[test]
+fn the_description_names_every_path() {
+    let host = Host::start();
+    let api = host.client().get("/v1/openapi.json");
+    assert_eq!(api["openapi"], "3.1.0");
+    for path in ["/v1/jobs", "/v1/jobs/{name}", "/v1/pools", "/v1/status", "/health/live"] {
+        assert!(api["paths"][path].is_object(), "{path}");
+    }
+}

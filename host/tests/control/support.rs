@@ -1,0 +1,93 @@
+//! A scheduler with a control API, and clients of it.
+
+use clockbox::{
+    Clock, ManualClock, Outcome, Pool, Report, Scheduler,
+    control::{
+        Control, Hooks, Problem,
+        client::{Address, Answer, Client, ClientError},
+    },
+    manifest::ServerSettings,
+};
+use http::{HeaderName, Method};
+use serde_json::Value;
+
+/// A host whose clock stands still until it is moved.
+pub(crate) struct Host {
+    pub(crate) scheduler: Scheduler,
+    pub(crate) hand: ManualClock,
+    control: Control,
+    _folder: tempfile::TempDir,
+}
+
+impl Host {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, hand) = Clock::manual("2030-01-01T00:00:00Z".parse().unwrap());
+        let scheduler = Scheduler::builder()
+            .clock(clock)
+            .pool(Pool::new("heavy".parse().unwrap()))
+            .native("hello".parse().unwrap(), |_, _| async { Report::new(Outcome::Succeeded) })
+            .native("stubborn".parse().unwrap(), |_, token| async move {
+                token.cancelled().await;
+                Report::new(Outcome::Cancelled)
+            })
+            .start()
+            .unwrap();
+        let settings = ServerSettings {
+            socket: Some(folder.path().join("clockbox.sock")),
+            listen: Some("127.0.0.1:0".parse().unwrap()),
+            ..ServerSettings::default()
+        };
+        let control = Control::start(&scheduler, &settings, Hooks::default()).unwrap();
+        Self { scheduler, hand, control, _folder: folder }
+    }
+
+    pub(crate) fn client(&self) -> Caller {
+        let path = self.control.socket().unwrap().to_owned();
+        Caller(Client::connect(Address::Socket(path), None).unwrap())
+    }
+
+    /// One that comes over TCP.
+    pub(crate) fn tcp_client(&self) -> Caller {
+        let address = self.control.address().unwrap().to_string();
+        Caller(Client::connect(Address::Tcp(address), None).unwrap())
+    }
+}
+
+/// A client that answers with what a test looks at.
+pub(crate) struct Caller(pub(crate) Client);
+
+impl Caller {
+    pub(crate) fn send(&mut self, method: &str, path: &str, body: Value) -> Result<Answer, Problem> {
+        self.send_if(method, path, &[], body)
+    }
+
+    pub(crate) fn send_if(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        body: Value,
+    ) -> Result<Answer, Problem> {
+        let method: Method = method.parse().unwrap();
+        let body = (!body.is_null()).then_some(&body);
+        match self.0.call(method, path, headers, body) {
+            Ok(answer) => Ok(answer),
+            Err(ClientError::Refused(problem)) => Err(*problem),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub(crate) fn ok(&mut self, method: &str, path: &str, body: Value) -> Value {
+        let answer = self.send(method, path, body).unwrap();
+        if answer.body.is_empty() { Value::Null } else { answer.json().unwrap() }
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> Value {
+        self.ok("GET", path, Value::Null)
+    }
+
+    pub(crate) fn no(&mut self, method: &str, path: &str, body: Value) -> Problem {
+        self.send(method, path, body).unwrap_err()
+    }
+}
