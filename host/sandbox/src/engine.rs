@@ -51,7 +51,8 @@ impl EngineSettings {
         config
     }
 
-    /// An engine that compiles and runs nothing.
+    /// An engine that compiles and runs nothing. Code is the same whether core dumps are made or not: they are taken by
+    /// the engine that runs it.
     pub(crate) fn compiler(self) -> wasmtime::Result<Engine> {
         let mut config = self.config(false);
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
@@ -165,6 +166,9 @@ mod tests {
             let settings = EngineSettings { fuel, stack: None };
             let machine = Machine::new(settings, 1, true).unwrap();
             assert_eq!(compatibility(&settings.compiler().unwrap()), machine.compatibility);
+            let dumps = Engine::new(&settings.config(true)).unwrap();
+            let none = Engine::new(&settings.config(false)).unwrap();
+            assert_eq!(compatibility(&dumps), compatibility(&none), "core dumps are no matter of code");
             let deep = EngineSettings { stack: Some(4 << 20), ..settings };
             assert_eq!(
                 compatibility(&deep.compiler().unwrap()),

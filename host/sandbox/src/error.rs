@@ -15,6 +15,14 @@ pub enum SandboxError {
         /// Why.
         reason: String,
     },
+    /// The folder of core dumps cannot be made.
+    #[error("the folder {path} of core dumps cannot be used: {reason}", path = path.display())]
+    CoreDumps {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The engine does not work on this machine.
     #[error("the WebAssembly engine cannot start: {0}")]
     Engine(String),

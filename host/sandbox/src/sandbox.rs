@@ -9,9 +9,10 @@ use std::{
 use clockbox_core::model::{CompileLimits, PluginSpec, Timestamp};
 
 use crate::{
-    Allocator, Compilation, Compiler, Inspection, Plugin, PluginError, PluginKind, SandboxError,
+    Allocator, Compilation, Compiler, CoreDumps, Inspection, Plugin, PluginError, PluginKind, SandboxError,
     cache::{Cache, Name},
     compile::{Compilers, Job},
+    cores::Cores,
     engine::{EngineSettings, Machine},
     hex,
     inspect::{binary, inspect_binary, sha256},
@@ -34,19 +35,22 @@ pub struct SandboxOptions {
     /// For how many runs at one time memory is reserved (address space, not RAM). A run beyond it ends as
     /// `host-error`: keep it above the sum of all pools.
     pub max_instances: u32,
+    /// Where the core dumps of guests that trap go; `None` makes none. They hold the memory of guests, and with it secrets.
+    pub cores: Option<CoreDumps>,
     /// Asks the time, for when and how long plugins were compiled and which of them were used last. Without a clock none
     /// of it is known, and the cache forgets what was compiled first.
     pub clock: Option<fn() -> Timestamp>,
 }
 
 impl Default for SandboxOptions {
-    /// No cache, 64 MiB a plugin, 1,000 instances; plugins are compiled in this process.
+    /// No cache, 64 MiB a plugin, 1,000 instances, no core dumps; plugins are compiled in this process.
     fn default() -> Self {
         Self {
             cache_dir: None,
             compile: CompileLimits::default(),
             compiler: Compiler::default(),
             max_instances: 1_000,
+            cores: None,
             clock: None,
         }
     }
@@ -61,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) ticker: Ticker,
     machines: Machines,
     cache: Option<Cache>,
+    pub(crate) cores: Option<Cores>,
     compilers: Compilers,
     options: SandboxOptions,
     /// What is compiled and in use.
@@ -79,18 +84,20 @@ impl Sandbox {
     /// Makes a sandbox: engine, compile cache and the thread that keeps deadlines.
     ///
     /// # Errors
-    /// When the cache folder cannot be used, or the engine does not work on this machine.
+    /// When the folder of the cache or of core dumps cannot be used, or the engine does not work on this machine.
     pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
-        let SandboxOptions { cache_dir, compile, compiler, max_instances, clock } = &options;
+        let SandboxOptions { cache_dir, compile, compiler, max_instances, cores, clock } = &options;
         let open = |folder: &PathBuf| Cache::open(folder, compile.cache, *clock);
         let cache = cache_dir.as_ref().map(open).transpose()?;
+        let cores = cores.as_ref().map(Cores::open).transpose()?;
         let ticker = Ticker::start().map_err(SandboxError::Ticker)?;
-        let machines = Machines::new(*max_instances, false, &ticker)?;
+        let machines = Machines::new(*max_instances, cores.is_some(), &ticker)?;
         let compilers = Compilers::new(compiler.clone(), compile.clone());
         Ok(Self(Arc::new(Inner {
             ticker,
             machines,
             cache,
+            cores,
             compilers,
             options,
             compiled: Mutex::default(),

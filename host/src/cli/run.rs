@@ -14,7 +14,7 @@ use crate::{
     clock::{Clock, Stopwatch},
     manifest::{self, Loaded, Manifest},
     reload::{Loader, Reloader},
-    sandbox::SandboxOptions,
+    sandbox::{CoreDumps, SandboxOptions},
     scheduler::{Event, Scheduler, Subscription},
 };
 
@@ -37,6 +37,10 @@ pub(super) struct RunArgs {
     /// Where compiled plugins are kept.
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
+    /// Write a core dump into this folder whenever a run traps or is out of memory: <run id>-<attempt>.core, the latest 32 of at
+    /// most 256 MiB. A core dump holds the guest's memory, and with it the secrets that it was given.
+    #[arg(long, value_name = "FOLDER")]
+    coredump: Option<PathBuf>,
 }
 
 /// How long the end may take beyond the grace of the runs: for what was killed, for the store, for a reload.
@@ -62,7 +66,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     // Every slot of every pool has its place; a reload that goes beyond is told by the runs that find none.
     let slots = manifest.pools.values().fold(0_u32, |sum, pool| sum.saturating_add(pool.max_instances));
     let max_instances = options.max_instances.max(slots.saturating_mul(2).min(20_000));
-    let sandbox = plugin_sandbox::open(SandboxOptions { max_instances, ..options })?;
+    let cores = args.coredump.as_ref().map(CoreDumps::new);
+    let sandbox = plugin_sandbox::open(SandboxOptions { max_instances, cores, ..options })?;
     let mut loader = Loader::new(sandbox);
     let loaded = loader.load(&manifest);
 

@@ -104,6 +104,12 @@ impl Journal {
         }
     }
 
+    /// Adds a line of the host's, whatever else there is.
+    pub(crate) fn tell(&self, level: LogLevel, text: &str) {
+        let state = self.state();
+        state.pass(LogStream::Host, level, state.shown(text).into_owned(), Vec::new());
+    }
+
     /// Ends the log: passes on the lines that have no end, and says how much was dropped.
     pub(crate) fn close(&self) {
         let mut state = self.state();
@@ -127,6 +133,11 @@ impl Journal {
     /// The last lines of stderr, oldest first, kept even when the log is full.
     pub(crate) fn stderr_tail(&self) -> Vec<String> {
         self.state().tail.iter().cloned().collect()
+    }
+
+    /// The latest remark of the host's: what it refused, and what would grant it.
+    pub(crate) fn last_remark(&self) -> Option<String> {
+        self.state().remarks.last().cloned()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

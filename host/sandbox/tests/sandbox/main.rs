@@ -2,6 +2,7 @@
 
 mod answers;
 mod cache;
+mod cores;
 mod http;
 mod journal;
 mod loading;
@@ -9,3 +10,4 @@ mod rights;
 mod secrets;
 mod stopping;
 mod support;
+mod traps;
