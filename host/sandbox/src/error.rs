@@ -64,6 +64,14 @@ pub enum PluginError {
     /// The WebAssembly text has a mistake.
     #[error("the WebAssembly text has a mistake: {0}")]
     Text(String),
+    /// The WebAssembly text is longer than what is assembled without a compiler to do it.
+    #[error("the WebAssembly text has {} and is looked into up to {}", format_size(*size), format_size(*max))]
+    LongText {
+        /// Its size in bytes.
+        size: u64,
+        /// The most that is assembled, in bytes.
+        max: u64,
+    },
     /// The file is damaged or uses what the engine does not support.
     #[error("the file is not valid WebAssembly: {0}")]
     Invalid(String),
@@ -203,6 +211,7 @@ impl PluginError {
                  `allow = { jobs = { plugins = [\"other\"], max_jobs = 100, per_minute = 60 } }`"
             }
             Self::NotGranted { .. } => "grant it in the plugin's `allow` table",
+            Self::LongText { .. } => "assemble it: `wasm-tools parse x.wat -o x.wasm`",
             Self::Link(_) => {
                 "build it with the WIT of this version of clockbox, and a module for wasm32-wasip1"
             }

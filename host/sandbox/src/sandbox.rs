@@ -1,6 +1,7 @@
 //! The sandbox: engines, compile cache, and the way from a file to a plugin.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -15,7 +16,7 @@ use crate::{
     cores::Cores,
     engine::{EngineSettings, Machine},
     hex,
-    inspect::{binary, inspect_binary, sha256},
+    inspect::{LONGEST_TEXT, Source, assemble, inspect_binary, sha256, source},
     jobs::Rates,
     machines::Machines,
     plugin::Compiled,
@@ -137,14 +138,30 @@ impl Sandbox {
         if let Some(compiled) = self.find(&job) {
             return Plugin::new(self.0.clone(), compiled, true, spec);
         }
-        let binary = binary(bytes)?;
+        let mut turn = None;
+        let binary = match source(bytes)? {
+            Source::Binary(binary) => Cow::Borrowed(binary),
+            Source::Text(text) if text.len() <= LONGEST_TEXT => Cow::Owned(assemble(text)?),
+            Source::Text(text) => {
+                let machine = self.0.machines.get(job.1, &self.0.ticker)?;
+                let turn = turn.insert(self.0.compilers.turn(&job)?);
+                // Somebody else may have had a turn meanwhile.
+                if let Some(compiled) = self.find(&job) {
+                    return Plugin::new(self.0.clone(), compiled, true, spec);
+                }
+                Cow::Owned(self.0.compilers.assemble(&machine, &job, text, turn)?)
+            }
+        };
         let inspection = inspect_binary(&binary)?;
         let kind = inspection.check(&spec.rights)?;
         let machine = self.0.machines.get(job.1, &self.0.ticker)?;
         if let Some(compiled) = self.cached(&machine, kind, &job, &inspection) {
             return Plugin::new(self.0.clone(), compiled, true, spec);
         }
-        let turn = self.0.compilers.turn(&job)?;
+        let turn = match turn {
+            Some(turn) => turn,
+            None => self.0.compilers.turn(&job)?,
+        };
         // Somebody else may have had a turn meanwhile.
         let found = self.find(&job).or_else(|| self.cached(&machine, kind, &job, &inspection));
         if let Some(compiled) = found {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    message::{Answer, Request},
+    message::{Answer, Request, Work},
     precompile::precompile,
 };
 use crate::engine::compatibility;
@@ -45,12 +45,12 @@ fn answer(request: &Request, mut input: impl Read) -> Answer {
         return Answer::Other;
     }
     // The compiler's threads start with the first function, and there must be memory for their stacks.
-    if let answer @ (Answer::OutOfMemory | Answer::Failed(_)) = precompile(&engine, false, SMALLEST) {
+    if let answer @ (Answer::OutOfMemory | Answer::Failed(_)) = precompile(&engine, Work::Module, SMALLEST) {
         return answer;
     }
     let mut binary = Vec::new();
     match input.read_to_end(&mut binary) {
-        Ok(_) => precompile(&engine, request.component, &binary),
+        Ok(_) => precompile(&engine, request.work, &binary),
         Err(e) if e.kind() == io::ErrorKind::OutOfMemory => Answer::OutOfMemory,
         Err(e) => Answer::Failed(format!("the plugin cannot be read: {e}")),
     }
@@ -91,7 +91,7 @@ mod tests {
     fn request() -> Request {
         let settings = EngineSettings::default();
         let compatibility = compatibility(&settings.compiler().unwrap());
-        Request { component: false, settings, memory: 1 << 30, compatibility }
+        Request { work: Work::Module, settings, memory: 1 << 30, compatibility }
     }
 
     #[test]
@@ -99,14 +99,17 @@ mod tests {
         let module = wat::parse_str("(module)").unwrap();
         assert!(matches!(answer(&request(), &module[..]), Answer::Code(_)));
         assert!(matches!(answer(&request(), &module[..5]), Answer::Invalid(_)));
-        let component = Request { component: true, ..request() };
+        let component = Request { work: Work::Component, ..request() };
         assert!(matches!(answer(&component, &module[..]), Answer::Invalid(_)));
+        let text = Request { work: Work::Assemble, ..request() };
+        assert_eq!(answer(&text, &b"(module)"[..]), Answer::Code(module));
+        assert!(matches!(answer(&text, &b"(module oops)"[..]), Answer::Invalid(why) if why.contains("oops")));
     }
 
     #[test]
     fn the_smallest_module_is_one() {
         let engine = EngineSettings::default().compiler().unwrap();
-        assert!(matches!(precompile(&engine, false, SMALLEST), Answer::Code(_)));
+        assert!(matches!(precompile(&engine, Work::Module, SMALLEST), Answer::Code(_)));
     }
 
     #[test]

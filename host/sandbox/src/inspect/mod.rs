@@ -7,7 +7,7 @@ mod source;
 use clockbox_core::model::Rights;
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use self::source::binary;
+pub(crate) use self::source::{LONGEST_TEXT, Source, assemble, binary, source};
 use crate::{PluginError, PluginKind, hex};
 
 /// The module name of WASI preview 1.
@@ -45,7 +45,7 @@ pub struct Inspection {
     pub job: Option<String>,
 }
 
-/// Reads the outline of a plugin: a component, a module, or `.wat` text of either.
+/// Reads the outline of a plugin: a component, a module, or `.wat` text of either of at most 64 KiB.
 ///
 /// # Errors
 /// When the bytes are not WebAssembly, end in the middle, or hold native code. Whether the plugin could be loaded is
