@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clockbox::{
     PluginSpec,
-    sandbox::{Compiler, Plugin, PluginError, Sandbox, SandboxOptions},
+    sandbox::{Compiler, CoreDumps, Plugin, PluginError, Sandbox, SandboxOptions},
 };
 use clockbox_core::model::CompileLimits;
 
@@ -75,6 +75,22 @@ fn what_another_process_compiled_is_what_this_one_runs() {
         let plugin = sandbox(this_program(), CompileLimits::default()).load(COMMAND, &spec).unwrap();
         assert!(!plugin.from_cache());
     }
+}
+
+#[test]
+fn what_another_process_compiled_runs_on_an_engine_that_makes_core_dumps() {
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let options = |cores| SandboxOptions {
+        compiler: this_program(),
+        cache_dir: Some(cache.path().to_owned()),
+        cores,
+        max_instances: 1,
+        ..Default::default()
+    };
+    let with = Sandbox::new(options(Some(CoreDumps::new(folder.path())))).unwrap();
+    assert!(!load(&with, COMMAND).unwrap().from_cache());
+    let without = Sandbox::new(options(None)).unwrap();
+    assert!(load(&without, COMMAND).unwrap().from_cache(), "core dumps are no matter of code");
 }
 
 #[test]
