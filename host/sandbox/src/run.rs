@@ -12,12 +12,9 @@ use crate::{
     guest::Guest,
     log::Journal,
     plugin::Entry,
-    verdict::{End, Traces, verdict},
+    verdict::{End, Traces, component_handles, verdict},
     wasi,
 };
-
-/// The most handles that components of one run may hold at one time.
-const MOST_HANDLES: usize = 10_000;
 
 /// What a guest answered.
 pub(crate) enum Answer {
@@ -35,7 +32,13 @@ pub(crate) async fn run(
     let _ticking = plugin.sandbox.ticker.run();
     let limits = &plugin.spec.limits;
     let journal = Journal::new(sink.clone(), limits.log, plugin.redactor.clone());
-    let wasi = match wasi::context(&plugin.spec, plugin.kind(), &request, &journal) {
+    let wasi = match wasi::context(
+        &plugin.spec,
+        plugin.kind(),
+        &request,
+        &plugin.sandbox.options.resolver,
+        &journal,
+    ) {
         Ok(wasi) => wasi,
         Err(reason) => return Report::new(Outcome::HostError).because(reason),
     };
@@ -88,6 +91,7 @@ pub(crate) async fn run(
         instantiated,
         denied,
         table,
+        refusal: journal.refusal(),
         stderr: journal.stderr_tail(),
     };
     let mut report = Report { peak_memory: Some(peak), ..verdict(end, &traces) };
@@ -112,7 +116,7 @@ fn store(plugin: &Plugin, guest: Guest) -> wasmtime::Result<Store<Guest>> {
     let mut store = Store::new(plugin.compiled.engine(), guest);
     store.limiter(|guest| &mut guest.limiter);
     store.set_hostcall_fuel(usize::try_from(limits.memory.min(limits.host_call)).unwrap_or(usize::MAX));
-    store.set_max_component_handles(MOST_HANDLES);
+    store.set_max_component_handles(component_handles(limits));
     if let Some(fuel) = limits.fuel {
         store.set_fuel(fuel)?;
     }

@@ -9,7 +9,7 @@ use std::{
 use clockbox_core::model::{CompileLimits, PluginSpec, Timestamp};
 
 use crate::{
-    Allocator, Compilation, Compiler, Inspection, Plugin, PluginError, PluginKind, SandboxError,
+    Allocator, Compilation, Compiler, Inspection, Plugin, PluginError, PluginKind, Resolver, SandboxError,
     cache::{Cache, Name},
     compile::{Compilers, Job},
     engine::{EngineSettings, Machine},
@@ -37,6 +37,8 @@ pub struct SandboxOptions {
     /// Asks the time, for when and how long plugins were compiled and which of them were used last. Without a clock none
     /// of it is known, and the cache forgets what was compiled first.
     pub clock: Option<fn() -> Timestamp>,
+    /// Looks up the names that guests connect to.
+    pub resolver: Resolver,
 }
 
 impl Default for SandboxOptions {
@@ -48,6 +50,7 @@ impl Default for SandboxOptions {
             compiler: Compiler::default(),
             max_instances: 1_000,
             clock: None,
+            resolver: Resolver::default(),
         }
     }
 }
@@ -62,7 +65,7 @@ pub(crate) struct Inner {
     machines: Machines,
     cache: Option<Cache>,
     compilers: Compilers,
-    options: SandboxOptions,
+    pub(crate) options: SandboxOptions,
     /// What is compiled and in use.
     compiled: Mutex<HashMap<Job, Weak<Compiled>>>,
     /// How many changes of jobs the runs of each plugin ask for.
@@ -81,7 +84,7 @@ impl Sandbox {
     /// # Errors
     /// When the cache folder cannot be used, or the engine does not work on this machine.
     pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
-        let SandboxOptions { cache_dir, compile, compiler, max_instances, clock } = &options;
+        let SandboxOptions { cache_dir, compile, compiler, max_instances, clock, resolver: _ } = &options;
         let open = |folder: &PathBuf| Cache::open(folder, compile.cache, *clock);
         let cache = cache_dir.as_ref().map(open).transpose()?;
         let ticker = Ticker::start().map_err(SandboxError::Ticker)?;

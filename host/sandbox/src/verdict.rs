@@ -9,18 +9,34 @@ use wasmtime_wasi::I32Exit;
 use crate::{
     backtrace::render,
     bindings::clockbox::job::types::{Failure, JobError},
-    limiter::LARGEST_TABLE,
+    error::LARGEST_TABLE,
     log::{Redactor, clean_lines},
     run::Answer,
+    wasi::MOST_RANDOM,
 };
 
+/// The call stack of a guest whose limits say nothing of it: the engine's own default.
+const USUAL_STACK: u64 = 512 << 10;
 /// The longest reason of a guest's, in characters.
 const LONGEST_REASON: usize = 4_000;
 /// How much of a failure's code and of its message is looked at, in bytes.
 const LOOKED_AT: usize = 64 << 10;
 
-/// What the engine says of a call that hands over too much; its type for that is private.
+/// What the engine says of a call that hands over too much; its type for that is private, as are those of the next two.
 const HOST_CALL: &str = "fuel allocated for hostcalls";
+/// What it says when components hold too many handles.
+const COMPONENT_HANDLES: &str = "store handle limit exceeded";
+/// What its WASI says of a call for too many random bytes, between "requested len N" and the limit.
+const RANDOM: &str = "exceeds limit";
+
+/// How many handles components may have between them for each one of `limits.handles`: what one lends to another counts again,
+/// and so do resources of their own making, which take nothing of the host's.
+const HANDLES_EACH: usize = 10;
+
+/// The most handles that the components of one run may hold at one time.
+pub(crate) fn component_handles(limits: &Limits) -> usize {
+    (limits.handles as usize).saturating_mul(HANDLES_EACH)
+}
 
 /// How a run ended.
 pub(crate) enum End {
@@ -43,6 +59,8 @@ pub(crate) struct Traces<'a> {
     pub(crate) denied: Option<u64>,
     /// The elements of a table that was refused for its size.
     pub(crate) table: Option<usize>,
+    /// The first thing that the run was refused, and what would grant it.
+    pub(crate) refusal: Option<String>,
     /// The last lines of stderr, oldest first.
     pub(crate) stderr: Vec<String>,
 }
@@ -89,8 +107,14 @@ fn job_error(e: JobError, traces: &Traces<'_>) -> Report {
         let start = |text: &str| text[..text.floor_char_boundary(LOOKED_AT)].to_owned();
         let reason = clean_lines(&format!("{}: {}", start(&failure.code), start(&failure.message)));
         // Hidden before it is cut, so that no part of a secret is left at the end.
-        Report::new(outcome)
-            .because(traces.redactor.hide(&reason).chars().take(LONGEST_REASON).collect::<String>())
+        let mut reason: String = traces.redactor.hide(&reason).chars().take(LONGEST_REASON).collect();
+        if outcome == Outcome::Failed {
+            match traces.denied {
+                Some(wanted) => _ = write!(reason, "; during the run it {}", out_of_memory(wanted, traces)),
+                None => mention_refusal(&mut reason, traces),
+            }
+        }
+        Report::new(outcome).because(reason)
     };
     match e {
         JobError::InvalidArgs(failure) | JobError::Fatal(failure) => never(report(Outcome::Failed, failure)),
@@ -111,7 +135,19 @@ fn exit(code: i32, traces: &Traces<'_>) -> Report {
             let reason = format!("{} and ended with exit code {code}{said}", out_of_memory(wanted, traces));
             Report::new(Outcome::OutOfMemory).because(reason)
         }
-        None => Report::new(Outcome::Failed).because(format!("exit code {code}{said}")),
+        None => {
+            let mut reason = format!("exit code {code}{said}");
+            mention_refusal(&mut reason, traces);
+            Report::new(Outcome::Failed).because(reason)
+        }
+    }
+}
+
+/// Adds what the run was refused: a guest that handles a refusal may give no hint of it in the end.
+fn mention_refusal(reason: &mut String, traces: &Traces<'_>) {
+    if let Some(refusal) = &traces.refusal {
+        // Writing to a String cannot fail.
+        let _ = write!(reason, "; during the run: {refusal}");
     }
 }
 
@@ -120,6 +156,9 @@ fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
     let backtrace = e.downcast_ref::<WasmBacktrace>().and_then(render);
     let trap = e.downcast_ref::<Trap>();
     let mut reason = String::new();
+    // Whether the reason says all that there is to say about rights and limits.
+    let mut is_known = true;
+    let said_by_engine = e.root_cause().to_string();
     let outcome = if let Some(wanted) = traces.denied {
         reason = out_of_memory(wanted, traces);
         Outcome::OutOfMemory
@@ -128,6 +167,7 @@ fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
             write!(reason, "needed a table of {wanted} elements, and a table has {LARGEST_TABLE} at most");
         Outcome::OutOfMemory
     } else if let Some(trap) = trap {
+        is_known = !matches!(trap, Trap::UnreachableCodeReached);
         reason.push_str(&words(*trap, traces));
         Outcome::Trapped
     } else if matches!(e.downcast_ref(), Some(ResourceTableError::Full)) {
@@ -142,7 +182,21 @@ fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
             "all instances that memory is reserved for are in use; raise the sandbox's max_instances",
         );
         Outcome::HostError
-    } else if e.root_cause().to_string().contains(HOST_CALL) {
+    } else if said_by_engine.contains(COMPONENT_HANDLES) {
+        let _ = write!(
+            reason,
+            "its components held {} handles at one time, {HANDLES_EACH} for each one of limits.handles (raise limits.handles)",
+            component_handles(traces.limits)
+        );
+        Outcome::Trapped
+    } else if said_by_engine.starts_with("requested len") && said_by_engine.contains(RANDOM) {
+        let _ = write!(
+            reason,
+            "it asked for more than {} of random bytes in one call, which no key raises; ask for less at a time",
+            format_size(MOST_RANDOM)
+        );
+        Outcome::Trapped
+    } else if said_by_engine.contains(HOST_CALL) {
         let _ = write!(
             reason,
             "it handed more than {} over in one call of the host (raise limits.host_call)",
@@ -150,7 +204,8 @@ fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
         );
         Outcome::Trapped
     } else if traces.instantiated || backtrace.is_some() {
-        let _ = write!(reason, "the guest was stopped in a call of the host: {}", e.root_cause());
+        is_known = false;
+        let _ = write!(reason, "the guest was stopped in a call of the host: {said_by_engine}");
         Outcome::Trapped
     } else {
         let _ = write!(reason, "the instance cannot be made: {e:#}");
@@ -158,6 +213,9 @@ fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
     };
     if let Some(said) = last_words(&traces.stderr) {
         let _ = write!(reason, "; stderr: {said}");
+    }
+    if !is_known {
+        mention_refusal(&mut reason, traces);
     }
     Report { backtrace, ..Report::new(outcome).because(reason) }
 }
@@ -175,7 +233,10 @@ fn words(trap: Trap, traces: &Traces<'_>) -> String {
         Trap::UnreachableCodeReached => {
             "the guest gave up: it panicked, aborted or reached an `unreachable` instruction"
         }
-        Trap::StackOverflow => "the guest's call stack overflowed",
+        Trap::StackOverflow => {
+            let stack = format_size(traces.limits.stack.unwrap_or(USUAL_STACK));
+            return format!("the guest's call stack overflowed: it has {stack} (raise limits.stack)");
+        }
         Trap::MemoryOutOfBounds => {
             "the guest accessed memory out of bounds (a bad pointer, or a stack overflow)"
         }
