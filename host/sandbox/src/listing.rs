@@ -57,8 +57,10 @@ async fn list(
     let mut bytes = 0;
     if let Descriptor::Dir(dir) = guest.filesystem().table.get(&folder)? {
         let dir = dir.dir.clone();
-        // What cannot be read here cannot be read below either, and there the guest is told.
-        bytes = tokio::task::spawn_blocking(move || size(&dir, limit)).await?.unwrap_or_default();
+        bytes = match tokio::task::spawn_blocking(move || size(&dir, limit)).await? {
+            Ok(bytes) => bytes,
+            Err(e) => return Ok(Err(e.into())),
+        };
     }
     if !guest.limiter.hold(bytes) {
         guest.journal.refuse(format!(
@@ -84,8 +86,12 @@ async fn list(
 /// takes that much more.
 #[cfg(unix)]
 fn size(folder: &Arc<File>, most: u64) -> io::Result<u64> {
+    use rustix::fs::{Dir, Mode, OFlags, openat};
+
     let mut bytes = 0;
-    for entry in rustix::fs::Dir::read_from(folder)? {
+    // Its own handle may be one that nothing can be read by.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    for entry in Dir::new(openat(folder, ".", flags, Mode::empty())?)? {
         bytes += EACH + entry?.file_name().count_bytes() as u64;
         if bytes > most {
             break;

@@ -48,7 +48,7 @@ async fn is_granted(
     let found =
         tokio::spawn(async move { name_of(address, &endpoints, &resolver).await }).await.ok().flatten();
     match (found, reserved(address.ip())) {
-        (Some(endpoint), Some(why)) if !endpoint.is_private() => {
+        (Some(endpoint), Some(why)) if !endpoint.is_private() && !means_loopback(&endpoint, address) => {
             journal.refuse(format!(
                 "TCP connection to {endpoint} refused: the host resolves to {why}, which only an allow.tcp entry that \
                  names the address or its network, or has private = true, opens"
@@ -63,6 +63,12 @@ async fn is_granted(
             false
         }
     }
+}
+
+/// Whether the grant says `localhost` and the address is that: then it names what it opens.
+fn means_loopback(endpoint: &Endpoint, address: SocketAddr) -> bool {
+    endpoint.name().is_some_and(|(name, _)| name.eq_ignore_ascii_case("localhost"))
+        && address.ip().to_canonical().is_loopback()
 }
 
 /// The granted name that resolves to this address.
