@@ -82,7 +82,8 @@ fn manifest(attacks: &[Attack], armed: bool) -> String {
     for attack in attacks.iter().filter(|_| armed) {
         text += &format!("[jobs.{0}]\nplugin = \"{0}\"\npool = \"hostile\"\n{1}", attack.name, attack.job);
     }
-    text + "[jobs.neighbour]\nplugin = \"neighbour\"\ntrigger = { interval = \"100ms\" }\n"
+    // A pool of its own: the jobs that guests add fill the usual one.
+    text + "[pools.neighbour]\nmax_instances = 1\n[jobs.neighbour]\nplugin = \"neighbour\"\npool = \"neighbour\"\ntrigger = { interval = \"100ms\" }\n"
 }
 
 /// Waits until the neighbour has succeeded so many times more.
