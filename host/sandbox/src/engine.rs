@@ -7,7 +7,12 @@ use wasmtime::{
     component::Linker,
 };
 
-use crate::{SandboxError, guest::Guest, imports, limiter::LARGEST_TABLE};
+use crate::{
+    SandboxError,
+    error::{LARGEST_TABLE, MOST_MEMORIES, MOST_MODULES, MOST_TABLES},
+    guest::Guest,
+    imports,
+};
 
 /// How the memory of instances is had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,9 +146,9 @@ fn pool(max_instances: u32) -> InstanceAllocationStrategy {
         .total_memories(max_instances.saturating_mul(2))
         .total_tables(max_instances.saturating_mul(2))
         // One guest must not take what all the others need.
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(4)
-        .max_tables_per_component(64)
+        .max_core_instances_per_component(MOST_MODULES)
+        .max_memories_per_component(MOST_MEMORIES)
+        .max_tables_per_component(MOST_TABLES)
         .total_stacks(max_instances)
         .total_gc_heaps(max_instances)
         .table_elements(LARGEST_TABLE)

@@ -4,6 +4,13 @@ use std::{path::PathBuf, time::Duration};
 
 use clockbox_core::model::{format_duration, format_size};
 
+/// The most core modules, memories and tables that one instance consists of.
+pub(crate) const MOST_MODULES: u32 = 64;
+pub(crate) const MOST_MEMORIES: u32 = 4;
+pub(crate) const MOST_TABLES: u32 = 64;
+/// The most elements of one table: interpreters that are compiled to WebAssembly have tens of thousands of functions in one.
+pub(crate) const LARGEST_TABLE: usize = 100_000;
+
 /// Why a sandbox cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
@@ -75,6 +82,12 @@ pub enum PluginError {
     /// The file is damaged or uses what the engine does not support.
     #[error("the file is not valid WebAssembly: {0}")]
     Invalid(String),
+    /// The plugin is valid, and larger than any instance may be.
+    #[error(
+        "the plugin needs more than an instance has room for ({MOST_MODULES} core modules, {MOST_MEMORIES} memories of 4 GiB and \
+         {MOST_TABLES} tables of {LARGEST_TABLE} elements, which no key raises): {0}"
+    )]
+    NoRoom(String),
     /// The SHA-256 differs from the pin.
     #[error("the SHA-256 of the file is {actual}, yet {expected} is pinned")]
     DigestMismatch {
@@ -179,6 +192,7 @@ impl PluginError {
             Self::NativeCode => "give the .wasm file that it was compiled from",
             Self::Text(_) => "a .wat file holds one (component …) or (module …)",
             Self::Invalid(_) => "build it again; the engine supports WebAssembly 3.0 and WASI 0.2",
+            Self::NoRoom(_) => "build it of fewer or smaller parts",
             Self::DigestMismatch { actual, .. } => {
                 return Some(format!("if the new file is meant, set `sha256 = \"{actual}\"`"));
             }

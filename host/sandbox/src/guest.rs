@@ -14,6 +14,7 @@ use crate::{
     http::Gate,
     jobs::{Jobs, Rate},
     limiter::Limiter,
+    listing::Listings,
     log::Journal,
     progress::Progress,
     state::State,
@@ -27,6 +28,7 @@ const MOST_FIELD_BYTES: usize = 16 << 10;
 pub(crate) struct Guest {
     pub(crate) facts: Facts,
     pub(crate) limiter: Limiter,
+    pub(crate) listings: Listings,
     pub(crate) journal: Journal,
     pub(crate) progress: Progress,
     pub(crate) config: Arc<WasiConfigVariables>,
@@ -46,6 +48,7 @@ impl Guest {
         http.set_field_size_limit(MOST_FIELD_BYTES);
         Self {
             limiter: Limiter::new(facts.spec.limits.memory),
+            listings: Listings::new(),
             progress: Progress::new(facts.sink.clone(), plugin.redactor.clone()),
             gate: Gate::new(facts.spec.clone(), plugin.client.clone(), journal.clone()),
             facts,

@@ -15,7 +15,7 @@ use crate::{
     },
     facts::Facts,
     guest::Guest,
-    http,
+    http, listing, sockets,
 };
 
 struct HasFacts;
@@ -31,6 +31,8 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     http::bound(&mut linker)?;
+    sockets::explain(&mut linker)?;
+    listing::count(&mut linker)?;
     wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| WasiConfig::new(&guest.config))?;
     types::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     context::add_to_linker::<Guest, HasFacts>(&mut linker, |guest| &mut guest.facts)?;

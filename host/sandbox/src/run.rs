@@ -14,7 +14,7 @@ use crate::{
     guest::Guest,
     log::Journal,
     plugin::Entry,
-    trap::MOST_HANDLES,
+    trap::component_handles,
     verdict::{End, Traces, frames, verdict},
     wasi,
 };
@@ -35,7 +35,13 @@ pub(crate) async fn run(
     let _ticking = plugin.sandbox.ticker.run();
     let limits = &plugin.spec.limits;
     let journal = Journal::new(sink.clone(), limits.log, plugin.redactor.clone());
-    let wasi = match wasi::context(&plugin.spec, plugin.kind(), &request, &journal) {
+    let wasi = match wasi::context(
+        &plugin.spec,
+        plugin.kind(),
+        &request,
+        &plugin.sandbox.options.resolver,
+        &journal,
+    ) {
         Ok(wasi) => wasi,
         Err(reason) => return Report::new(Outcome::HostError).because(reason),
     };
@@ -101,6 +107,7 @@ pub(crate) async fn run(
         instantiated,
         denied,
         table,
+        refusal: journal.refusal(),
         stderr: journal.stderr_tail(),
         remark: journal.last_remark(),
     };
@@ -158,7 +165,7 @@ fn store(plugin: &Plugin, guest: Guest) -> wasmtime::Result<Store<Guest>> {
     let mut store = Store::new(plugin.compiled.engine(), guest);
     store.limiter(|guest| &mut guest.limiter);
     store.set_hostcall_fuel(usize::try_from(limits.memory.min(limits.host_call)).unwrap_or(usize::MAX));
-    store.set_max_component_handles(MOST_HANDLES);
+    store.set_max_component_handles(component_handles(limits));
     if let Some(fuel) = limits.fuel {
         store.set_fuel(fuel)?;
     }

@@ -10,7 +10,8 @@ use std::{
 use clockbox_core::model::{CompileLimits, PluginSpec, Timestamp};
 
 use crate::{
-    Allocator, Compilation, Compiler, CoreDumps, Inspection, Plugin, PluginError, PluginKind, SandboxError,
+    Allocator, Compilation, Compiler, CoreDumps, Inspection, Plugin, PluginError, PluginKind, Resolver,
+    SandboxError,
     cache::{Cache, Name},
     compile::{Compilers, Job},
     cores::Cores,
@@ -41,6 +42,8 @@ pub struct SandboxOptions {
     /// Asks the time, for when and how long plugins were compiled and which of them were used last. Without a clock none
     /// of it is known, and the cache forgets what was compiled first.
     pub clock: Option<fn() -> Timestamp>,
+    /// Looks up the names that guests connect to.
+    pub resolver: Resolver,
 }
 
 impl Default for SandboxOptions {
@@ -53,6 +56,7 @@ impl Default for SandboxOptions {
             max_instances: 1_000,
             cores: None,
             clock: None,
+            resolver: Resolver::default(),
         }
     }
 }
@@ -68,7 +72,7 @@ pub(crate) struct Inner {
     cache: Option<Cache>,
     pub(crate) cores: Option<Cores>,
     compilers: Compilers,
-    options: SandboxOptions,
+    pub(crate) options: SandboxOptions,
     /// What is compiled and in use.
     compiled: Mutex<HashMap<Job, Weak<Compiled>>>,
     /// How many changes of jobs the runs of each plugin ask for.
@@ -87,7 +91,8 @@ impl Sandbox {
     /// # Errors
     /// When the folder of the cache or of core dumps cannot be used, or the engine does not work on this machine.
     pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
-        let SandboxOptions { cache_dir, compile, compiler, max_instances, cores, clock } = &options;
+        let SandboxOptions { cache_dir, compile, compiler, max_instances, cores, clock, resolver: _ } =
+            &options;
         let open = |folder: &PathBuf| Cache::open(folder, compile.cache, *clock);
         let cache = cache_dir.as_ref().map(open).transpose()?;
         let cores = cores.as_ref().map(Cores::open).transpose()?;

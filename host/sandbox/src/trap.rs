@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use clockbox_core::model::{Limits, format_size};
 use wasmtime::{ThrownException, Trap};
 
+use crate::wasi::MOST_RANDOM;
+
 /// The call stack of a guest whose limits name none, in bytes.
 const USUAL_STACK: u64 = 512 << 10;
 
@@ -13,8 +15,17 @@ const HOST_CALL: &str = "fuel allocated for hostcalls";
 /// What it says when components hold too many handles.
 const HANDLES: &str = "store handle limit exceeded";
 
-/// The most handles that components of one run may hold at one time.
-pub(crate) const MOST_HANDLES: usize = 10_000;
+/// What its WASI says of a call for too many random bytes, between "requested len N" and the limit.
+const RANDOM: &str = "exceeds limit";
+
+/// How many handles components may have between them for each one of `limits.handles`: what one lends to another counts again,
+/// and so do resources of their own making, which take nothing of the host's.
+const HANDLES_EACH: usize = 10;
+
+/// The most handles that the components of one run may hold at one time.
+pub(crate) fn component_handles(limits: &Limits) -> usize {
+    (limits.handles as usize).saturating_mul(HANDLES_EACH)
+}
 
 /// What a trap means. Where a limit has to do with it, its value and its name are told.
 pub(crate) fn words(trap: Trap, limits: &Limits) -> Cow<'static, str> {
@@ -133,7 +144,14 @@ pub(crate) fn limit(e: &wasmtime::Error, limits: &Limits) -> Option<String> {
     }
     if said.contains(HANDLES) {
         return Some(format!(
-            "it held {MOST_HANDLES} handles at one time, which is the most that there is: does it drop none?"
+            "its components held {} handles at one time, {HANDLES_EACH} for each one of limits.handles (raise limits.handles)",
+            component_handles(limits)
+        ));
+    }
+    if said.starts_with("requested len") && said.contains(RANDOM) {
+        return Some(format!(
+            "it asked for more than {} of random bytes in one call, which no key raises; ask for less at a time",
+            format_size(MOST_RANDOM)
         ));
     }
     None

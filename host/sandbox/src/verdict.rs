@@ -12,7 +12,7 @@ use wasmtime_wasi::I32Exit;
 use crate::{
     backtrace::render,
     bindings::clockbox::job::types::{Failure, JobError},
-    limiter::LARGEST_TABLE,
+    error::LARGEST_TABLE,
     log::{Redactor, clean_lines},
     run::Answer,
     trap,
@@ -59,6 +59,8 @@ pub(crate) struct Traces<'a> {
     pub(crate) denied: Option<u64>,
     /// The elements of a table that was refused for its size.
     pub(crate) table: Option<usize>,
+    /// The first thing that the run was refused, and what would grant it.
+    pub(crate) refusal: Option<String>,
     /// The last lines of stderr, oldest first.
     pub(crate) stderr: Vec<String>,
     /// What the host said last of what the guest tried: mostly a right or limit that was in its way.
@@ -107,8 +109,14 @@ fn job_error(e: JobError, traces: &Traces<'_>) -> Report {
         let start = |text: &str| text[..text.floor_char_boundary(LOOKED_AT)].to_owned();
         let reason = clean_lines(&format!("{}: {}", start(&failure.code), start(&failure.message)));
         // Hidden before it is cut, so that no part of a secret is left at the end.
-        Report::new(outcome)
-            .because(traces.redactor.hide(&reason).chars().take(LONGEST_REASON).collect::<String>())
+        let mut reason: String = traces.redactor.hide(&reason).chars().take(LONGEST_REASON).collect();
+        if outcome == Outcome::Failed {
+            match traces.denied {
+                Some(wanted) => _ = write!(reason, "; during the run it {}", out_of_memory(wanted, traces)),
+                None => mention_refusal(&mut reason, traces),
+            }
+        }
+        Report::new(outcome).because(reason)
     };
     match e {
         JobError::InvalidArgs(failure) | JobError::Fatal(failure) => never(report(Outcome::Failed, failure)),
@@ -135,7 +143,19 @@ fn exit(code: i32, traces: &Traces<'_>) -> Report {
             let reason = format!("{} and ended with exit code {code}{said}", out_of_memory(wanted, traces));
             Report::new(Outcome::OutOfMemory).because(reason)
         }
-        None => Report::new(Outcome::Failed).because(format!("exit code {code}{said}")),
+        None => {
+            let mut reason = format!("exit code {code}{said}");
+            mention_refusal(&mut reason, traces);
+            Report::new(Outcome::Failed).because(reason)
+        }
+    }
+}
+
+/// Adds what the run was refused: a guest that handles a refusal may give no hint of it in the end.
+fn mention_refusal(reason: &mut String, traces: &Traces<'_>) {
+    if let Some(refusal) = &traces.refusal {
+        // Writing to a String cannot fail.
+        let _ = write!(reason, "; during the run: {refusal}");
     }
 }
 
@@ -148,8 +168,10 @@ fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
         if let Some(wanted) = traces.denied {
             let _ = write!(reason, "; before that it {}", out_of_memory(wanted, traces));
         }
-        if let Some(remark) = &traces.remark {
-            let _ = write!(reason, "; before that the host said: {remark}");
+        match (&traces.refusal, &traces.remark) {
+            (Some(_), _) => mention_refusal(&mut reason, traces),
+            (None, Some(remark)) => _ = write!(reason, "; before that the host said: {remark}"),
+            (None, None) => {}
         }
     }
     match last_words(&traces.stderr) {

@@ -89,7 +89,7 @@ impl Guest {
     /// Tells the run's log of what was refused, and how it could be granted.
     fn told<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::Denied(why) | Error::TooMany(why)) = &answer {
-            self.journal.remark(format!("change of jobs refused: {why}"));
+            self.journal.refuse(format!("change of jobs refused: {why}"));
         }
         answer
     }

@@ -24,7 +24,7 @@ const REFUSED: &str = "E06";
 const TERMINATED_OR_PROTOCOL: [&str; 2] = ["E07", "E35"];
 const DENIED: &str = "E15";
 
-fn guest() -> &'static [u8] {
+pub(crate) fn guest() -> &'static [u8] {
     static GUEST: OnceLock<Vec<u8>> = OnceLock::new();
     GUEST.get_or_init(|| web(include_str!("guests/web.wat")))
 }
