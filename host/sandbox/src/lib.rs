@@ -88,6 +88,7 @@ mod request;
 mod run;
 mod sandbox;
 mod sockets;
+mod special_files;
 mod state;
 mod ticker;
 mod verdict;
