@@ -3,9 +3,12 @@
 mod answers;
 mod cache;
 mod http;
+mod jobs;
 mod journal;
 mod loading;
 mod rights;
+mod script;
 mod secrets;
+mod state;
 mod stopping;
 mod support;
