@@ -105,7 +105,7 @@ impl RunSink for Office {
     /// Knows the keys `plugin` and `args`.
     fn read_job(&self, draft: JobDraft<'_>) -> Result<Job, String> {
         let keys: Value = serde_json::from_str(draft.keys).map_err(|e| format!("not JSON: {e}"))?;
-        let plugin = keys["plugin"].as_str().map_or(draft.plugin, |name| plugin(name));
+        let plugin = keys["plugin"].as_str().map_or(draft.plugin, plugin);
         let mut job = job(draft.name.as_str(), plugin.as_str(), draft.source);
         job.args = keys["args"].to_string().into();
         Ok(job)
