@@ -91,6 +91,7 @@ mod resolver;
 mod run;
 mod sandbox;
 mod sockets;
+mod special_files;
 mod state;
 mod ticker;
 mod trap;

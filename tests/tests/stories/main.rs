@@ -6,6 +6,8 @@ mod architecture;
 mod bad_manifest;
 mod bad_plugins;
 mod cancel;
+#[cfg(target_os = "linux")]
+mod compiling;
 mod crash;
 mod database;
 mod downtime;

@@ -43,6 +43,9 @@ impl Cache {
         clock: Option<fn() -> Timestamp>,
     ) -> Result<Self, SandboxError> {
         let folder = folder::open(folder)?;
+        if let Err(e) = folder::sweep(&folder) {
+            tracing::warn!("what was left unfinished in {} cannot be removed: {e}", folder.display());
+        }
         let key = Key::open(&folder)
             .map_err(|e| SandboxError::Cache { path: folder.clone(), reason: e.to_string() })?;
         Ok(Self { folder, key, most, clock })
@@ -95,7 +98,7 @@ impl Cache {
         }
         let path = self.path(name);
         // Readable by this user alone, as the crate makes all its files.
-        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder)?;
+        let mut file = folder::begin(&self.folder)?;
         file.write_all(&bytes)?;
         if let Some(clock) = self.clock {
             file.as_file().set_modified(clock().into())?;

@@ -14,8 +14,8 @@ use crate::engine::compatibility;
 /// Compiles a plugin as the process that [`Compiler::Process`](crate::Compiler::Process) names: `args` are the arguments
 /// that the sandbox added to those of that process, the plugin comes on stdin, the code goes to stdout.
 ///
-/// The process lowers its own priority and bounds its own memory before it reads the plugin; on Linux it ends with the one
-/// that started it.
+/// The process lowers its own priority and bounds its own memory before it reads the plugin, and it ends as soon as nobody
+/// is there any more who would take its answer: when the host was killed, it does not compile on.
 pub fn compile_plugin(args: &[String]) -> ExitCode {
     let answer = match Request::from_args(args) {
         Ok(request) => match bound(request.memory) {
@@ -75,7 +75,32 @@ fn bound(memory: u64) -> io::Result<()> {
     setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     // A compiler that dies is told of; what it was at is not left lying on the disk.
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
-    Ok(())
+    end_with_the_host()
+}
+
+/// Ends this process when the other end of stdout is closed. The signal above may come too early, when the host ends before
+/// it is asked for, and only Linux has it.
+#[cfg(unix)]
+fn end_with_the_host() -> io::Result<()> {
+    use rustix::{
+        event::{PollFd, PollFlags, poll},
+        io::Errno,
+    };
+    /// It counts as memory that the compiler takes.
+    const STACK: usize = 64 << 10;
+    let watch = || {
+        let out = io::stdout();
+        loop {
+            let mut ends = [PollFd::new(&out, PollFlags::empty())];
+            match poll(&mut ends, None) {
+                Ok(_) if !ends[0].revents().is_empty() => std::process::exit(1),
+                Ok(_) | Err(Errno::INTR) => {}
+                // Then the answer fails in the end.
+                Err(_) => return,
+            }
+        }
+    };
+    std::thread::Builder::new().name("host".into()).stack_size(STACK).spawn(watch).map(drop)
 }
 
 #[cfg(not(unix))]

@@ -34,7 +34,7 @@ impl Guest {
             Some(view) => view,
             None => {
                 let stored = self.facts.sink.state().await.map_err(Error::Unavailable)?;
-                View::new(stored, self.facts.spec.limits.state)
+                Box::new(View::new(stored, self.facts.spec.limits.state))
             }
         };
         Ok(self.state.0.insert(view))
