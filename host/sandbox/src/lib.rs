@@ -93,7 +93,7 @@ mod ticker;
 mod verdict;
 mod wasi;
 
-pub use cache::Compilation;
+pub use cache::{CacheEntry, CacheView, Compilation};
 pub use cancel::CancelToken;
 pub use compile::{Compiler, compile_plugin};
 pub use engine::Allocator;
