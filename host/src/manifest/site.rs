@@ -11,6 +11,7 @@ use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Source};
 
 use super::{
     described::Described,
+    grants::GrantSpots,
     jobs::{self, Defaults, JobKeys},
     known::{Context, Known, Memory},
     narrowing,
@@ -44,6 +45,8 @@ pub(super) struct Plugins {
     /// The described file of each, where it has one.
     pub(super) files: BTreeMap<PluginName, usize>,
     pub(super) wanted: BTreeMap<PluginName, Wanted>,
+    /// Where the rights of each are granted.
+    pub(super) grants: BTreeMap<PluginName, GrantSpots>,
 }
 
 /// The jobs of a manifest, also those that are disabled or could not be read.
@@ -73,6 +76,7 @@ impl Site<'_> {
             let (keys, path, file) = self.read_plugin(name, spot, &field);
             claimed.extend(file);
             if let Some(id) = id {
+                plugins.grants.insert(id.clone(), keys.spots.clone());
                 self.put(&mut plugins, keys.into_spec(id, path), file);
             }
         }
@@ -83,6 +87,7 @@ impl Site<'_> {
             }
             let reader = TableReader::new(&described.plugin, &described.spot, String::new(), self.findings);
             let keys = plugins::read_keys(&reader, &described.limits, self.folder, self.around);
+            plugins.grants.insert(name.clone(), keys.spots.clone());
             self.put(&mut plugins, keys.into_spec(name, described.file.path.clone()), Some(n));
         }
         plugins
