@@ -11,6 +11,7 @@ mod database;
 mod downtime;
 mod endurance;
 mod follow_up;
+mod looking;
 mod outcomes;
 mod overlap;
 mod plugins;
