@@ -39,6 +39,14 @@ impl Usage {
 }
 
 impl Survey {
+    /// The problems of jobs that name the plugin `name`, with that name.
+    pub fn problems_naming<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Problem> {
+        let users = self.uses.iter().filter(move |(_, usage)| usage.plugin == name);
+        let keys: Vec<String> =
+            users.map(|(job, _)| format!("{}.plugin", super::tree::join("jobs", job))).collect();
+        self.problems.0.iter().filter(move |problem| keys.contains(&problem.key))
+    }
+
     /// The problems of the plugin of this name: of its entry, its file or its sidecar.
     pub fn problems_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Problem> {
         let key = super::tree::join("plugins", name);

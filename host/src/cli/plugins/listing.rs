@@ -1,7 +1,7 @@
 //! Every plugin of a manifest, as one value: made without compiling or running anything.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -111,14 +111,10 @@ impl Listing {
         for name in survey.entries.iter().filter(|name| !told.contains(name)) {
             plugins.push(bare(survey, name, Source::Manifest));
         }
-        for usage in survey.uses.values() {
-            let name = &usage.plugin;
-            if !survey.entries.contains(name) && !plugins.iter().any(|listed| listed.name == plain(name)) {
-                plugins.push(nowhere(survey, name));
-            }
-        }
+        let unknown = unknown(survey);
+        plugins.extend(unknown.iter().map(|name| nowhere(survey, name)));
         plugins.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { plugins, folder: survey.manifest.folder(), others: others(survey) }
+        Self { plugins, folder: survey.manifest.folder(), others: others(survey, &unknown) }
     }
 }
 
@@ -189,15 +185,28 @@ fn bare(survey: &Survey, name: &str, source: Source) -> Listed {
     }
 }
 
-fn nowhere(survey: &Survey, name: &str) -> Listed {
-    let names = survey.manifest.plugins.keys().map(PluginName::as_str);
-    let trouble = Trouble {
-        severity: Severity::Error,
-        message: format!("there is no plugin {:?}, yet jobs name it", plain(name)),
-        hint: Some(known_hint("plugins", name, names)),
+/// The names that jobs take for plugins.
+fn unknown(survey: &Survey) -> BTreeSet<&str> {
+    let is_known = |name: &&str| {
+        let is_file = || survey.files.iter().any(|(stem, _)| stem == name);
+        survey.manifest.plugins.contains_key(*name) || survey.entries.contains(*name) || is_file()
     };
-    let listed = bare(survey, name, Source::Nowhere);
-    Listed { problems: listed.problems.iter().cloned().chain([trouble]).collect(), ..listed }
+    let names: BTreeSet<&str> = survey.uses.values().map(|usage| usage.plugin.as_str()).collect();
+    names.into_iter().filter(|name| !is_known(name)).collect()
+}
+
+fn nowhere(survey: &Survey, name: &str) -> Listed {
+    let mut problems: Vec<Trouble> = survey.problems_naming(name).map(Trouble::from).collect();
+    if problems.is_empty() {
+        // A job that names none means the plugin of its own name.
+        let names = survey.manifest.plugins.keys().map(PluginName::as_str);
+        problems.push(Trouble {
+            severity: Severity::Error,
+            message: format!("there is no plugin {:?}, yet jobs name it", plain(name)),
+            hint: Some(known_hint("plugins", name, names)),
+        });
+    }
+    Listed { problems, ..bare(survey, name, Source::Nowhere) }
 }
 
 impl Listed {
@@ -245,13 +254,14 @@ impl Listed {
 }
 
 /// The problems that belong to no plugin.
-fn others(survey: &Survey) -> Vec<Problem> {
+fn others(survey: &Survey, unknown: &BTreeSet<&str>) -> Vec<Problem> {
     let names = survey.manifest.plugins.keys().map(|name| name.as_str().to_owned());
     let names: Vec<String> = names
         .chain(stray_files(survey).map(|(stem, _)| stem.clone()))
         .chain(survey.entries.iter().cloned())
         .collect();
-    let told: Vec<&Problem> = names.iter().flat_map(|name| survey.problems_of(name)).collect();
+    let mut told: Vec<&Problem> = names.iter().flat_map(|name| survey.problems_of(name)).collect();
+    told.extend(unknown.iter().flat_map(|name| survey.problems_naming(name)));
     let is_told = |problem: &&Problem| told.iter().any(|known| known == problem);
     survey.problems.0.iter().filter(|problem| !is_told(problem)).cloned().collect()
 }

@@ -115,8 +115,8 @@ fn rights(inspection: &Inspection, out: &mut Lines) {
             }
             let verb = if grant.replaces { "write in its place" } else { "write" };
             let example = if grant.example { ", for instance" } else { "" };
-            out.put("", &format!("{:<13}   to grant it, {verb} {}{example}:", "", grant.r#where));
-            out.put("", &format!("{:<13}       {}", "", grant.toml));
+            out.put("", &format!("{:<13} to grant it, {verb} {}{example}:", "", grant.r#where));
+            out.put("", &format!("{:<13}     {}", "", grant.toml));
         }
     }
 }

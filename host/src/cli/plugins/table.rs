@@ -6,7 +6,7 @@ use clockbox_core::model::{Timestamp, format_size};
 
 use super::{
     granted::within,
-    listing::{Listed, Listing, Trouble},
+    listing::{Listed, Listing, Source, Trouble},
 };
 use crate::{cli::text, manifest::Severity};
 
@@ -20,7 +20,7 @@ pub(super) fn table(listing: &Listing, now: Timestamp) -> String {
             listed.kind.unwrap_or("-").to_owned(),
             digest(listed),
             listed.size.map_or_else(|| "-".to_owned(), format_size),
-            some(&listed.rights, "none"),
+            some(&listed.rights, if listed.source == Source::Nowhere { "-" } else { "none" }),
             jobs(listed),
             compiled(listed, now),
         ]);
@@ -82,7 +82,6 @@ fn told(name: &str, trouble: &Trouble) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::plugins::listing::Source;
 
     fn listed() -> Listed {
         Listed {
