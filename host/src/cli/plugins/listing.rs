@@ -223,13 +223,11 @@ impl Listed {
                     .extend(faults(&outline, pin).into_iter().map(|fault| Fault::from(fault).into()));
                 listed.sha256 = Some(outline.sha256);
             }
-            Some(Err(fault)) => {
-                // A file that is not there has been missed where the manifest names it.
-                if !listed.problems.iter().any(|known| known.severity == Severity::Error) {
-                    listed.problems.push(fault.into());
-                }
+            // A file that is not there has been missed where the manifest names it.
+            Some(Err(fault)) if !listed.problems.iter().any(|known| known.severity == Severity::Error) => {
+                listed.problems.push(fault.into());
             }
-            None => {}
+            Some(Err(_)) | None => {}
         }
         match facts.cached {
             Some(Ok(entry)) => {
