@@ -246,12 +246,14 @@ impl Site<'_> {
         }
     }
 
-    /// Notes where a row of sections does not begin after all. It is found out how things are when the text is read as
+    /// Notes where a row of sections does not begin after all, or where its first one does not end before the next, as a
+    /// text that it leaves open may be closed beyond the row. It is found out how things are when the text is read as
     /// a whole.
     fn check_first(&self, section: Option<&TableReader<'_>>, parts: &Parts<'_>) {
         for first in &parts.first {
             let key = section.and_then(|jobs| jobs.table.0.get(first.name())).map(|entry| &entry.key);
-            if key.is_none_or(|key| (key.source, key.start) != (MANIFEST, first.key)) {
+            let is_key = key.is_some_and(|key| (key.source, key.start) == (MANIFEST, first.key));
+            if !is_key || syntax::parse_section(parts.text, first).is_none() {
                 self.not_alone(first);
             }
         }
