@@ -98,7 +98,7 @@ mod trap;
 mod verdict;
 mod wasi;
 
-pub use cache::Compilation;
+pub use cache::{CacheEntry, CacheView, Compilation};
 pub use cancel::CancelToken;
 pub use compile::{Compiler, compile_plugin};
 pub use cores::CoreDumps;

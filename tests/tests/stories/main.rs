@@ -13,6 +13,7 @@ mod database;
 mod downtime;
 mod endurance;
 mod follow_up;
+mod looking;
 mod outcomes;
 mod overlap;
 mod plugins;

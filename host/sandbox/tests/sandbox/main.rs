@@ -2,6 +2,7 @@
 
 mod answers;
 mod cache;
+mod cache_view;
 mod cores;
 mod http;
 mod jobs;
