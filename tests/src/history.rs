@@ -2,7 +2,9 @@
 
 use std::{path::Path, sync::Arc};
 
-use clockbox_core::model::{Attempt, JobId, JobRecord, LogStream, Run, RunState};
+use clockbox_core::model::{
+    Attempt, JobId, JobRecord, LogStream, Run, RunState, Source, Timestamp, state_cost,
+};
 use clockbox_store::{Access, JobStore, RunFilter, SqliteStore};
 
 /// The database of a host, open for reading.
@@ -83,6 +85,24 @@ impl History {
     pub fn job(&self, job: &str) -> Option<JobRecord> {
         let jobs = self.0.jobs().unwrap_or_else(|error| panic!("{error}"));
         jobs.into_iter().find(|record| record.job.id == id(job))
+    }
+
+    /// What the state of a job counts for, in bytes, whatever has expired included.
+    #[must_use]
+    #[track_caller]
+    pub fn state_size(&self, job: &str) -> u64 {
+        let state = self.0.state(&id(job), Timestamp::UNIX_EPOCH).unwrap_or_else(|error| panic!("{error}"));
+        state.0.iter().map(|(key, entry)| state_cost(key, &entry.value)).sum()
+    }
+
+    /// How many jobs there are that runs of a plugin added.
+    #[must_use]
+    #[track_caller]
+    pub fn added_by(&self, plugin: &str) -> usize {
+        let jobs = self.0.jobs().unwrap_or_else(|error| panic!("{error}"));
+        let is_its =
+            |source: &Source| matches!(source, Source::Job(adder) if adder.plugin.as_str() == plugin);
+        jobs.iter().filter(|record| is_its(&record.job.source)).count()
     }
 
     #[track_caller]

@@ -5,6 +5,8 @@
 #![cfg(unix)]
 
 mod cli;
+#[cfg(target_os = "linux")]
+mod compilers;
 mod disk;
 mod guests;
 mod history;
@@ -15,6 +17,8 @@ mod vitals;
 mod web;
 
 pub use cli::Answer;
+#[cfg(target_os = "linux")]
+pub use compilers::CompilerProcess;
 pub use disk::{SmallDisk, limit_file_size};
 pub use guests::{guest, prebuilt, repository};
 pub use history::History;

@@ -206,6 +206,6 @@ impl Drop for Running {
     clippy::disallowed_methods,
     reason = "a guard against a host that hangs; no test depends on the time"
 )]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }

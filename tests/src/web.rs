@@ -4,7 +4,11 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::fd::OwnedFd,
-    sync::mpsc::{self, Receiver},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver},
+    },
     time::Duration,
 };
 
@@ -30,13 +34,19 @@ impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    fn path(&self) -> &str {
+        self.line.rsplit(' ').next().unwrap_or_default()
+    }
 }
 
-/// A server that answers each path alike: `/204` with this status and nothing, any other with 200 and its own path.
+/// A server that answers each path alike: `/204` with this status and nothing, any other with 200 and its own path. The first
+/// request for `/hang` is not answered; whoever asked has to go.
 #[derive(Debug)]
 pub struct WebServer {
     origin: String,
     requests: Receiver<Request>,
+    hung_up: Receiver<()>,
 }
 
 impl WebServer {
@@ -49,18 +59,35 @@ impl WebServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("loopback: {error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("loopback: {error}"));
         let (sender, requests) = mpsc::channel();
+        let (hangs_up, hung_up) = mpsc::channel();
+        let hangs = Arc::new(AtomicBool::new(true));
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                let sender = sender.clone();
+                let (sender, hangs_up, hangs) = (sender.clone(), hangs_up.clone(), hangs.clone());
                 std::thread::spawn(move || {
                     // A connection that breaks is the test's to notice, by a request that is missing.
-                    if let Ok(request) = answer(&connection) {
+                    let Ok(request) = read(&connection) else { return };
+                    if request.path() == "/hang" && hangs.swap(false, Ordering::SeqCst) {
+                        _ = sender.send(request);
+                        // It ends when the other side has gone, in whatever way.
+                        _ = (&connection).read(&mut [0]);
+                        _ = hangs_up.send(());
+                    } else if reply(&connection, request.path()).is_ok() {
                         _ = sender.send(request);
                     }
                 });
             }
         });
-        Self { origin: format!("http://{address}"), requests }
+        Self { origin: format!("http://{address}"), requests, hung_up }
+    }
+
+    /// Waits until whoever asked for `/hang` has gone.
+    ///
+    /// # Panics
+    /// When that takes a minute.
+    #[track_caller]
+    pub fn hung_up(&self) {
+        self.hung_up.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("the connection stays open"));
     }
 
     /// Its origin: `http://127.0.0.1:40000`.
@@ -116,7 +143,7 @@ impl DeadPort {
     }
 }
 
-fn answer(connection: &TcpStream) -> std::io::Result<Request> {
+fn read(connection: &TcpStream) -> std::io::Result<Request> {
     let mut reader = BufReader::new(connection);
     let mut head = Vec::new();
     loop {
@@ -142,16 +169,17 @@ fn answer(connection: &TcpStream) -> std::io::Result<Request> {
             text(&mut reader, length)?
         }
     };
-    let path = request.line.rsplit(' ').next().unwrap_or_default();
+    Ok(request)
+}
+
+fn reply(mut connection: &TcpStream, path: &str) -> std::io::Result<()> {
     let status = path.trim_start_matches('/').parse::<u16>().unwrap_or(200);
     let body = if status == 200 { format!("this is {path}") } else { String::new() };
-    let mut writer = connection;
     write!(
-        writer,
+        connection,
         "HTTP/1.1 {status} as asked\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
-    )?;
-    Ok(request)
+    )
 }
 
 fn chunks(reader: &mut impl BufRead) -> std::io::Result<String> {

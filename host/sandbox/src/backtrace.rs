@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write as _},
 };
 
-use wasmtime::WasmBacktrace;
+use wasmtime::FrameInfo;
 
 use crate::log::clean_lines;
 
@@ -17,9 +17,9 @@ const LONGEST_TRACE: usize = 32 << 10;
 
 /// The frames, innermost first, with readable names and, where the plugin has debug information, files and lines.
 /// `None` when no frame is known.
-pub(crate) fn render(trace: &WasmBacktrace) -> Option<String> {
+pub(crate) fn render(frames: &[FrameInfo]) -> Option<String> {
     let mut text = String::new();
-    for (number, frame) in trace.frames().iter().enumerate() {
+    for (number, frame) in frames.iter().enumerate() {
         if text.len() > LONGEST_TRACE {
             text.push_str("     …\n");
             break;

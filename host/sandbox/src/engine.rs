@@ -7,7 +7,12 @@ use wasmtime::{
     component::Linker,
 };
 
-use crate::{SandboxError, guest::Guest, imports, limiter::LARGEST_TABLE};
+use crate::{
+    SandboxError,
+    error::{LARGEST_TABLE, MOST_MEMORIES, MOST_MODULES, MOST_TABLES},
+    guest::Guest,
+    imports,
+};
 
 /// How the memory of instances is had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +56,8 @@ impl EngineSettings {
         config
     }
 
-    /// An engine that compiles and runs nothing.
+    /// An engine that compiles and runs nothing. Code is the same whether core dumps are made or not: they are taken by
+    /// the engine that runs it.
     pub(crate) fn compiler(self) -> wasmtime::Result<Engine> {
         let mut config = self.config(false);
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
@@ -140,9 +146,9 @@ fn pool(max_instances: u32) -> InstanceAllocationStrategy {
         .total_memories(max_instances.saturating_mul(2))
         .total_tables(max_instances.saturating_mul(2))
         // One guest must not take what all the others need.
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(4)
-        .max_tables_per_component(64)
+        .max_core_instances_per_component(MOST_MODULES)
+        .max_memories_per_component(MOST_MEMORIES)
+        .max_tables_per_component(MOST_TABLES)
         .total_stacks(max_instances)
         .total_gc_heaps(max_instances)
         .table_elements(LARGEST_TABLE)
@@ -165,6 +171,9 @@ mod tests {
             let settings = EngineSettings { fuel, stack: None };
             let machine = Machine::new(settings, 1, true).unwrap();
             assert_eq!(compatibility(&settings.compiler().unwrap()), machine.compatibility);
+            let dumps = Engine::new(&settings.config(true)).unwrap();
+            let none = Engine::new(&settings.config(false)).unwrap();
+            assert_eq!(compatibility(&dumps), compatibility(&none), "core dumps are no matter of code");
             let deep = EngineSettings { stack: Some(4 << 20), ..settings };
             assert_eq!(
                 compatibility(&deep.compiler().unwrap()),

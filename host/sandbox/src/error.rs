@@ -4,12 +4,27 @@ use std::{path::PathBuf, time::Duration};
 
 use clockbox_core::model::{format_duration, format_size};
 
+/// The most core modules, memories and tables that one instance consists of.
+pub(crate) const MOST_MODULES: u32 = 64;
+pub(crate) const MOST_MEMORIES: u32 = 4;
+pub(crate) const MOST_TABLES: u32 = 64;
+/// The most elements of one table: interpreters that are compiled to WebAssembly have tens of thousands of functions in one.
+pub(crate) const LARGEST_TABLE: usize = 100_000;
+
 /// Why a sandbox cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The folder of the compile cache cannot be made or used.
     #[error("the compile cache {path} cannot be used: {reason}", path = path.display())]
     Cache {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The folder of core dumps cannot be made.
+    #[error("the folder {path} of core dumps cannot be used: {reason}", path = path.display())]
+    CoreDumps {
         /// The folder.
         path: PathBuf,
         /// Why.
@@ -56,9 +71,23 @@ pub enum PluginError {
     /// The WebAssembly text has a mistake.
     #[error("the WebAssembly text has a mistake: {0}")]
     Text(String),
+    /// The WebAssembly text is longer than what is assembled without a compiler to do it.
+    #[error("the WebAssembly text has {} and is looked into up to {}", format_size(*size), format_size(*max))]
+    LongText {
+        /// Its size in bytes.
+        size: u64,
+        /// The most that is assembled, in bytes.
+        max: u64,
+    },
     /// The file is damaged or uses what the engine does not support.
     #[error("the file is not valid WebAssembly: {0}")]
     Invalid(String),
+    /// The plugin is valid, and larger than any instance may be.
+    #[error(
+        "the plugin needs more than an instance has room for ({MOST_MODULES} core modules, {MOST_MEMORIES} memories of 4 GiB and \
+         {MOST_TABLES} tables of {LARGEST_TABLE} elements, which no key raises): {0}"
+    )]
+    NoRoom(String),
     /// The SHA-256 differs from the pin.
     #[error("the SHA-256 of the file is {actual}, yet {expected} is pinned")]
     DigestMismatch {
@@ -163,6 +192,7 @@ impl PluginError {
             Self::NativeCode => "give the .wasm file that it was compiled from",
             Self::Text(_) => "a .wat file holds one (component …) or (module …)",
             Self::Invalid(_) => "build it again; the engine supports WebAssembly 3.0 and WASI 0.2",
+            Self::NoRoom(_) => "build it of fewer or smaller parts",
             Self::DigestMismatch { actual, .. } => {
                 return Some(format!("if the new file is meant, set `sha256 = \"{actual}\"`"));
             }
@@ -195,6 +225,7 @@ impl PluginError {
                  `allow = { jobs = { plugins = [\"other\"], max_jobs = 100, per_minute = 60 } }`"
             }
             Self::NotGranted { .. } => "grant it in the plugin's `allow` table",
+            Self::LongText { .. } => "assemble it: `wasm-tools parse x.wat -o x.wasm`",
             Self::Link(_) => {
                 "build it with the WIT of this version of clockbox, and a module for wasm32-wasip1"
             }

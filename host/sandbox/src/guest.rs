@@ -14,6 +14,7 @@ use crate::{
     http::Gate,
     jobs::{Jobs, Rate},
     limiter::Limiter,
+    listing::Listings,
     log::Journal,
     progress::Progress,
     state::State,
@@ -27,6 +28,7 @@ const MOST_FIELD_BYTES: usize = 16 << 10;
 pub(crate) struct Guest {
     pub(crate) facts: Facts,
     pub(crate) limiter: Limiter,
+    pub(crate) listings: Listings,
     pub(crate) journal: Journal,
     pub(crate) progress: Progress,
     pub(crate) config: Arc<WasiConfigVariables>,
@@ -35,7 +37,8 @@ pub(crate) struct Guest {
     http: WasiHttpCtx,
     gate: Gate,
     pub(crate) state: State,
-    pub(crate) jobs: Jobs,
+    /// Nothing until the run asks for the first time.
+    pub(crate) jobs: Option<Box<Jobs>>,
     pub(crate) job_rate: Arc<Rate>,
 }
 
@@ -46,6 +49,7 @@ impl Guest {
         http.set_field_size_limit(MOST_FIELD_BYTES);
         Self {
             limiter: Limiter::new(facts.spec.limits.memory),
+            listings: Listings::new(),
             progress: Progress::new(facts.sink.clone(), plugin.redactor.clone()),
             gate: Gate::new(facts.spec.clone(), plugin.client.clone(), journal.clone()),
             facts,
@@ -54,7 +58,7 @@ impl Guest {
             wasi,
             http,
             state: State::default(),
-            jobs: Jobs::default(),
+            jobs: None,
             job_rate: plugin.job_rate.clone(),
         }
     }
@@ -62,9 +66,8 @@ impl Guest {
     /// What takes effect if the run succeeds.
     pub(crate) fn take_effects(&mut self) -> Option<Box<Effects>> {
         let state = std::mem::take(&mut self.state).into_changes();
-        let jobs = std::mem::take(&mut self.jobs);
-        let right = self.facts.spec.rights.jobs.as_ref();
-        let jobs = right.and_then(|right| jobs.into_changes(|| self.jobs_reach(right)));
+        let jobs = self.jobs.take().zip(self.facts.spec.rights.jobs.as_ref());
+        let jobs = jobs.and_then(|(jobs, right)| jobs.into_changes(|| self.jobs_reach(right)));
         Effects { state, jobs }.if_any()
     }
 }
@@ -100,5 +103,19 @@ impl log::Host for Guest {
 impl progress::Host for Guest {
     fn report(&mut self, done: u64, total: Option<u64>, note: Option<String>) {
         self.progress.report(done, total, note);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_uses_neither_state_nor_jobs_has_a_word_for_each() {
+        fn size<T>(_: fn(&Guest) -> &T) -> usize {
+            size_of::<T>()
+        }
+        let sizes = [size(|guest| &guest.state), size(|guest| &guest.jobs)];
+        assert_eq!(sizes, [size_of::<usize>(); 2]);
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     },
     facts::Facts,
     guest::Guest,
-    http,
+    http, listing, sockets, special_files,
 };
 
 struct HasFacts;
@@ -31,6 +31,9 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     http::bound(&mut linker)?;
+    sockets::explain(&mut linker)?;
+    listing::count(&mut linker)?;
+    special_files::refuse(&mut linker)?;
     wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| WasiConfig::new(&guest.config))?;
     types::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     context::add_to_linker::<Guest, HasFacts>(&mut linker, |guest| &mut guest.facts)?;
@@ -45,6 +48,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
 pub(crate) fn preview_1(engine: &Engine) -> wasmtime::Result<wasmtime::Linker<Guest>> {
     let mut linker = wasmtime::Linker::new(engine);
     wasmtime_wasi::p1::add_to_linker_async(&mut linker, |guest: &mut Guest| &mut guest.wasi)?;
+    special_files::refuse_in_preview_1(&mut linker)?;
     // wasmtime's own ends in an error for codes from 126 on; a command may mean them.
     linker.allow_shadowing(true);
     linker.func_wrap("wasi_snapshot_preview1", "proc_exit", |code: i32| -> wasmtime::Result<()> {

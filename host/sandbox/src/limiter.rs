@@ -2,11 +2,10 @@
 
 use wasmtime::ResourceLimiter;
 
+use crate::error::LARGEST_TABLE;
+
 /// The most memories, tables and core instances that one run may have; far beyond what real guests need.
 const MOST_OF_EACH: usize = 1_000;
-
-/// The most elements of one table: interpreters that are compiled to WebAssembly have tens of thousands of functions in one.
-pub(crate) const LARGEST_TABLE: usize = 100_000;
 
 /// Sums what a run holds and refuses what goes beyond the limit.
 #[derive(Debug)]
@@ -40,6 +39,23 @@ impl Limiter {
         self.table
     }
 
+    /// Counts what the host holds for the run, unless that is more than it may have.
+    pub(crate) fn hold(&mut self, bytes: u64) -> bool {
+        let wanted = self.held.saturating_add(bytes);
+        if wanted > self.limit {
+            self.denied = Some(wanted);
+            return false;
+        }
+        self.held = wanted;
+        self.peak = self.peak.max(wanted);
+        true
+    }
+
+    /// Gives back what was held.
+    pub(crate) fn release(&mut self, bytes: u64) {
+        self.held = self.held.saturating_sub(bytes);
+    }
+
     fn grow(&mut self, current: usize, desired: usize, each: u64, maximum: Option<usize>) -> bool {
         let more = (desired.saturating_sub(current) as u64).saturating_mul(each);
         let wanted = self.held.saturating_add(more);
@@ -51,9 +67,7 @@ impl Limiter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return false;
         }
-        self.held = wanted;
-        self.peak = self.peak.max(wanted);
-        true
+        self.hold(more)
     }
 }
 

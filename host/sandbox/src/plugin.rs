@@ -19,6 +19,9 @@ use crate::{
     run, sandbox, wasi,
 };
 
+/// What the engine speaks of when it has no room for code that is valid.
+const POOL: &str = "pooling allocator";
+
 /// A loaded plugin under its rights, limits and config. Clones are cheap and share the code.
 #[derive(Clone)]
 pub struct Plugin {
@@ -65,7 +68,14 @@ impl Compiled {
         compilation: Compilation,
     ) -> Result<Self, PluginError> {
         let link = |e: wasmtime::Error| PluginError::Link(format!("{e:#}"));
-        let invalid = |e: wasmtime::Error| PluginError::Invalid(format!("{e:#}"));
+        let invalid = |e: wasmtime::Error| match format!("{e:#}") {
+            // The engine has no type for it.
+            text if text.contains(POOL) => {
+                let cause = e.root_cause().to_string();
+                PluginError::NoRoom(cause.trim_end_matches(POOL).trim_end_matches(" in the").to_owned())
+            }
+            text => PluginError::Invalid(text),
+        };
         let component = || {
             let component = code.component(&machine.engine).map_err(invalid)?;
             machine.linker.instantiate_pre(&component).map_err(link)
@@ -119,7 +129,7 @@ impl Plugin {
         spec: &PluginSpec,
     ) -> Result<Self, PluginError> {
         compiled.inspection.check_rights(&spec.rights)?;
-        let client = Client::new(&spec.http).map_err(PluginError::Host)?;
+        let client = Client::new(&spec.http, sandbox.options.resolver.clone()).map_err(PluginError::Host)?;
         Ok(Self {
             job_rate: sandbox.job_rates.of(&spec.name),
             sandbox,

@@ -2,22 +2,22 @@
 
 use std::{pin::Pin, sync::Arc, task::Poll};
 
-use clockbox_core::model::{Outcome, Report};
+use clockbox_core::model::{LogLevel, Outcome, Report};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::{
     CancelToken, Plugin, RunRequest, RunSink,
+    backtrace::render,
     bindings::clockbox::job::types::JobError,
+    cores::Origin,
     facts::Facts,
     guest::Guest,
     log::Journal,
     plugin::Entry,
-    verdict::{End, Traces, verdict},
+    trap::component_handles,
+    verdict::{End, Traces, frames, verdict},
     wasi,
 };
-
-/// The most handles that components of one run may hold at one time.
-const MOST_HANDLES: usize = 10_000;
 
 /// What a guest answered.
 pub(crate) enum Answer {
@@ -35,7 +35,13 @@ pub(crate) async fn run(
     let _ticking = plugin.sandbox.ticker.run();
     let limits = &plugin.spec.limits;
     let journal = Journal::new(sink.clone(), limits.log, plugin.redactor.clone());
-    let wasi = match wasi::context(&plugin.spec, plugin.kind(), &request, &journal) {
+    let wasi = match wasi::context(
+        &plugin.spec,
+        plugin.kind(),
+        &request,
+        &plugin.sandbox.options.resolver,
+        &journal,
+    ) {
         Ok(wasi) => wasi,
         Err(reason) => return Report::new(Outcome::HostError).because(reason),
     };
@@ -65,12 +71,12 @@ pub(crate) async fn run(
             false => once(call.as_mut()).await,
         };
         match first {
-            Some(answer) => End::Answered(answer),
+            Some(answer) => answer.into(),
             None => tokio::select! {
                 biased;
                 () = cancel.killed() => End::Killed,
                 () = outstayed => End::Outstayed,
-                answer = call => End::Answered(answer),
+                answer = call => answer.into(),
                 () = timeout => End::TimedOut,
             },
         }
@@ -79,8 +85,21 @@ pub(crate) async fn run(
     guest.progress.flush();
     let (peak, denied, table) = (guest.limiter.peak(), guest.limiter.denied(), guest.limiter.table());
     let effects = guest.take_effects();
-    // Closes files and connections, and takes the last writes to the log.
-    drop(store);
+    // Files and connections are closed with the instance, and the last writes to the log are taken.
+    let core = match (&plugin.sandbox.cores, end.of_trap(denied.is_some())) {
+        (Some(cores), Some(error)) => {
+            let origin = origin(plugin, &store, error);
+            let written = cores.write(store, Arc::clone(error), origin);
+            Some(tokio::select! {
+                written = written => written,
+                () = cancel.killed() => Err("the run was stopped meanwhile".to_owned()),
+            })
+        }
+        _ => {
+            drop(store);
+            None
+        }
+    };
     journal.close();
     let traces = Traces {
         limits,
@@ -88,14 +107,48 @@ pub(crate) async fn run(
         instantiated,
         denied,
         table,
+        refusal: journal.refusal(),
         stderr: journal.stderr_tail(),
+        remark: journal.last_remark(),
     };
     let mut report = Report { peak_memory: Some(peak), ..verdict(end, &traces) };
+    match core {
+        Some(Ok(path)) => {
+            let told = format!("core dump: {}", path.display());
+            journal.tell(LogLevel::Info, &told);
+            report.reason.get_or_insert_default().push_str(&format!("; {told}"));
+        }
+        Some(Err(why)) if matches!(report.outcome, Outcome::Trapped | Outcome::OutOfMemory) => {
+            journal.tell(LogLevel::Warn, &format!("no core dump was written: {why}"));
+        }
+        // An instance that could not be made has no core.
+        Some(Err(_)) | None => {}
+    }
     for text in [&mut report.reason, &mut report.backtrace, &mut report.output] {
         plugin.redactor.hide_in(text);
     }
     report.effects = effects.filter(|_| report.outcome == Outcome::Succeeded);
     report
+}
+
+impl From<wasmtime::Result<Answer>> for End {
+    fn from(answer: wasmtime::Result<Answer>) -> Self {
+        answer.map_or_else(|e| Self::Broken(Arc::new(e)), Self::Answered)
+    }
+}
+
+/// What is written into the core dump of a run.
+fn origin(plugin: &Plugin, store: &Store<Guest>, error: &wasmtime::Error) -> Origin {
+    let request = &store.data().facts.request;
+    Origin {
+        job: request.job.to_string(),
+        run: request.run,
+        attempt: request.attempt,
+        plugin: plugin.spec.name.to_string(),
+        file: plugin.spec.path.display().to_string(),
+        sha256: plugin.digest().to_owned(),
+        backtrace: frames(error).and_then(render),
+    }
 }
 
 /// What a future answers when it is polled once, if it is done by then.
@@ -112,7 +165,7 @@ fn store(plugin: &Plugin, guest: Guest) -> wasmtime::Result<Store<Guest>> {
     let mut store = Store::new(plugin.compiled.engine(), guest);
     store.limiter(|guest| &mut guest.limiter);
     store.set_hostcall_fuel(usize::try_from(limits.memory.min(limits.host_call)).unwrap_or(usize::MAX));
-    store.set_max_component_handles(MOST_HANDLES);
+    store.set_max_component_handles(component_handles(limits));
     if let Some(fuel) = limits.fuel {
         store.set_fuel(fuel)?;
     }

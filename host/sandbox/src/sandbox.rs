@@ -1,6 +1,7 @@
 //! The sandbox: engines, compile cache, and the way from a file to a plugin.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -9,12 +10,14 @@ use std::{
 use clockbox_core::model::{CompileLimits, PluginSpec, Timestamp};
 
 use crate::{
-    Allocator, Compilation, Compiler, Inspection, Plugin, PluginError, PluginKind, SandboxError,
+    Allocator, Compilation, Compiler, CoreDumps, Inspection, Plugin, PluginError, PluginKind, Resolver,
+    SandboxError,
     cache::{Cache, Name},
     compile::{Compilers, Job},
+    cores::Cores,
     engine::{EngineSettings, Machine},
     hex,
-    inspect::{binary, inspect_binary, sha256},
+    inspect::{LONGEST_TEXT, Source, assemble, inspect_binary, sha256, source},
     jobs::Rates,
     machines::Machines,
     plugin::Compiled,
@@ -34,20 +37,26 @@ pub struct SandboxOptions {
     /// For how many runs at one time memory is reserved (address space, not RAM). A run beyond it ends as
     /// `host-error`: keep it above the sum of all pools.
     pub max_instances: u32,
+    /// Where the core dumps of guests that trap go; `None` makes none. They hold the memory of guests, and with it secrets.
+    pub cores: Option<CoreDumps>,
     /// Asks the time, for when and how long plugins were compiled and which of them were used last. Without a clock none
     /// of it is known, and the cache forgets what was compiled first.
     pub clock: Option<fn() -> Timestamp>,
+    /// Looks up the names that guests connect to.
+    pub resolver: Resolver,
 }
 
 impl Default for SandboxOptions {
-    /// No cache, 64 MiB a plugin, 1,000 instances; plugins are compiled in this process.
+    /// No cache, 64 MiB a plugin, 1,000 instances, no core dumps; plugins are compiled in this process.
     fn default() -> Self {
         Self {
             cache_dir: None,
             compile: CompileLimits::default(),
             compiler: Compiler::default(),
             max_instances: 1_000,
+            cores: None,
             clock: None,
+            resolver: Resolver::default(),
         }
     }
 }
@@ -61,8 +70,9 @@ pub(crate) struct Inner {
     pub(crate) ticker: Ticker,
     machines: Machines,
     cache: Option<Cache>,
+    pub(crate) cores: Option<Cores>,
     compilers: Compilers,
-    options: SandboxOptions,
+    pub(crate) options: SandboxOptions,
     /// What is compiled and in use.
     compiled: Mutex<HashMap<Job, Weak<Compiled>>>,
     /// How many changes of jobs the runs of each plugin ask for.
@@ -79,18 +89,21 @@ impl Sandbox {
     /// Makes a sandbox: engine, compile cache and the thread that keeps deadlines.
     ///
     /// # Errors
-    /// When the cache folder cannot be used, or the engine does not work on this machine.
+    /// When the folder of the cache or of core dumps cannot be used, or the engine does not work on this machine.
     pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
-        let SandboxOptions { cache_dir, compile, compiler, max_instances, clock } = &options;
+        let SandboxOptions { cache_dir, compile, compiler, max_instances, cores, clock, resolver: _ } =
+            &options;
         let open = |folder: &PathBuf| Cache::open(folder, compile.cache, *clock);
         let cache = cache_dir.as_ref().map(open).transpose()?;
+        let cores = cores.as_ref().map(Cores::open).transpose()?;
         let ticker = Ticker::start().map_err(SandboxError::Ticker)?;
-        let machines = Machines::new(*max_instances, false, &ticker)?;
+        let machines = Machines::new(*max_instances, cores.is_some(), &ticker)?;
         let compilers = Compilers::new(compiler.clone(), compile.clone());
         Ok(Self(Arc::new(Inner {
             ticker,
             machines,
             cache,
+            cores,
             compilers,
             options,
             compiled: Mutex::default(),
@@ -130,14 +143,30 @@ impl Sandbox {
         if let Some(compiled) = self.find(&job) {
             return Plugin::new(self.0.clone(), compiled, true, spec);
         }
-        let binary = binary(bytes)?;
+        let mut turn = None;
+        let binary = match source(bytes)? {
+            Source::Binary(binary) => Cow::Borrowed(binary),
+            Source::Text(text) if text.len() <= LONGEST_TEXT => Cow::Owned(assemble(text)?),
+            Source::Text(text) => {
+                let machine = self.0.machines.get(job.1, &self.0.ticker)?;
+                let turn = turn.insert(self.0.compilers.turn(&job)?);
+                // Somebody else may have had a turn meanwhile.
+                if let Some(compiled) = self.find(&job) {
+                    return Plugin::new(self.0.clone(), compiled, true, spec);
+                }
+                Cow::Owned(self.0.compilers.assemble(&machine, &job, text, turn)?)
+            }
+        };
         let inspection = inspect_binary(&binary)?;
         let kind = inspection.check(&spec.rights)?;
         let machine = self.0.machines.get(job.1, &self.0.ticker)?;
         if let Some(compiled) = self.cached(&machine, kind, &job, &inspection) {
             return Plugin::new(self.0.clone(), compiled, true, spec);
         }
-        let turn = self.0.compilers.turn(&job)?;
+        let turn = match turn {
+            Some(turn) => turn,
+            None => self.0.compilers.turn(&job)?,
+        };
         // Somebody else may have had a turn meanwhile.
         let found = self.find(&job).or_else(|| self.cached(&machine, kind, &job, &inspection));
         if let Some(compiled) = found {

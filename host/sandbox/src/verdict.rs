@@ -1,17 +1,21 @@
 //! From how a run ended to what is reported. Pure: what was seen goes in, the report comes out.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use clockbox_core::model::{Limits, Outcome, Report, RetryHint, format_duration, format_size};
-use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace, component::ResourceTableError};
+use wasmtime::{
+    FrameInfo, PoolConcurrencyLimitError, Trap, WasmBacktrace, WasmCoreDump, WasmtimeBug,
+    component::ResourceTableError,
+};
 use wasmtime_wasi::I32Exit;
 
 use crate::{
     backtrace::render,
     bindings::clockbox::job::types::{Failure, JobError},
-    limiter::LARGEST_TABLE,
+    error::LARGEST_TABLE,
     log::{Redactor, clean_lines},
     run::Answer,
+    trap,
 };
 
 /// The longest reason of a guest's, in characters.
@@ -19,17 +23,29 @@ const LONGEST_REASON: usize = 4_000;
 /// How much of a failure's code and of its message is looked at, in bytes.
 const LOOKED_AT: usize = 64 << 10;
 
-/// What the engine says of a call that hands over too much; its type for that is private.
-const HOST_CALL: &str = "fuel allocated for hostcalls";
-
 /// How a run ended.
 pub(crate) enum End {
-    Answered(wasmtime::Result<Answer>),
+    Answered(Answer),
+    /// The guest, or a call of the host, came to no answer.
+    Broken(Arc<wasmtime::Error>),
     TimedOut,
     /// Stopped at once.
     Killed,
     /// Asked to stop, and stopped when it had not done so in time.
     Outstayed,
+}
+
+impl End {
+    /// The error of a guest that trapped or ran out of memory: not of one that ended by itself.
+    pub(crate) fn of_trap(&self, denied: bool) -> Option<&Arc<wasmtime::Error>> {
+        match self {
+            Self::Broken(e) => match e.downcast_ref::<I32Exit>() {
+                Some(I32Exit(code)) => (denied && *code != 0).then_some(e),
+                None => Some(e),
+            },
+            _ => None,
+        }
+    }
 }
 
 /// What the run left behind.
@@ -43,8 +59,12 @@ pub(crate) struct Traces<'a> {
     pub(crate) denied: Option<u64>,
     /// The elements of a table that was refused for its size.
     pub(crate) table: Option<usize>,
+    /// The first thing that the run was refused, and what would grant it.
+    pub(crate) refusal: Option<String>,
     /// The last lines of stderr, oldest first.
     pub(crate) stderr: Vec<String>,
+    /// What the host said last of what the guest tried: mostly a right or limit that was in its way.
+    pub(crate) remark: Option<String>,
 }
 
 /// Judges a run.
@@ -59,11 +79,11 @@ pub(crate) fn verdict(end: End, traces: &Traces<'_>) -> Report {
             "did not end within its timeout of {} (limits.timeout)",
             format_duration(traces.limits.timeout)
         )),
-        End::Answered(Ok(Answer::Job(Ok(output)))) => succeeded(output, traces),
-        End::Answered(Ok(Answer::Job(Err(e)))) => job_error(e, traces),
-        End::Answered(Ok(Answer::Command(Ok(())))) => Report::new(Outcome::Succeeded),
-        End::Answered(Ok(Answer::Command(Err(())))) => exit(1, traces),
-        End::Answered(Err(e)) => match e.downcast_ref::<I32Exit>() {
+        End::Answered(Answer::Job(Ok(output))) => succeeded(output, traces),
+        End::Answered(Answer::Job(Err(e))) => job_error(e, traces),
+        End::Answered(Answer::Command(Ok(()))) => Report::new(Outcome::Succeeded),
+        End::Answered(Answer::Command(Err(()))) => exit(1, traces),
+        End::Broken(e) => match e.downcast_ref::<I32Exit>() {
             Some(I32Exit(0)) => Report::new(Outcome::Succeeded),
             Some(I32Exit(code)) => exit(*code, traces),
             None => broken(&e, traces),
@@ -89,8 +109,14 @@ fn job_error(e: JobError, traces: &Traces<'_>) -> Report {
         let start = |text: &str| text[..text.floor_char_boundary(LOOKED_AT)].to_owned();
         let reason = clean_lines(&format!("{}: {}", start(&failure.code), start(&failure.message)));
         // Hidden before it is cut, so that no part of a secret is left at the end.
-        Report::new(outcome)
-            .because(traces.redactor.hide(&reason).chars().take(LONGEST_REASON).collect::<String>())
+        let mut reason: String = traces.redactor.hide(&reason).chars().take(LONGEST_REASON).collect();
+        if outcome == Outcome::Failed {
+            match traces.denied {
+                Some(wanted) => _ = write!(reason, "; during the run it {}", out_of_memory(wanted, traces)),
+                None => mention_refusal(&mut reason, traces),
+            }
+        }
+        Report::new(outcome).because(reason)
     };
     match e {
         JobError::InvalidArgs(failure) | JobError::Fatal(failure) => never(report(Outcome::Failed, failure)),
@@ -103,6 +129,12 @@ fn job_error(e: JobError, traces: &Traces<'_>) -> Report {
     }
 }
 
+/// Where the guest was. With core dumps switched on, the frames come with the dump instead of a backtrace.
+pub(crate) fn frames(e: &wasmtime::Error) -> Option<&[FrameInfo]> {
+    let dumped = || e.downcast_ref::<WasmCoreDump>().map(WasmCoreDump::frames);
+    e.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).or_else(dumped)
+}
+
 /// A command that ended with an exit code other than 0.
 fn exit(code: i32, traces: &Traces<'_>) -> Report {
     let said = traces.stderr.last().map(|line| format!(": {line}")).unwrap_or_default();
@@ -111,55 +143,103 @@ fn exit(code: i32, traces: &Traces<'_>) -> Report {
             let reason = format!("{} and ended with exit code {code}{said}", out_of_memory(wanted, traces));
             Report::new(Outcome::OutOfMemory).because(reason)
         }
-        None => Report::new(Outcome::Failed).because(format!("exit code {code}{said}")),
+        None => {
+            let mut reason = format!("exit code {code}{said}");
+            mention_refusal(&mut reason, traces);
+            Report::new(Outcome::Failed).because(reason)
+        }
+    }
+}
+
+/// Adds what the run was refused: a guest that handles a refusal may give no hint of it in the end.
+fn mention_refusal(reason: &mut String, traces: &Traces<'_>) {
+    if let Some(refusal) = &traces.refusal {
+        // Writing to a String cannot fail.
+        let _ = write!(reason, "; during the run: {refusal}");
     }
 }
 
 /// A run that did not come to its end.
 fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
-    let backtrace = e.downcast_ref::<WasmBacktrace>().and_then(render);
-    let trap = e.downcast_ref::<Trap>();
-    let mut reason = String::new();
-    let outcome = if let Some(wanted) = traces.denied {
-        reason = out_of_memory(wanted, traces);
-        Outcome::OutOfMemory
-    } else if let Some(wanted) = traces.table {
-        let _ =
-            write!(reason, "needed a table of {wanted} elements, and a table has {LARGEST_TABLE} at most");
-        Outcome::OutOfMemory
-    } else if let Some(trap) = trap {
-        reason.push_str(&words(*trap, traces));
-        Outcome::Trapped
-    } else if matches!(e.downcast_ref(), Some(ResourceTableError::Full)) {
-        let _ = write!(
-            reason,
-            "it held {} files, streams and other resources at one time, which is the limit (raise limits.handles)",
-            traces.limits.handles
-        );
-        Outcome::Trapped
-    } else if e.is::<PoolConcurrencyLimitError>() {
-        reason.push_str(
-            "all instances that memory is reserved for are in use; raise the sandbox's max_instances",
-        );
-        Outcome::HostError
-    } else if e.root_cause().to_string().contains(HOST_CALL) {
-        let _ = write!(
-            reason,
-            "it handed more than {} over in one call of the host (raise limits.host_call)",
-            format_size(traces.limits.host_call.min(traces.limits.memory))
-        );
-        Outcome::Trapped
-    } else if traces.instantiated || backtrace.is_some() {
-        let _ = write!(reason, "the guest was stopped in a call of the host: {}", e.root_cause());
-        Outcome::Trapped
-    } else {
-        let _ = write!(reason, "the instance cannot be made: {e:#}");
-        Outcome::HostError
-    };
-    if let Some(said) = last_words(&traces.stderr) {
-        let _ = write!(reason, "; stderr: {said}");
+    let backtrace = frames(e).and_then(render);
+    let trap = e.downcast_ref::<Trap>().copied();
+    let (outcome, mut reason) = judged(e, trap, backtrace.is_some(), traces);
+    if outcome == Outcome::Trapped {
+        if let Some(wanted) = traces.denied {
+            let _ = write!(reason, "; before that it {}", out_of_memory(wanted, traces));
+        }
+        match (&traces.refusal, &traces.remark) {
+            (Some(_), _) => mention_refusal(&mut reason, traces),
+            (None, Some(remark)) => _ = write!(reason, "; before that the host said: {remark}"),
+            (None, None) => {}
+        }
+    }
+    match last_words(&traces.stderr) {
+        Some(said) => {
+            let _ = write!(reason, "; stderr: {said}");
+        }
+        None if trap == Some(Trap::UnreachableCodeReached) && outcome == Outcome::Trapped => {
+            reason.push_str("; it wrote nothing to stderr, where a panic leaves its message");
+        }
+        None => {}
     }
     Report { backtrace, ..Report::new(outcome).because(reason) }
+}
+
+/// What stopped a guest, in words. What says for itself why goes first: a guest that was refused memory and lived with it
+/// may trap for another reason.
+fn judged(e: &wasmtime::Error, trap: Option<Trap>, in_guest: bool, traces: &Traces<'_>) -> (Outcome, String) {
+    let limits = traces.limits;
+    match trap {
+        Some(trap) if !may_be_for_lack_of_memory(trap) => {
+            return (Outcome::Trapped, trap::words(trap, limits).into_owned());
+        }
+        _ => {}
+    }
+    if matches!(e.downcast_ref(), Some(ResourceTableError::Full)) {
+        let held = format!(
+            "it held {} files, streams and other resources at one time, which is the limit (raise limits.handles)",
+            limits.handles
+        );
+        return (Outcome::Trapped, held);
+    }
+    if e.is::<PoolConcurrencyLimitError>() {
+        let used = "all instances that memory is reserved for are in use; raise the sandbox's max_instances";
+        return (Outcome::HostError, used.to_owned());
+    }
+    if e.is::<WasmtimeBug>() {
+        let failed = format!("the WebAssembly engine itself failed, please report it: {}", e.root_cause());
+        return (Outcome::HostError, failed);
+    }
+    if let Some(limit) = trap::limit(e, limits) {
+        return (Outcome::Trapped, limit);
+    }
+    if let Some(wanted) = traces.denied {
+        return (Outcome::OutOfMemory, out_of_memory(wanted, traces));
+    }
+    if let Some(wanted) = traces.table {
+        let needed = format!("needed a table of {wanted} elements, and a table has {LARGEST_TABLE} at most");
+        return (Outcome::OutOfMemory, needed);
+    }
+    if let Some(trap) = trap {
+        return (Outcome::Trapped, trap::words(trap, limits).into_owned());
+    }
+    if let Some(misfit) = trap::misfit(e) {
+        return (Outcome::Trapped, misfit);
+    }
+    let root = e.root_cause();
+    match traces.instantiated || in_guest {
+        true if in_guest => {
+            (Outcome::Trapped, format!("the guest was stopped in a call of the host: {root}"))
+        }
+        true => (Outcome::Trapped, format!("the guest's answer does not fit its interface: {root}")),
+        false => (Outcome::HostError, format!("the instance cannot be made: {e:#}")),
+    }
+}
+
+/// Whether this is how a guest ends that was refused memory: most give up, some use what they did not get.
+fn may_be_for_lack_of_memory(trap: Trap) -> bool {
+    matches!(trap, Trap::UnreachableCodeReached | Trap::MemoryOutOfBounds | Trap::UncaughtException)
 }
 
 fn out_of_memory(wanted: u64, traces: &Traces<'_>) -> String {
@@ -168,32 +248,6 @@ fn out_of_memory(wanted: u64, traces: &Traces<'_>) -> String {
         format_size(wanted),
         format_size(traces.limits.memory)
     )
-}
-
-fn words(trap: Trap, traces: &Traces<'_>) -> String {
-    let text = match trap {
-        Trap::UnreachableCodeReached => {
-            "the guest gave up: it panicked, aborted or reached an `unreachable` instruction"
-        }
-        Trap::StackOverflow => "the guest's call stack overflowed",
-        Trap::MemoryOutOfBounds => {
-            "the guest accessed memory out of bounds (a bad pointer, or a stack overflow)"
-        }
-        Trap::TableOutOfBounds => "the guest called through a table out of bounds",
-        Trap::IndirectCallToNull => "the guest called a null function pointer",
-        Trap::BadSignature => "the guest called a function pointer of another type",
-        Trap::IntegerOverflow => "integer overflow",
-        Trap::IntegerDivisionByZero => "integer division by zero",
-        Trap::BadConversionToInteger => "a number that is out of range was converted to an integer",
-        Trap::NullReference => "the guest used a null reference",
-        Trap::CastFailure => "the guest cast a reference to a type that it does not have",
-        Trap::OutOfFuel => {
-            let fuel = traces.limits.fuel.unwrap_or_default();
-            return format!("the guest used up its fuel of {fuel} (raise limits.fuel)");
-        }
-        trap => return format!("the guest trapped: {trap}"),
-    };
-    text.to_owned()
 }
 
 /// The end of stderr, without the hint that Rust's panics end with.

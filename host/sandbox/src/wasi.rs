@@ -6,13 +6,13 @@ use wasmtime_wasi::{FsPerms, WasiCtx, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe};
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::{
-    PluginKind, RunRequest, deterministic,
+    PluginKind, Resolver, RunRequest, deterministic,
     log::{Journal, Std},
     sockets,
 };
 
 /// The most random bytes of one call; the host holds them beside the guest's own memory.
-const MOST_RANDOM: u64 = 1 << 20;
+pub(crate) const MOST_RANDOM: u64 = 1 << 20;
 
 /// Builds the WASI context of one run. Nothing of the host's own is inherited.
 ///
@@ -22,10 +22,11 @@ pub(crate) fn context(
     spec: &PluginSpec,
     kind: PluginKind,
     request: &RunRequest,
+    resolver: &Resolver,
     journal: &Journal,
 ) -> Result<WasiP1Ctx, String> {
     let mut wasi = WasiCtx::builder();
-    sockets::grant(&mut wasi, &spec.rights, journal);
+    sockets::grant(&mut wasi, &spec.rights, resolver, journal);
     wasi.max_random_size(MOST_RANDOM);
     wasi.stdout(journal.stream(Std::Out)).stderr(journal.stream(Std::Err));
     wasi.arg(spec.name.as_str());

@@ -40,6 +40,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
                 loaded.manifest.warnings.push(Problem { key: "store.url".to_owned(), ..problem });
             }
         }
+        let cache_dir = plugin_sandbox::options(&loaded.manifest, None).cache_dir;
+        loaded.manifest.warnings.extend(loaded.manifest.exposed(cache_dir.as_deref()));
         let exhausted = loaded.manifest.exhausted(&stored, now);
         loaded.manifest.warnings.extend(exhausted.into_iter().map(|(_, problem)| problem));
     }

@@ -46,6 +46,11 @@ impl Failure {
         self
     }
 
+    /// The same with a hint, where there is one.
+    pub(crate) fn with_hint(self, hint: Option<&str>) -> Self {
+        Self { hint: hint.map(ToOwned::to_owned), ..self }
+    }
+
     pub(crate) fn report(&self) -> ExitCode {
         if !self.message.is_empty() {
             eprintln!("error: {}", shown(&self.message));

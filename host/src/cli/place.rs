@@ -12,7 +12,7 @@ use clockbox_store::{Access, JobStore, StoreError};
 
 use super::exit::Failure;
 use crate::{
-    manifest::{self, Loaded, Manifest, Overrides, Problems},
+    manifest::{self, Loaded, Manifest, Overrides, Problems, Survey},
     reload,
 };
 
@@ -31,6 +31,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// The manifest at a path, or in the folder there, with values laid over it.
+    pub(crate) fn at(path: &Path, set: &[String]) -> Self {
+        Self { manifest: Some(path.to_owned()), directory: None, set: set.to_vec() }
+    }
+
     /// The manifest or its folder, as it was named.
     pub(crate) fn path(&self) -> PathBuf {
         let start = self.directory.clone().unwrap_or_default();
@@ -56,6 +61,11 @@ impl Place {
     /// Reads the manifest.
     pub(crate) fn load(&self) -> Result<Loaded, Problems> {
         manifest::load(&self.path(), &self.overrides(), &reload::description)
+    }
+
+    /// Reads what can be read of the manifest.
+    pub(crate) fn survey(&self) -> Result<Survey, Problems> {
+        manifest::survey(&self.path(), &self.overrides(), &reload::description)
     }
 
     /// The jobs as the store of a manifest has them; nothing, with a word about it, when it cannot be read. A host that

@@ -49,9 +49,18 @@ pub(super) fn open(options: SandboxOptions) -> Result<Sandbox, Failure> {
             eprintln!(
                 "hint: plugins are compiled at each start; name another folder with [scheduler] cache_dir"
             );
-            Sandbox::new(SandboxOptions { cache_dir: None, ..options }).map_err(Failure::new)
+            Sandbox::new(SandboxOptions { cache_dir: None, ..options }).map_err(failure)
         }
-        sandbox => sandbox.map_err(Failure::new),
+        sandbox => sandbox.map_err(failure),
+    }
+}
+
+fn failure(error: SandboxError) -> Failure {
+    match &error {
+        SandboxError::CoreDumps { .. } => {
+            Failure::new(error).hint("name a folder that can be made and written to with --coredump")
+        }
+        _ => Failure::new(error),
     }
 }
 

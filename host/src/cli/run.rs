@@ -1,6 +1,11 @@
 //! `clockbox run`: the host.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 use clockbox_core::{
@@ -14,8 +19,8 @@ use crate::{
     clock::{Clock, Stopwatch},
     control::{Control, ControlError, Hooks},
     manifest::{self, Loaded, Manifest, ServerSettings},
-    reload::{self, Loader, Reloader},
-    sandbox::SandboxOptions,
+    reload::{self, Loader, Reloader, provenance},
+    sandbox::{CoreDumps, Plugin, SandboxOptions},
     scheduler::{Event, Scheduler, Subscription},
 };
 
@@ -38,8 +43,14 @@ pub(super) struct RunArgs {
     /// Where compiled plugins are kept.
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
+    /// Write a core dump into this folder whenever a run traps or is out of memory: <run id>-<attempt>.core, the latest 32 of at
+    /// most 256 MiB. A core dump holds the guest's memory, and with it the secrets that it was given.
+    #[arg(long, value_name = "FOLDER")]
+    coredump: Option<PathBuf>,
 }
 
+/// So many plugins are told of one by one when the host starts.
+const MOST_PLUGINS: usize = 20;
 /// How long the end may take beyond the grace of the runs: for what was killed, for the store, for a reload.
 const END_PATIENCE: Duration = Duration::from_secs(15);
 /// How long the end waits for a reload that is under way.
@@ -60,10 +71,12 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let store =
         clockbox_store::open(&manifest.store.url, &manifest.folder(), access).map_err(Failure::new)?;
     let options = plugin_sandbox::options(&manifest, args.cache_dir.clone());
+    let cache_dir = options.cache_dir.clone();
     // Every slot of every pool has its place; a reload that goes beyond is told by the runs that find none.
     let slots = manifest.pools.values().fold(0_u32, |sum, pool| sum.saturating_add(pool.max_instances));
     let max_instances = options.max_instances.max(slots.saturating_mul(2).min(20_000));
-    let sandbox = plugin_sandbox::open(SandboxOptions { max_instances, ..options })?;
+    let cores = args.coredump.as_ref().map(CoreDumps::new);
+    let sandbox = plugin_sandbox::open(SandboxOptions { max_instances, cores, ..options })?;
     let mut loader = Loader::new(sandbox);
     let loaded = loader.load(&manifest);
 
@@ -72,7 +85,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     for pool in manifest.pools.values() {
         builder = builder.pool(pool.clone());
     }
-    let plugins = loaded.plugins.len();
+    let plugins = told(&loaded.plugins, clock.now());
     let problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
     let declared: Vec<Arc<Job>> = manifest.jobs.values().cloned().collect();
     // What a refused file says of its jobs is not known: what the store knows of them stays.
@@ -88,6 +101,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let events = builder.subscribe();
     let scheduler = builder.start().map_err(Failure::new)?;
     manifest::warn_of(&manifest.warnings);
+    manifest::warn_of(&manifest.exposed(cache_dir.as_deref()));
     for problem in refused.iter().flat_map(|refused| &refused.problems.0) {
         tracing::error!("{problem}");
     }
@@ -96,7 +110,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     // A scheduler that has stopped by itself already answers nothing; that is told below.
     let records = scheduler.jobs().wait().unwrap_or_default();
-    greet(&manifest, plugins, &records, clock.now(), watch);
+    greet(&manifest, &plugins, &records, clock.now(), watch);
     // What a reload compares with is what is in force, and that is not what the manifest says where a plugin is broken.
     let declarations = records.iter().map(JobRecord::declaration);
     manifest.keep_jobs(declarations.filter(|job| job.source.is_reloaded()), &unusable);
@@ -107,6 +121,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let (grace, zone) = (manifest.scheduler.shutdown_grace, manifest.scheduler.timezone);
     let reloader =
         Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone())
+            .with_cache_dir(cache_dir)
             .after_problems(!refused.is_empty() || !problems.is_empty());
     let reloader =
         reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
@@ -149,20 +164,32 @@ fn control(
     Ok(Some(control))
 }
 
+/// A line for each plugin: which file it is, and whether it had to be compiled.
+fn told(plugins: &BTreeMap<PluginName, Plugin>, now: Timestamp) -> Vec<String> {
+    let line = |(name, plugin): (&PluginName, &Plugin)| {
+        format!("plugin {:?} is {}", name.as_str(), provenance(plugin, now))
+    };
+    plugins.iter().map(line).collect()
+}
+
 /// Tells what is loaded and what fires next.
-fn greet(manifest: &Manifest, plugins: usize, records: &[JobRecord], now: Timestamp, watch: Stopwatch) {
+fn greet(manifest: &Manifest, plugins: &[String], records: &[JobRecord], now: Timestamp, watch: Stopwatch) {
     let zone = manifest.scheduler.timezone;
     tracing::info!(
         "clockbox {}: {} with {}, {} and {}; store {}; time zone {zone}{}; ready in {}",
         env!("CARGO_PKG_VERSION"),
         manifest.path.display(),
-        text::count(plugins, "plugin"),
+        text::count(plugins.len(), "plugin"),
         text::count(manifest.jobs.len(), "job"),
         text::count(manifest.pools.len(), "pool"),
         manifest.store.url,
         if manifest.scheduler.timezone_given { "" } else { " (none is set)" },
         text::span(watch.elapsed()),
     );
+    plugins.iter().take(MOST_PLUGINS).for_each(|line| tracing::info!("{line}"));
+    if let Some(more) = plugins.len().checked_sub(MOST_PLUGINS).filter(|more| *more > 0) {
+        tracing::info!("… and {}; `clockbox plugins list` has them all", text::count(more, "more plugin"));
+    }
     let stored = records.iter().map(|record| (record.job.id.clone(), record.clone())).collect();
     manifest::warn_of(manifest.exhausted(&stored, now).iter().map(|(_, problem)| problem));
     let mut jobs: Vec<&JobRecord> =

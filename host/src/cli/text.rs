@@ -78,6 +78,17 @@ pub(crate) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
+/// The text on one line, without what steers a terminal or turns the writing direction: for what a stranger wrote.
+pub(crate) fn plain(text: &str) -> String {
+    let tricky = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if tricky(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// The first digits of a digest: enough to tell plugins apart.
+pub(crate) fn short_digest(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
 /// One line of a longer text, cut to `most` characters.
 pub(crate) fn first_line(text: &str, most: usize) -> String {
     let line = text.lines().next().unwrap_or_default();

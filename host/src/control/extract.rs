@@ -75,7 +75,8 @@ impl<S: Send + Sync> FromRequest<S> for Text {
                 || (essence.starts_with("application/") && essence.ends_with("+json"))
         });
         // A page in a browser can send a form to any host, but not JSON.
-        if !is_json && !(bytes.is_empty() && kind.is_none()) {
+        let is_nothing = bytes.is_empty() && kind.is_none();
+        if !is_json && !is_nothing {
             let problem = Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "not-json",

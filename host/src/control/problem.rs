@@ -17,9 +17,11 @@ use crate::{manifest::KeyProblem, scheduler::SchedulerError};
 pub struct Problem {
     /// What kind of problem, for programs: `urn:clockbox:problem:no-such-job`.
     #[serde(rename = "type")]
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub kind: Box<str>,
     /// The status in words.
-    pub title: String,
+    #[schema(value_type = String)]
+    pub title: Box<str>,
     /// The HTTP status.
     pub status: u16,
     /// What is wrong.
@@ -35,8 +37,8 @@ pub struct Problem {
 impl Problem {
     pub(crate) fn new(status: StatusCode, kind: &str, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:clockbox:problem:{kind}"),
-            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            kind: format!("urn:clockbox:problem:{kind}").into(),
+            title: status.canonical_reason().unwrap_or_default().into(),
             status: status.as_u16(),
             detail: detail.into(),
             hint: None,

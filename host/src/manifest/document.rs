@@ -13,7 +13,7 @@ use super::{
     Declared, Loaded, Manifest, Overrides, Problem, Problems, RefusedPlugin, Surroundings,
     described::Described,
     jobs,
-    known::Known,
+    known::{Context, Known},
     paths::{folder_of, resolve},
     pools,
     problem::Severity,
@@ -23,8 +23,9 @@ use super::{
     server,
     site::{Jobs, Site},
     source::{SourceKind, Sources, Spot},
+    survey::{Survey, Usage},
     syntax,
-    tree::{Table, Value},
+    tree::{Entry, Table, Value},
     trigger,
 };
 
@@ -93,6 +94,19 @@ pub fn read_trigger(text: &str, zone: Tz) -> Result<Trigger, Problems> {
     }
     let problems = placed(findings.into_list(), &sources);
     trigger.filter(|_| problems.is_empty()).ok_or(Problems(problems))
+}
+
+/// Everything that a manifest says, with what is wrong about it.
+struct Gathered<'d> {
+    manifest: Manifest,
+    described: &'d [Described<'d>],
+    /// The described file of each plugin, where it has one.
+    files: BTreeMap<PluginName, usize>,
+    jobs: Jobs,
+    findings: Vec<Finding>,
+    sources: &'d Sources,
+    /// What may be known of it the next time, where it was read in parts.
+    known: Option<(Arc<str>, Context)>,
 }
 
 /// A manifest before it is read.
@@ -175,6 +189,51 @@ impl<'t> Document<'t> {
 
     /// Reads and checks everything.
     pub(super) fn read(self, around: &Surroundings<'_>) -> Result<Loaded, Problems> {
+        self.gather(around, |gathered| {
+            let Gathered { manifest, described, files, jobs, findings, sources, known } = gathered;
+            let mut loaded = split(manifest, described, &files, &jobs, findings, sources)?;
+            if let Some((text, context)) = known {
+                loaded.manifest.known = Known::new(text, context, jobs.0);
+            }
+            Ok(loaded)
+        })?
+    }
+
+    /// Reads what can be read, whatever is wrong with the rest.
+    ///
+    /// # Errors
+    /// When the text is not TOML.
+    pub(super) fn survey(self, around: &Surroundings<'_>) -> Result<Survey, Problems> {
+        let entry = |name: &str, entry: &Entry| match &entry.node.value {
+            Value::Table(job) => match job.get("plugin").map(|node| &node.value) {
+                Some(Value::Text(plugin)) => Some((name.to_owned(), Usage::by_name(plugin))),
+                Some(_) => None,
+                None => Some((name.to_owned(), Usage::by_name(name))),
+            },
+            _ => None,
+        };
+        let jobs = self.tree.table("jobs").into_iter().flat_map(|table| &table.0);
+        let mut uses: BTreeMap<String, Usage> = jobs.filter_map(|(name, job)| entry(name, job)).collect();
+        let entries =
+            self.tree.table("plugins").into_iter().flat_map(|table| table.0.keys().cloned()).collect();
+        self.gather(around, |gathered| {
+            let Gathered { manifest, jobs, findings, sources, .. } = gathered;
+            for (id, job) in &jobs.0 {
+                let usage = Usage { plugin: job.plugin.to_string(), enabled: job.enabled };
+                uses.insert(id.to_string(), usage);
+            }
+            let files = around.files.iter().map(|file| (file.stem.clone(), file.path.clone())).collect();
+            let problems = Problems(placed(findings, sources));
+            Survey { manifest, entries, uses, files, problems }
+        })
+    }
+
+    /// Reads everything, and hands it on with what was found wrong.
+    fn gather<T>(
+        self,
+        around: &Surroundings<'_>,
+        then: impl FnOnce(Gathered<'_>) -> T,
+    ) -> Result<T, Problems> {
         let Self { file, folder, text, tree, spot, readable, mut sources, findings, parts, known } = self;
         if !readable {
             return Err(Problems(placed(findings.into_list(), &sources)));
@@ -226,14 +285,19 @@ impl<'t> Document<'t> {
             jobs: jobs.0.iter().filter_map(|(id, job)| Some((id.clone(), job.job.clone()?))).collect(),
             declared: declared.collect(),
             wanted: plugins.wanted,
+            grants: plugins.grants.into_iter().map(|(name, spots)| (name, spots.placed(&sources))).collect(),
             warnings: Vec::new(),
             known: Known::default(),
         };
-        let mut loaded = split(manifest, &described, &plugins.files, &jobs, findings.into_list(), &sources)?;
-        if parts.is_some() {
-            loaded.manifest.known = Known::new(text, context, jobs.0);
-        }
-        Ok(loaded)
+        Ok(then(Gathered {
+            manifest,
+            described: &described,
+            files: plugins.files,
+            jobs,
+            findings: findings.into_list(),
+            sources: &sources,
+            known: parts.is_some().then_some((text, context)),
+        }))
     }
 }
 
@@ -276,6 +340,7 @@ fn split(
         manifest.plugins.retain(|name, _| !plugins.contains(name));
         manifest.jobs.retain(|_, job| !plugins.contains(&job.plugin));
         manifest.wanted.retain(|name, _| !plugins.contains(name));
+        manifest.grants.retain(|name, _| !plugins.contains(name));
         let (path, problems) = (file.file.path.clone(), Problems(placed(problems, sources)));
         refused.push(RefusedPlugin { plugins, path, jobs, problems });
     }

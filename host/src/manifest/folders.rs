@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    grants::{FolderSpot, GrantSpots},
     reader::{Field, TableReader},
     scheduler::read_path,
     surroundings::{PathKind, Surroundings},
@@ -14,12 +15,21 @@ use super::{
 
 type Folders = BTreeMap<String, PathBuf>;
 
-/// Reads both from the table `allow`.
-pub(super) fn read(table: &TableReader<'_>, folder: &Path, around: &Surroundings<'_>) -> (Folders, Folders) {
-    let folders = |field: Option<&Field<'_>>| field.map(|field| entries(field, folder, around));
+/// Reads both from the table `allow`, and notes where each stands.
+pub(super) fn read(
+    table: &TableReader<'_>,
+    folder: &Path,
+    around: &Surroundings<'_>,
+    spots: &mut GrantSpots,
+) -> (Folders, Folders) {
+    let mut folders = |field: Option<&Field<'_>>, write| {
+        let found = field.map(|field| entries(field, folder, around)).unwrap_or_default();
+        spots.folders.extend(found.iter().map(|spot| FolderSpot { write, ..spot.clone() }));
+        found.into_iter().map(|spot| (spot.guest, spot.host)).collect::<Folders>()
+    };
     let (read, write) = (table.field("read"), table.field("write"));
-    let reads = folders(read.as_ref()).unwrap_or_default();
-    let writes = folders(write.as_ref()).unwrap_or_default();
+    let reads = folders(read.as_ref(), false);
+    let writes = folders(write.as_ref(), true);
     if let Some(write) = write {
         for guest in writes.keys().filter(|guest| reads.contains_key(*guest)) {
             let hint = "a folder under `write` can be read too: leave it out of `read`";
@@ -29,8 +39,8 @@ pub(super) fn read(table: &TableReader<'_>, folder: &Path, around: &Surroundings
     (reads, writes)
 }
 
-fn entries(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) -> Folders {
-    let mut folders = BTreeMap::new();
+fn entries(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) -> Vec<FolderSpot> {
+    let mut folders = Vec::new();
     let Some(table) = field.table("{ \"/data\" = \"./data\" }") else { return folders };
     for (guest, spot, value) in table.entries() {
         if !guest.starts_with('/') || guest.split('/').any(|part| part == "..") || guest.contains('\0') {
@@ -51,7 +61,8 @@ fn entries(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) -> Folde
             }
             PathKind::Folder | PathKind::Unknown => {}
         }
-        folders.insert(guest.to_owned(), path);
+        let (guest, spot, key) = (guest.to_owned(), value.node.spot.clone(), value.key.clone());
+        folders.push(FolderSpot { write: false, guest, host: path, key, spot });
     }
     folders
 }

@@ -11,7 +11,7 @@ use std::{
 use clockbox_core::model::format_size;
 
 use super::{
-    Loaded, Manifest, Overrides, PathKind, PluginFile, Problem, Problems, Surroundings,
+    Loaded, Manifest, Overrides, PathKind, PluginFile, Problem, Problems, Surroundings, Survey,
     document::{self, Document},
     known::Known,
     lines,
@@ -59,13 +59,46 @@ pub fn load_again(
     load_with(path, overrides, embedded, &old.known)
 }
 
+/// Reads what can be read of the manifest at `path`, which is found as by [`load`], and says what is wrong with it.
+///
+/// # Errors
+/// When there is no such manifest, or it is not TOML.
+pub fn survey(
+    path: &Path,
+    overrides: &Overrides,
+    embedded: &dyn Fn(&Path) -> Option<String>,
+) -> Result<Survey, Problems> {
+    let file = file_at(path);
+    let text: Arc<str> = read_text(&file, LARGEST).map_err(|error| missing(path, &file, error))?.into();
+    let document = Document::new(&text, &file, overrides);
+    let (files, notes) = plugin_files(&document, &file, embedded);
+    let mut survey = document.survey(&around(files))?;
+    survey.problems.0.extend(notes);
+    Ok(survey)
+}
+
+/// The manifest that a path means: the file, or the one in the folder.
+fn file_at(path: &Path) -> PathBuf {
+    if path.is_dir() { resolve(path, FILE_NAME) } else { path.to_owned() }
+}
+
+/// These plugin files, on the disk and in the environment of this process.
+fn around(files: Vec<PluginFile>) -> Surroundings<'static> {
+    Surroundings {
+        files,
+        env: &|name| std::env::var(name).ok(),
+        path_kind: &path_kind,
+        secret_file: &secret_file,
+    }
+}
+
 fn load_with(
     path: &Path,
     overrides: &Overrides,
     embedded: &dyn Fn(&Path) -> Option<String>,
     known: &Known,
 ) -> Result<Loaded, Problems> {
-    let file = if path.is_dir() { resolve(path, FILE_NAME) } else { path.to_owned() };
+    let file = file_at(path);
     let text: Arc<str> = read_text(&file, LARGEST).map_err(|error| missing(path, &file, error))?.into();
     document::read(&text, &file, overrides, known, |document| finish(document, &file, embedded))
 }
@@ -77,14 +110,8 @@ fn finish(
     embedded: &dyn Fn(&Path) -> Option<String>,
 ) -> Result<Loaded, Problems> {
     let (files, notes) = plugin_files(&document, file, embedded);
-    let around = Surroundings {
-        files,
-        env: &|name| std::env::var(name).ok(),
-        path_kind: &path_kind,
-        secret_file: &secret_file,
-    };
     let unusable = notes.iter().any(|note| note.severity == Severity::Error);
-    match document.read(&around) {
+    match document.read(&around(files)) {
         Ok(mut loaded) if !unusable => {
             loaded.manifest.warnings.extend(notes);
             Ok(loaded)

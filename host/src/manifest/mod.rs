@@ -37,7 +37,9 @@ mod diff;
 mod document;
 mod environment;
 mod exhausted;
+mod exposed;
 mod folders;
+mod grants;
 mod job_keys;
 mod jobs;
 mod json;
@@ -63,12 +65,14 @@ mod site;
 mod source;
 pub(crate) mod suggest;
 mod surroundings;
+mod survey;
 mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod trigger;
 mod wanted;
+mod ways;
 mod zone;
 
 use std::{
@@ -93,13 +97,15 @@ pub use check::{passes, report, report_json};
 pub use diff::{Changes, Diff};
 pub use document::{parse, read_trigger};
 pub use exhausted::Stored;
+pub use grants::{AllowForm, AllowTable, FolderGrant, Grants};
 pub use job_keys::{KeyProblem, KeyProblems};
-pub use load::{FILE_NAME, load, load_again};
+pub use load::{FILE_NAME, load, load_again, survey};
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};
 pub use scheduler::{SchedulerSettings, StoreKind, StoreSettings};
 pub use server::{SOCKET_NAME, ServerSettings};
 pub use surroundings::{PathKind, PluginFile, SecretFile, Surroundings};
+pub use survey::{Survey, Usage};
 pub use wanted::Wanted;
 
 /// A manifest that was understood: everything in it is checked.
@@ -125,6 +131,8 @@ pub struct Manifest {
     pub declared: BTreeMap<JobId, Declared>,
     /// What plugins ask for in their own descriptions, granted or not.
     pub wanted: BTreeMap<PluginName, Wanted>,
+    /// Where the rights of each plugin are granted.
+    pub grants: BTreeMap<PluginName, Grants>,
     /// What is doubtful, and does not refuse the manifest.
     pub warnings: Vec<Problem>,
     /// What [`load_again`] need not read again.

@@ -8,6 +8,7 @@ use std::{
 use clockbox_core::model::{HttpOptions, Limits, PluginName, PluginSpec, Rights};
 
 use super::{
+    grants::GrantSpots,
     limits, network,
     reader::{Field, TableReader},
     rights,
@@ -26,11 +27,13 @@ pub(super) struct PluginKeys {
     limits: Limits,
     http: HttpOptions,
     config: BTreeMap<String, String>,
+    /// Where its rights are granted.
+    pub(super) spots: GrantSpots,
 }
 
 impl PluginKeys {
     pub(super) fn into_spec(self, name: PluginName, path: PathBuf) -> PluginSpec {
-        let Self { sha256, rights, limits, http, config } = self;
+        let Self { sha256, rights, limits, http, config, .. } = self;
         PluginSpec { name, path, sha256, rights, limits, http, config }
     }
 }
@@ -42,15 +45,19 @@ pub(super) fn read_keys(
     folder: &Path,
     around: &Surroundings<'_>,
 ) -> PluginKeys {
+    let mut spots = GrantSpots::default();
+    let sha256 = table.field("sha256").and_then(|field| read_sha256(&field));
+    let rights = table.field("allow").map(|field| rights::read(&field, folder, around, &mut spots));
     PluginKeys {
-        sha256: table.field("sha256").and_then(|field| read_sha256(&field)),
-        rights: table.field("allow").map(|field| rights::read(&field, folder, around)).unwrap_or_default(),
+        sha256,
+        rights: rights.unwrap_or_default(),
         limits: table.field("limits").map_or_else(|| base.clone(), |field| limits::read(&field, base)),
         http: table
             .field("http")
             .map(|field| network::read_options(&field, folder, around))
             .unwrap_or_default(),
         config: table.field("config").map(|field| read_config(&field)).unwrap_or_default(),
+        spots,
     }
 }
 

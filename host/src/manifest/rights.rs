@@ -4,13 +4,22 @@ use std::path::Path;
 
 use clockbox_core::model::{ClockRight, JobsRight, PluginName, RandomRight, Rights};
 
-use super::{environment, folders, network, reader::Field, secrets, surroundings::Surroundings, tree::Value};
+use super::{
+    environment, folders, grants::GrantSpots, network, reader::Field, secrets, surroundings::Surroundings,
+    tree::Value,
+};
 
 pub(super) const EXAMPLE: &str = "{ http = [\"https://api.example.com\"] }";
 
-/// Reads `allow`; host paths are relative to `folder`.
-pub(super) fn read(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) -> Rights {
+/// Reads `allow`, and notes where what stands; host paths are relative to `folder`.
+pub(super) fn read(
+    field: &Field<'_>,
+    folder: &Path,
+    around: &Surroundings<'_>,
+    spots: &mut GrantSpots,
+) -> Rights {
     let mut rights = Rights::default();
+    spots.allow = Some(field.node.spot.clone());
     let Some(table) = field.table(EXAMPLE) else { return rights };
     if let Some(field) = table.field("http") {
         rights.http = network::read_http(&field);
@@ -26,15 +35,17 @@ pub(super) fn read(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) 
         let hint = "add dns = true, or name its address";
         field.warn(format!("the plugin cannot look {name} up without the right dns"), Some(hint.to_owned()));
     }
-    (rights.read, rights.write) = folders::read(&table, folder, around);
+    (rights.read, rights.write) = folders::read(&table, folder, around, spots);
     if let Some(field) = table.field("env") {
         rights.env = environment::read(&field, around);
+        spots.env_is_list = matches!(field.node.value, Value::Array(_));
     }
     if let Some(field) = table.field("args") {
         rights.args = read_texts(&field, "[\"--verbose\"]");
     }
     if let Some(field) = table.field("secrets") {
-        rights.secrets = secrets::read(&field, &rights.env, folder, around);
+        let files = &mut spots.secret_files;
+        rights.secrets = secrets::read(&field, &rights.env, folder, around, files);
     }
     rights.state = table.field("state").and_then(|field| field.boolean()).unwrap_or_default();
     rights.jobs = table.field("jobs").and_then(|field| read_jobs(&field));

@@ -1,6 +1,9 @@
 //! The right `secrets`: values from the host's environment or from files, shown nowhere.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clockbox_core::model::{Secret, SecretAs};
 
@@ -17,12 +20,13 @@ const EXAMPLE: &str = "{ env = \"HOST_NAME\" }";
 const SHORTEST: usize = 4;
 
 /// Reads a table of names, each with `{ env = "HOST_NAME" }` or `{ file = "token" }`, and `as = "env"` where the guest
-/// is to find it in its environment.
+/// is to find it in its environment. The `files` that hold them are noted.
 pub(super) fn read(
     field: &Field<'_>,
     env: &BTreeMap<String, String>,
     folder: &Path,
     around: &Surroundings<'_>,
+    files: &mut Vec<PathBuf>,
 ) -> BTreeMap<String, Secret> {
     let mut secrets = BTreeMap::new();
     let Some(table) = field.table("{ TOKEN = { env = \"HOST_NAME\" } }") else { return secrets };
@@ -30,7 +34,7 @@ pub(super) fn read(
         if !is_variable(name, &value) {
             continue;
         }
-        let Some(secret) = read_secret(&value, folder, around) else { continue };
+        let Some(secret) = read_secret(&value, folder, around, files) else { continue };
         if secret.handed_as() == SecretAs::Env && env.contains_key(name) {
             value.error(format!("{name} is under `env` too"), Some("leave it out there".to_owned()));
         }
@@ -39,7 +43,12 @@ pub(super) fn read(
     secrets
 }
 
-pub(super) fn read_secret(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) -> Option<Secret> {
+pub(super) fn read_secret(
+    field: &Field<'_>,
+    folder: &Path,
+    around: &Surroundings<'_>,
+    files: &mut Vec<PathBuf>,
+) -> Option<Secret> {
     let Value::Table(_) = &field.node.value else {
         // The value itself is not repeated: it may be the secret.
         let hint = "a secret does not stand in the manifest: name the variable or file that holds it";
@@ -49,7 +58,7 @@ pub(super) fn read_secret(field: &Field<'_>, folder: &Path, around: &Surrounding
     let table = field.table(EXAMPLE)?;
     let ways = [("config", SecretAs::Config), ("env", SecretAs::Env)];
     let handed = table.field("as").and_then(|field| field.choice(&ways)).unwrap_or_default();
-    let value = read_value(&table, folder, around);
+    let value = read_value(&table, folder, around, files);
     table.finish(&[
         ("value", "a secret does not stand in the manifest: name the variable or file that holds it"),
         ("path", "the key is file"),
@@ -68,7 +77,12 @@ pub(super) fn read_secret(field: &Field<'_>, folder: &Path, around: &Surrounding
     Some(Secret::new(value, handed))
 }
 
-fn read_value(table: &TableReader<'_>, folder: &Path, around: &Surroundings<'_>) -> Option<String> {
+fn read_value(
+    table: &TableReader<'_>,
+    folder: &Path,
+    around: &Surroundings<'_>,
+    files: &mut Vec<PathBuf>,
+) -> Option<String> {
     match (table.field("env"), table.field("file")) {
         (Some(source), None) => {
             let name = source.text("HOST_NAME")?;
@@ -81,6 +95,7 @@ fn read_value(table: &TableReader<'_>, folder: &Path, around: &Surroundings<'_>)
         }
         (None, Some(source)) => {
             let path = read_path(&source, "token.secret", folder)?;
+            files.push(path.clone());
             match (around.secret_file)(&path) {
                 Ok(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned()),
                 Err((message, hint)) => {

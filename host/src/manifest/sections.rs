@@ -4,7 +4,7 @@
 //! Where a section seems to begin and end is told from the lines alone, so it may be a mistake: a header may stand
 //! inside a text of several lines. Therefore the first section of each row stays in the rest of the text, which is
 //! parsed as a whole: where its name is found to be a key, a section begins indeed. Each further section follows
-//! another one, which is parsed by itself, so that a text which it leaves open is an error.
+//! another one; and each, the first included, is parsed by itself, so that a text which it leaves open is an error.
 
 use std::ops::Range;
 

@@ -66,7 +66,9 @@ pub(super) fn read(
         }
     }
     settings.listen = table.field("listen").and_then(|field| read_address(&field));
-    let secret = |key| table.field(key).and_then(|field| secrets::read_secret(&field, folder, around));
+    let secret = |key| {
+        table.field(key).and_then(|field| secrets::read_secret(&field, folder, around, &mut Vec::new()))
+    };
     settings.token = secret("token");
     settings.read_token = secret("read_token");
     if let Some(field) = table.field("insecure") {

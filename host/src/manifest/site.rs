@@ -11,6 +11,7 @@ use clockbox_core::model::{Job, JobId, PluginName, PluginSpec, Source};
 
 use super::{
     described::Described,
+    grants::GrantSpots,
     jobs::{self, Defaults, JobKeys},
     known::{Context, Known, Memory},
     narrowing,
@@ -44,6 +45,8 @@ pub(super) struct Plugins {
     /// The described file of each, where it has one.
     pub(super) files: BTreeMap<PluginName, usize>,
     pub(super) wanted: BTreeMap<PluginName, Wanted>,
+    /// Where the rights of each are granted.
+    pub(super) grants: BTreeMap<PluginName, GrantSpots>,
 }
 
 /// The jobs of a manifest, also those that are disabled or could not be read.
@@ -73,6 +76,7 @@ impl Site<'_> {
             let (keys, path, file) = self.read_plugin(name, spot, &field);
             claimed.extend(file);
             if let Some(id) = id {
+                plugins.grants.insert(id.clone(), keys.spots.clone());
                 self.put(&mut plugins, keys.into_spec(id, path), file);
             }
         }
@@ -83,6 +87,7 @@ impl Site<'_> {
             }
             let reader = TableReader::new(&described.plugin, &described.spot, String::new(), self.findings);
             let keys = plugins::read_keys(&reader, &described.limits, self.folder, self.around);
+            plugins.grants.insert(name.clone(), keys.spots.clone());
             self.put(&mut plugins, keys.into_spec(name, described.file.path.clone()), Some(n));
         }
         plugins
@@ -241,12 +246,14 @@ impl Site<'_> {
         }
     }
 
-    /// Notes where a row of sections does not begin after all. It is found out how things are when the text is read as
+    /// Notes where a row of sections does not begin after all, or where its first one does not end before the next, as a
+    /// text that it leaves open may be closed beyond the row. It is found out how things are when the text is read as
     /// a whole.
     fn check_first(&self, section: Option<&TableReader<'_>>, parts: &Parts<'_>) {
         for first in &parts.first {
             let key = section.and_then(|jobs| jobs.table.0.get(first.name())).map(|entry| &entry.key);
-            if key.is_none_or(|key| (key.source, key.start) != (MANIFEST, first.key)) {
+            let is_key = key.is_some_and(|key| (key.source, key.start) == (MANIFEST, first.key));
+            if !is_key || syntax::parse_section(parts.text, first).is_none() {
                 self.not_alone(first);
             }
         }

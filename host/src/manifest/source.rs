@@ -105,6 +105,11 @@ impl Sources {
         }
     }
 
+    /// The text from the start of a spot on; nothing where there is none.
+    pub(super) fn at(&self, spot: &Spot) -> &str {
+        self.0.get(spot.source).and_then(|source| source.text.get(spot.start..)).unwrap_or_default()
+    }
+
     /// The line that a spot stands on, where it stands in a text of lines.
     pub(super) fn excerpt(&self, spot: &Spot) -> Option<Excerpt> {
         let source = self.0.get(spot.source)?;

@@ -3,8 +3,9 @@
 use clockbox_core::model::{Endpoint, Origin, Rights};
 
 use super::{
-    reader::TableReader,
+    reader::{Findings, TableReader},
     rights::EXAMPLE,
+    syntax,
     tree::{Node, Table, Value},
 };
 
@@ -28,6 +29,20 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// What a description or sidecar of this text asks for under `allow`; nothing, where the text is not TOML.
+    ///
+    /// ```
+    /// use clockbox::manifest::Wanted;
+    /// let wanted = Wanted::of("allow = { http = ['https://a.example'], state = true }");
+    /// assert_eq!((wanted.http, wanted.flags), (vec!["https://a.example".to_owned()], vec!["state"]));
+    /// ```
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let (findings, source) = (Findings::default(), 0);
+        let parsed = syntax::parse(text, source, &findings);
+        parsed.table.table("allow").map(Self::read).unwrap_or_default()
+    }
+
     /// Reads the `allow` of an embedded description. There, tables of names may be arrays of names as well.
     pub(super) fn read(allow: &Table) -> Self {
         let names = |key| match allow.get(key).map(|node| &node.value) {

@@ -29,7 +29,7 @@ pub(crate) fn description(path: &Path) -> Option<String> {
 }
 
 /// A plugin's file. Not a pipe or device, which could be waited for in vain, and not more than the sandbox takes.
-fn read(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(std::io::Error::other("it is not a regular file"));
     }

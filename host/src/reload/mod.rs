@@ -2,9 +2,11 @@
 
 mod fingerprint;
 mod loader;
+mod provenance;
 mod reloader;
 mod watch;
 
-pub(crate) use loader::description;
 pub use loader::{LoadProblem, LoadedPlugins, Loader};
+pub(crate) use loader::{description, read as read_plugin};
+pub(crate) use provenance::provenance;
 pub use reloader::{Handle, Reloader};

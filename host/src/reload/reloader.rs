@@ -16,11 +16,12 @@ use clockbox_core::{
 use super::{
     Loader,
     fingerprint::Fingerprint,
+    provenance::provenance,
     watch::{Wake, Watch, folders_of},
 };
 use crate::{
     clock::Stopwatch,
-    manifest::{self, FILE_NAME, Loaded, Manifest, Overrides},
+    manifest::{self, FILE_NAME, Loaded, Manifest, Overrides, Problem},
     scheduler::{Message, Reload, Reply, Scheduler},
 };
 
@@ -38,6 +39,8 @@ pub struct Reloader {
     current: Manifest,
     loader: Loader,
     scheduler: Scheduler,
+    /// Where compiled plugins are kept.
+    cache_dir: Option<PathBuf>,
     /// Something was refused, and nobody has been told yet that it is well again.
     is_rejected: bool,
 }
@@ -98,7 +101,14 @@ impl Reloader {
         loader: Loader,
         scheduler: Scheduler,
     ) -> Self {
-        Self { path, overrides, current, loader, scheduler, is_rejected: false }
+        Self { path, overrides, current, loader, scheduler, cache_dir: None, is_rejected: false }
+    }
+
+    /// Where compiled plugins are kept: no plugin should be granted that folder.
+    #[must_use]
+    pub fn with_cache_dir(mut self, folder: Option<PathBuf>) -> Self {
+        self.cache_dir = folder;
+        self
     }
 
     /// Whether the start had something to refuse, so that its end is told as well.
@@ -220,8 +230,9 @@ impl Reloader {
         if is_same && why != Why::Asked {
             return self.settle(why, problems);
         }
-        for name in &plugins.replaced {
-            tracing::info!("plugin {:?} was loaded anew", name.as_str());
+        let now = self.scheduler.clock().now();
+        for (name, plugin) in plugins.replaced.iter().filter_map(|name| plugins.plugins.get_key_value(name)) {
+            tracing::info!("plugin {:?} was loaded anew: {}", name.as_str(), provenance(plugin, now));
         }
 
         if new.store != self.current.store {
@@ -260,6 +271,7 @@ impl Reloader {
             }
         }
         self.warn_of_exhausted(&new, &put);
+        self.warn_of_exposed(&new);
         self.current = new;
         self.settle(why, problems);
     }
@@ -271,6 +283,19 @@ impl Reloader {
         let stored = records.into_iter().map(|record| (record.job.id.clone(), record)).collect();
         let problems = new.exhausted_of(put, &stored, self.scheduler.clock().now());
         manifest::warn_of(problems.iter().map(|(_, problem)| problem));
+    }
+
+    /// Grants that are new or changed, and put what the host relies on into a plugin's hands.
+    fn warn_of_exposed(&self, new: &Manifest) {
+        let problems = new.exposed(self.cache_dir.as_deref());
+        if problems.is_empty() {
+            return;
+        }
+        let known = self.current.exposed(self.cache_dir.as_deref());
+        // A line that has moved is no news.
+        let what = |problem: &Problem| (problem.key.clone(), problem.message.clone());
+        let is_new = |problem: &&Problem| !known.iter().any(|old| what(old) == what(problem));
+        manifest::warn_of(problems.iter().filter(is_new));
     }
 
     /// What is wrong is told, and that nothing is wrong any more.

@@ -1,4 +1,4 @@
-//! Old runs are forgotten, in the background and a few at a time.
+//! Old runs are forgotten, and what has expired of the state of jobs, in the background and a few at a time.
 
 use std::{
     sync::{Arc, mpsc},
@@ -7,7 +7,7 @@ use std::{
 };
 
 use clockbox_core::model::{History, Timestamp};
-use clockbox_store::JobStore;
+use clockbox_store::{JobStore, StoreError};
 
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::clock::{Clock, monotonic};
 
 /// How often old runs are looked for.
 const EVERY: Duration = Duration::from_secs(60);
-/// Runs deleted in one transaction, so that fires never wait long for the store.
+/// Runs, or entries of states, deleted in one transaction, so that fires never wait long for the store.
 const AT_ONCE: u32 = 200;
 /// The pause between two such transactions, in which whatever waits for the store has its turn.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -100,12 +100,18 @@ fn expected((wall, then): Moment, since: Instant) -> Timestamp {
 fn prune(store: &dyn JobStore, now: Timestamp, history: History, stopped: &mpsc::Receiver<()>) {
     let keep = chrono::TimeDelta::from_std(history.keep).unwrap_or(chrono::TimeDelta::MAX);
     let before = now.checked_sub_signed(keep).unwrap_or(Timestamp::MIN_UTC);
+    repeat("old runs", stopped, || store.prune(before, history.keep_per_job, AT_ONCE));
+    repeat("state that has expired", stopped, || store.prune_state(now, AT_ONCE));
+}
+
+/// Deletes some at a time, until there are no more or it is told to end.
+fn repeat(what: &str, stopped: &mpsc::Receiver<()>, delete: impl Fn() -> Result<u32, StoreError>) {
     loop {
-        match store.prune(before, history.keep_per_job, AT_ONCE) {
+        match delete() {
             Ok(AT_ONCE) if stopped.recv_timeout(PAUSE) == Err(mpsc::RecvTimeoutError::Timeout) => {}
             Ok(_) => return,
             Err(error) => {
-                tracing::warn!("old runs could not be deleted, the next try is in a minute: {error}");
+                tracing::warn!("{what} could not be deleted, the next try is in a minute: {error}");
                 return;
             }
         }
@@ -116,7 +122,7 @@ fn prune(store: &dyn JobStore, now: Timestamp, history: History, stopped: &mpsc:
 mod tests {
     use clockbox_core::model::{
         Attempt, Cause, JobId, LogLevel, LogLine, LogStream, Outcome, PluginName, PoolName, Run, RunId,
-        RunState, Write,
+        RunState, StateChanges, StateEntry, Write,
     };
     use clockbox_store::{Access, RunFilter, SqliteStore};
 
@@ -242,6 +248,47 @@ mod tests {
         // It may be slewed.
         let slewed = chrono::TimeDelta::minutes(50);
         assert_eq!([tick(slewed), tick(slewed * 2)], [slewed, slewed * 2]);
+    }
+
+    #[test]
+    fn state_that_has_expired_goes_with_old_runs_however_much_there_is() {
+        let store = clockbox_store::MemoryStore::new();
+        let job = clockbox_core::model::JobRecord {
+            job: Arc::new(clockbox_core::model::Job {
+                id: JobId::new("often").unwrap(),
+                plugin: PluginName::new("hello").unwrap(),
+                pool: PoolName::default_pool(),
+                trigger: clockbox_core::trigger::Trigger::new(
+                    clockbox_core::trigger::TriggerSpec::interval("1h"),
+                    chrono_tz::UTC,
+                )
+                .unwrap(),
+                args: "null".into(),
+                policy: Default::default(),
+                source: clockbox_core::model::Source::Manifest,
+            }),
+            declared: None,
+            next_fire: None,
+            last_fire: None,
+            last_success: None,
+            paused: None,
+        };
+        let entry = |n: u32| {
+            let expires_at = Some(start() + chrono::TimeDelta::seconds(if n == 0 { 3600 } else { 60 }));
+            (n.to_string(), Some(StateEntry { value: (*b"1").into(), expires_at }))
+        };
+        let put = (0..=2 * AT_ONCE + 1).map(entry).collect();
+        let changes = StateChanges { put, limit: u64::MAX, ..StateChanges::default() };
+        let write = Write::State { job: job.job.id.clone(), changes: Box::new(changes), at: start() };
+        let stored = || store.state(&job.job.id, start()).unwrap().0.len();
+        assert_eq!(store.commit(&[Write::PutJob(Box::new(job.clone())), write]).unwrap(), [Ok(()), Ok(())]);
+        let (alive, stopped) = mpsc::channel();
+        let minute = chrono::TimeDelta::minutes(1);
+        prune(&store, start(), History::default(), &stopped);
+        assert_eq!(stored(), 2 * AT_ONCE as usize + 2);
+        prune(&store, start() + minute, History::default(), &stopped);
+        assert_eq!(stored(), 1);
+        drop(alive);
     }
 
     #[test]

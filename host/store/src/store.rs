@@ -120,4 +120,11 @@ pub trait JobStore: Send + Sync + 'static {
     /// # Errors
     /// When the transaction failed; then none was deleted.
     fn prune(&self, before: Timestamp, keep_per_job: u32, limit: u32) -> Result<u32, StoreError>;
+
+    /// Deletes what has expired at `now` of the state of any job, at most `limit` entries; returns how many went. Call again
+    /// while that is `limit`. Nobody notices but by the room that it takes.
+    ///
+    /// # Errors
+    /// When the transaction failed; then none was deleted.
+    fn prune_state(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError>;
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clockbox::{
     PluginSpec,
-    sandbox::{Compiler, Plugin, PluginError, Sandbox, SandboxOptions},
+    sandbox::{Compiler, CoreDumps, Plugin, PluginError, Sandbox, SandboxOptions},
 };
 use clockbox_core::model::CompileLimits;
 
@@ -78,6 +78,22 @@ fn what_another_process_compiled_is_what_this_one_runs() {
 }
 
 #[test]
+fn what_another_process_compiled_runs_on_an_engine_that_makes_core_dumps() {
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let options = |cores| SandboxOptions {
+        compiler: this_program(),
+        cache_dir: Some(cache.path().to_owned()),
+        cores,
+        max_instances: 1,
+        ..Default::default()
+    };
+    let with = Sandbox::new(options(Some(CoreDumps::new(folder.path())))).unwrap();
+    assert!(!load(&with, COMMAND).unwrap().from_cache());
+    let without = Sandbox::new(options(None)).unwrap();
+    assert!(load(&without, COMMAND).unwrap().from_cache(), "core dumps are no matter of code");
+}
+
+#[test]
 fn a_plugin_that_does_not_validate_is_told_so_by_the_other_process() {
     let wrong = br#"(module (func (export "_start") (result i32) unreachable (i64.const 1)))"#;
     let refusal = refusal(this_program(), CompileLimits::default(), wrong);
@@ -91,6 +107,58 @@ fn a_compile_bomb_is_stopped_when_its_time_is_over() {
     let error = refusal(this_program(), limits, &bomb(200));
     assert_eq!(error, PluginError::CompileTimeout { limit });
     assert!(error.to_string().contains("scheduler.compile.timeout"), "{error}");
+}
+
+/// WebAssembly text of about this many bytes: a command with a great many instructions that do nothing.
+fn long_text(size: usize) -> Vec<u8> {
+    format!("(module (func (export \"_start\") {}))", "nop ".repeat(size / 4)).into_bytes()
+}
+
+#[test]
+fn a_long_text_is_assembled_by_the_other_process() {
+    let plugin = load(&sandbox(this_program(), CompileLimits::default()), &long_text(200 << 10)).unwrap();
+    assert_eq!(plugin.kind(), clockbox::sandbox::PluginKind::Module);
+    let text = long_text(200 << 10);
+    let error = refusal(this_program(), CompileLimits::default(), &text[..text.len() - 1]);
+    assert!(matches!(&error, PluginError::Text(account) if account.len() < 3_000), "{error}");
+    // A shell would not know what to do with it, so that it is not this process that assembles.
+    let error = refusal(shell("exit 3"), CompileLimits::default(), &text);
+    assert!(matches!(error, PluginError::Compiler(_)), "{error}");
+    assert!(load(&sandbox(Compiler::InProcess, CompileLimits::default()), &text).is_ok());
+}
+
+/// Nested components that each import the outermost one's type: assembling takes a time that grows with the square of the
+/// text.
+fn slow_text(size: usize) -> Vec<u8> {
+    let imports = r#"(import "a" (func (type $t)))"#.repeat(size / 29);
+    format!("(component (type $t (func)) {}{imports}{})", "(component ".repeat(40), ")".repeat(40))
+        .into_bytes()
+}
+
+#[test]
+fn a_text_that_takes_too_long_is_stopped_when_its_time_is_over() {
+    let limit = Duration::from_millis(500);
+    let limits = CompileLimits { timeout: limit, ..Default::default() };
+    let error = refusal(this_program(), limits, &slow_text(4 << 20));
+    assert_eq!(error, PluginError::CompileTimeout { limit });
+}
+
+#[test]
+fn a_text_that_nests_without_end_overflows_no_stack() {
+    let deep = "(component ".repeat(1 << 20);
+    for compiler in [this_program(), Compiler::InProcess] {
+        let error = refusal(compiler, CompileLimits::default(), deep.as_bytes());
+        assert!(matches!(&error, PluginError::Text(account) if account.contains("too deep")), "{error}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_text_that_takes_too_much_memory_is_stopped() {
+    let limit = 256 << 20;
+    let limits = CompileLimits { memory: limit, ..Default::default() };
+    let text = format!("(module {})", "(func)".repeat((40 << 20) / 6)).into_bytes();
+    assert_eq!(refusal(this_program(), limits, &text), PluginError::CompileMemory { limit });
 }
 
 #[cfg(target_os = "linux")]

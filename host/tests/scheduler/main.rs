@@ -1,5 +1,6 @@
 //! The scheduler as an embedding program uses it, on a clock that stands still until a test moves it.
 
+mod guests;
 mod jobs;
 mod support;
 

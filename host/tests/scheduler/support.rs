@@ -74,7 +74,7 @@ impl Bench {
         Self::on(Arc::clone(&self.store), now, how)
     }
 
-    fn on(store: Arc<dyn JobStore>, now: Timestamp, how: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) fn on(store: Arc<dyn JobStore>, now: Timestamp, how: impl FnOnce(Builder) -> Builder) -> Self {
         let (clock, hand) = Clock::manual(now);
         let (gate, most, running) =
             (Arc::new(Notify::new()), Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());

@@ -49,7 +49,8 @@ impl JobError {
         Self::Retry(failure(code, message))
     }
 
-    /// It may work the next time, but not before `delay` has passed. The delay counts in whole milliseconds.
+    /// It may work the next time, but not before `delay` has passed. The delay counts in whole milliseconds, and
+    /// more than 30 days count as 30 days unless the cap of the job's retry policy is longer.
     pub fn retry_after(delay: Duration, code: impl Into<String>, message: impl fmt::Display) -> Self {
         Self::RetryAfter(failure(code, message), delay)
     }

@@ -19,6 +19,8 @@ pub(crate) struct Attack {
     pub(crate) outcome: Outcome,
     /// Parts of what the host must say: in the reason, or in its remarks in the run's log.
     pub(crate) says: &'static [&'static str],
+    /// Whether its job fires again and again; what is told is its first run.
+    pub(crate) repeats: bool,
     /// The most that the host may hold at any time while it runs, beyond what it held before, in bytes.
     pub(crate) most: u64,
 }
@@ -53,6 +55,7 @@ impl Attack {
             job: String::new(),
             outcome: Outcome::Succeeded,
             says: &[],
+            repeats: false,
             most: 2 * MEMORY,
         }
     }
@@ -76,6 +79,11 @@ impl Attack {
     /// The arguments of its job.
     pub(crate) fn args(self, args: &str) -> Self {
         Self { job: format!("args = {args}\n"), ..self }
+    }
+
+    /// Its job fires every second.
+    pub(crate) fn each_second(self) -> Self {
+        Self { repeats: true, job: "trigger = { interval = \"1s\" }\n".to_owned(), ..self }
     }
 
     /// One more limit of its plugin.

@@ -15,12 +15,14 @@ pub(crate) fn attacks() -> Vec<Attack> {
             b"(module (memory i64 0x1000000000) (func (export \"_start\")))".to_vec(),
             "declares a memory of 2^52 bytes",
         )
-        .ends(Outcome::HostError, &["exceeds the limit of"]),
+        .ends(Outcome::HostError, &["4 memories of 4 GiB", "no key raises", "exceeds the limit of"]),
         made("huge-file", "wasm", vec![0; (64 << 20) + 1], "is a file of more than 64 MiB")
             .ends(Outcome::HostError, &["larger than the 64.0 MiB that are allowed"]),
-        made("compile-bomb", "wat", compile_bomb(), "has functions that are as dear to compile as can be")
+        made("compile-bomb", "wasm", compile_bomb(), "has functions with three million jumps each")
+            .ends(Outcome::HostError, &["256.0 MiB of memory", "scheduler.compile.memory"]),
+        made("many-values", "wat", many_values(), "has functions with 800 values alive at one time")
             .ends(Outcome::Succeeded, &[]),
-        made("nesting", "wat", nesting(), "nests a hundred thousand blocks of text")
+        made("nesting", "wat", nesting(), "nests twenty thousand blocks of text")
             .ends(Outcome::Succeeded, &[]),
         made("imports", "wasm", imports(), "imports a million nameless functions")
             .ends(Outcome::HostError, &["more than 100000 imports"]),
@@ -38,8 +40,47 @@ pub(crate) fn attacks() -> Vec<Attack> {
     ]
 }
 
-/// Many functions with as many values alive at one time as the compiler can be given.
+/// A module in binary of two functions that are as long as functions may be, in which everything leads everywhere: small as a
+/// file, and no end of memory to compile.
 fn compile_bomb() -> Vec<u8> {
+    const NESTED: usize = 2_500;
+    fn section(id: u8, content: &[u8]) -> Vec<u8> {
+        [&[id][..], &length(content.len()), content].concat()
+    }
+    /// LEB128.
+    fn length(mut n: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while n > 127 {
+            bytes.push((n % 128) as u8 | 128);
+            n /= 128;
+        }
+        bytes.push(n as u8);
+        bytes
+    }
+    // Blocks in blocks; at the end of each, a jump to any one of those around it.
+    let mut long = [&[0][..], &[0x02, 0x40].repeat(NESTED)].concat();
+    for depth in (1..=NESTED).rev() {
+        long.extend([0x20, 0, 0x0e]);
+        long.extend(length(depth));
+        long.extend((0..depth).flat_map(length));
+        long.extend([0, 0x0b]);
+    }
+    long.push(0x0b);
+    let long = [&length(long.len())[..], &long].concat();
+    let code = [&[3, 2, 0, 0x0b][..], &long.repeat(2)].concat();
+    let types = [2, 0x60, 0, 0, 0x60, 1, 0x7f, 0];
+    [
+        &b"\0asm\x01\0\0\0"[..],
+        &section(1, &types),
+        &section(3, &[3, 0, 1, 1]),
+        &section(7, b"\x01\x06_start\0\0"),
+        &section(10, &code),
+    ]
+    .concat()
+}
+
+/// Many functions with as many values alive at one time as the compiler can be given.
+fn many_values() -> Vec<u8> {
     let mut text = String::from("(module (memory 1)");
     for _ in 0..20 {
         text += "(func (result i64)";
@@ -53,7 +94,7 @@ fn compile_bomb() -> Vec<u8> {
 }
 
 fn nesting() -> Vec<u8> {
-    format!("(module (func (export \"_start\") {}{}))", "(block ".repeat(100_000), ")".repeat(100_000))
+    format!("(module (func (export \"_start\") {}{}))", "(block ".repeat(20_000), ")".repeat(20_000))
         .into_bytes()
 }
 

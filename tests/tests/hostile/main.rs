@@ -6,6 +6,7 @@ mod attack;
 mod cpu;
 mod files;
 mod gallery;
+mod jobs;
 mod made;
 mod memory;
 mod reach;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clockbox_core::model::{Outcome, Run, RunState};
-use clockbox_tests::{Line, TestHost, guest};
+use clockbox_tests::{Line, TestHost, WebServer, guest, prebuilt};
 
 /// A job that ticks, and one that sleeps for an hour when the host starts first.
 fn place(delivery: &str) -> TestHost {
@@ -131,4 +131,59 @@ fn kills_again_and_again_lose_no_fire_and_double_none() {
     }
     let interrupted = runs.values().filter(|run| run.outcome == Some(Outcome::Interrupted)).count();
     assert!(interrupted <= 4 * 2 * 4, "{interrupted} runs interrupted by four kills");
+}
+
+/// A job that waits for an answer that does not come, the first time.
+fn asking(web: &WebServer, delivery: &str) -> TestHost {
+    let place = crate::place();
+    place.drop_plugin(&prebuilt("webhook"), "webhook");
+    let origin = web.origin();
+    place.manifest(&format!(
+        "[plugins.webhook]\nallow = {{ http = [\"{origin}\"] }}\n\
+         [jobs.hook]\nplugin = \"webhook\"\nargs = {{ url = \"{origin}/hang\" }}\ndelivery = \"{delivery}\"\n"
+    ));
+    place
+}
+
+#[test]
+fn a_request_that_a_kill_cut_off_is_made_again_under_the_same_key_where_the_job_says_so() {
+    let web = WebServer::start();
+    let place = asking(&web, "at-least-once");
+    let mut host = place.start();
+    let run = host.hear_of("hook", "started").run().to_owned();
+    let first = web.request();
+    host.kill();
+    web.hung_up();
+
+    let mut host = place.start();
+    assert_eq!(host.hear_of("hook", "succeeded").run(), run);
+    host.stop();
+    let second = web.request();
+    let key = |request: &clockbox_tests::Request| request.header("idempotency-key").map(str::to_owned);
+    assert_eq!((key(&first), key(&second)), (Some(run.clone()), Some(run)));
+    assert!(web.waiting().is_empty());
+    let history = place.history();
+    let runs = history.of("hook");
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    let outcomes: Vec<_> = history.attempts(&runs[0]).iter().map(|attempt| attempt.outcome).collect();
+    assert_eq!(outcomes, [Some(Outcome::Interrupted), Some(Outcome::Succeeded)]);
+}
+
+#[test]
+fn a_request_that_a_kill_cut_off_is_not_made_again_where_the_job_does_not_say_so() {
+    let web = WebServer::start();
+    let place = asking(&web, "at-most-once");
+    let host = place.start();
+    let request = web.request();
+    host.kill();
+    web.hung_up();
+
+    let mut host = place.start();
+    let line = host.hear_of("hook", "interrupted");
+    assert_eq!(Some(line.run()), request.header("idempotency-key"));
+    host.stop();
+    assert!(web.waiting().is_empty());
+    let runs = place.history().of("hook");
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert_eq!((runs[0].outcome, runs[0].attempt), (Some(Outcome::Interrupted), 1));
 }

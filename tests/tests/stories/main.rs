@@ -6,11 +6,14 @@ mod architecture;
 mod bad_manifest;
 mod bad_plugins;
 mod cancel;
+#[cfg(target_os = "linux")]
+mod compiling;
 mod crash;
 mod database;
 mod downtime;
 mod endurance;
 mod follow_up;
+mod looking;
 mod outcomes;
 mod overlap;
 mod plugins;

@@ -153,3 +153,18 @@ fn a_failing_job_is_tried_again_and_each_attempt_is_on_record() {
     assert!(attempts.windows(2).all(|two| two[1].started_at >= two[0].finished_at.unwrap()), "{attempts:?}");
     assert_eq!(history.log(&run), ["disk is full"; 3]);
 }
+
+#[test]
+fn a_host_that_is_asked_for_core_dumps_says_where_the_one_of_a_trap_is() {
+    let place = place(&["trap", "exit-3"], "");
+    let cores = place.path("cores");
+    let mut host = place.start_with(&["--coredump", cores.to_str().unwrap()]);
+    ended(&mut host, &["trap", "exit-3"]);
+    host.stop();
+    let run = only(place.history().of("trap"));
+    let core = cores.canonicalize().unwrap().join(format!("{}-1.core", run.id));
+    let reason = run.reason.unwrap();
+    assert!(reason.contains(&format!("core dump: {}", core.display())), "{reason}");
+    assert!(std::fs::read(&core).unwrap().starts_with(b"\0asm"));
+    assert_eq!(std::fs::read_dir(&cores).unwrap().count(), 1, "an exit code leaves none");
+}

@@ -10,7 +10,8 @@ pub enum RetryHint {
     /// By the job's policy.
     #[default]
     Policy,
-    /// Not before this long, as far as the policy allows another attempt.
+    /// Not before this long, as far as the policy allows another attempt; at most 30 days, or the policy's cap where that
+    /// is longer.
     After(Duration),
     /// Never: the failure is permanent.
     Never,

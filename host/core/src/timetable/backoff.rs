@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use crate::model::{Retry, RetryHint, RunId};
 
+/// The longest that a guest can put its next attempt off where the policy's cap is shorter. A wish beyond it is taken for
+/// this one: it must not cost the attempt, nor hold the job's place for an age.
+const LONGEST_WISH: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// The pause after `attempt` failed; `None` when there is to be no other attempt.
 ///
 /// Exponential backoff with full jitter: a point between nothing and `backoff * factor^(attempt - 1)`, capped; the
 /// point is a fixed function of the run and the attempt, so that a decision can be replayed. A guest's "retry after"
-/// is a lower bound, itself capped only by the policy's number of attempts.
+/// is a lower bound of at most 30 days, or the policy's cap where that is longer.
 pub(super) fn pause(policy: &Retry, hint: RetryHint, run: RunId, attempt: u32) -> Option<Duration> {
     if attempt >= policy.attempts || hint == RetryHint::Never {
         return None;
@@ -17,7 +21,7 @@ pub(super) fn pause(policy: &Retry, hint: RetryHint, run: RunId, attempt: u32) -
     let longest = (policy.backoff.as_secs_f64() * growth).min(policy.cap.as_secs_f64());
     let jittered = Duration::try_from_secs_f64(longest * unit(run, attempt)).unwrap_or(policy.cap);
     let pause = match hint {
-        RetryHint::After(least) => jittered.max(least),
+        RetryHint::After(least) => jittered.max(least.min(LONGEST_WISH.max(policy.cap))),
         _ => jittered,
     };
     // Times are kept to the microsecond; a lower bound stays one.
@@ -66,6 +70,18 @@ mod tests {
         assert!(pause(&policy, RetryHint::After(hour), run(1), 1).unwrap() >= hour);
         assert_eq!(pause(&policy, RetryHint::Never, run(1), 1), None);
         assert_eq!(pause(&policy, RetryHint::After(hour), run(1), 2), None);
+    }
+
+    #[test]
+    fn a_wish_beyond_the_longest_is_taken_for_the_longest() {
+        let policy = Retry { attempts: 2, ..Retry::default() };
+        let patient = Retry { cap: LONGEST_WISH * 3, ..policy };
+        for wish in
+            [LONGEST_WISH * 3 + Duration::from_secs(1), Duration::from_millis(u64::MAX), Duration::MAX]
+        {
+            assert_eq!(pause(&policy, RetryHint::After(wish), run(1), 1), Some(LONGEST_WISH));
+            assert_eq!(pause(&patient, RetryHint::After(wish), run(1), 1), Some(LONGEST_WISH * 3));
+        }
     }
 
     #[test]

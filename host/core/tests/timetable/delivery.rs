@@ -55,6 +55,17 @@ fn retry_after_is_a_lower_bound() {
 }
 
 #[test]
+fn a_guest_that_wants_another_attempt_after_an_age_gets_one_within_30_days() {
+    for age in [Duration::from_millis(u64::MAX), Duration::MAX] {
+        let mut table = Table::new([retrying(2)]);
+        table.wake(10);
+        let run = table.launches()[0];
+        table.finish_with(11, run, Report { retry: RetryHint::After(age), ..Report::new(Outcome::Failed) });
+        assert_eq!(table.run(run).retry_at, Some(at(11 + 30 * 24 * 3600)));
+    }
+}
+
+#[test]
 fn a_run_between_attempts_keeps_its_jobs_place_and_gives_its_pools_back() {
     let again = with(job("a", EVERY_10_S), |p| {
         p.retry = Retry { attempts: 2, backoff: Duration::from_secs(3000), ..Retry::default() };

@@ -6,11 +6,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use tempfile::NamedTempFile;
+
 use crate::SandboxError;
 
 /// How the name of every entry ends.
 const ENTRY: &str = ".code";
-/// What was begun so long before the newest entry was never finished.
+/// What was begun so long before the newest entry was never finished, whether it is locked or not.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Makes the folder for this user alone where it does not exist, and checks that no one else may write to it.
@@ -65,6 +67,42 @@ fn refusal(folder: &Path, reason: String) -> SandboxError {
 pub(super) fn entry_name(name: &super::Name) -> String {
     let short = crate::hex::encode(&name.compatibility[..8]);
     format!("{}-{short}{ENTRY}", crate::hex::encode(&name.digest))
+}
+
+/// A file to be written and then put in its place. It is locked for as long as that takes, so that nobody takes it for one
+/// that was left.
+pub(super) fn begin(folder: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let file = tempfile::Builder::new().prefix(super::UNFINISHED).tempfile_in(folder)?;
+        if let Err(e) = file.as_file().lock() {
+            // What cannot be locked is not taken away either, until it is old.
+            tracing::debug!("{}: {e}", file.path().display());
+            return Ok(file);
+        }
+        // Somebody may have been faster with the lock, and have removed it.
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&file.as_file().metadata()?) == 0 {
+            continue;
+        }
+        return Ok(file);
+    }
+}
+
+/// Removes what hosts that were killed have begun and nobody is writing.
+pub(super) fn sweep(folder: &Path) -> io::Result<()> {
+    for file in fs::read_dir(folder)? {
+        let path = file?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        // Another host may finish or remove it meanwhile.
+        if name.is_some_and(|name| name.starts_with(super::UNFINISHED))
+            && fs::symlink_metadata(&path).is_ok_and(|found| found.is_file())
+            && let Ok(file) = fs::File::open(&path)
+            && file.try_lock().is_ok()
+        {
+            remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes the entries that were not used for the longest time, until the rest fits into `most` bytes, and what was

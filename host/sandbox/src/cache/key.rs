@@ -46,7 +46,7 @@ impl Key {
         }
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(io::Error::other)?;
-        let mut file = tempfile::Builder::new().prefix(super::UNFINISHED).tempfile_in(folder)?;
+        let mut file = super::folder::begin(folder)?;
         file.write_all(&secret)?;
         file.as_file().sync_all()?;
         match file.persist_noclobber(&path) {

@@ -8,6 +8,7 @@
 mod entry;
 mod folder;
 mod key;
+mod view;
 
 use std::{
     fs::{self, File},
@@ -17,7 +18,10 @@ use std::{
 
 use clockbox_core::model::{Timestamp, format_size};
 
-pub use self::entry::Compilation;
+pub use self::{
+    entry::Compilation,
+    view::{CacheEntry, CacheView},
+};
 pub(crate) use self::{entry::Name, key::Key};
 use crate::{SandboxError, code::Code};
 
@@ -43,6 +47,9 @@ impl Cache {
         clock: Option<fn() -> Timestamp>,
     ) -> Result<Self, SandboxError> {
         let folder = folder::open(folder)?;
+        if let Err(e) = folder::sweep(&folder) {
+            tracing::warn!("what was left unfinished in {} cannot be removed: {e}", folder.display());
+        }
         let key = Key::open(&folder)
             .map_err(|e| SandboxError::Cache { path: folder.clone(), reason: e.to_string() })?;
         Ok(Self { folder, key, most, clock })
@@ -51,7 +58,7 @@ impl Cache {
     /// The code of this name, where the cache has it.
     pub(crate) fn get(&self, name: &Name) -> Option<(Code, Compilation)> {
         let path = self.path(name);
-        let (bytes, file) = match read(&path, self.most) {
+        let (bytes, file) = match read(&path, self.most, open_to_mark) {
             Ok(read) => read,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return None,
             Err(e) => {
@@ -95,7 +102,7 @@ impl Cache {
         }
         let path = self.path(name);
         // Readable by this user alone, as the crate makes all its files.
-        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder)?;
+        let mut file = folder::begin(&self.folder)?;
         file.write_all(&bytes)?;
         if let Some(clock) = self.clock {
             file.as_file().set_modified(clock().into())?;
@@ -114,7 +121,7 @@ impl Cache {
 
 /// The bytes of a file. Not of a pipe or device that somebody put in its place, which could be waited for in vain, nor of
 /// a file that is larger than the whole cache may be.
-fn read(path: &Path, most: u64) -> io::Result<(Vec<u8>, File)> {
+fn read(path: &Path, most: u64, open: impl Fn(&Path) -> io::Result<File>) -> io::Result<(Vec<u8>, File)> {
     let found = fs::metadata(path)?;
     if !found.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -125,10 +132,18 @@ fn read(path: &Path, most: u64) -> io::Result<(Vec<u8>, File)> {
             format_size(found.len())
         )));
     }
-    // Opened for writing as well, where that is allowed: its time is set when it is used.
-    let mut file = File::options().read(true).write(true).open(path).or_else(|_| File::open(path))?;
+    let mut file = open(path)?;
     let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
     // It may grow meanwhile; then the length that it names is wrong.
     (&mut file).take(found.len().saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes, file))
+}
+
+/// Opened for writing as well, where that is allowed: the time of an entry is set when it is used.
+fn open_to_mark(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).open(path).or_else(|_| File::open(path))
+}
+
+fn open_to_read(path: &Path) -> io::Result<File> {
+    File::open(path)
 }

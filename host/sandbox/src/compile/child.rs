@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    message::{Answer, Request},
+    message::{Answer, Request, Work},
     precompile::precompile,
 };
 use crate::engine::compatibility;
@@ -14,8 +14,8 @@ use crate::engine::compatibility;
 /// Compiles a plugin as the process that [`Compiler::Process`](crate::Compiler::Process) names: `args` are the arguments
 /// that the sandbox added to those of that process, the plugin comes on stdin, the code goes to stdout.
 ///
-/// The process lowers its own priority and bounds its own memory before it reads the plugin; on Linux it ends with the one
-/// that started it.
+/// The process lowers its own priority and bounds its own memory before it reads the plugin, and it ends as soon as nobody
+/// is there any more who would take its answer: when the host was killed, it does not compile on.
 pub fn compile_plugin(args: &[String]) -> ExitCode {
     let answer = match Request::from_args(args) {
         Ok(request) => match bound(request.memory) {
@@ -45,12 +45,12 @@ fn answer(request: &Request, mut input: impl Read) -> Answer {
         return Answer::Other;
     }
     // The compiler's threads start with the first function, and there must be memory for their stacks.
-    if let answer @ (Answer::OutOfMemory | Answer::Failed(_)) = precompile(&engine, false, SMALLEST) {
+    if let answer @ (Answer::OutOfMemory | Answer::Failed(_)) = precompile(&engine, Work::Module, SMALLEST) {
         return answer;
     }
     let mut binary = Vec::new();
     match input.read_to_end(&mut binary) {
-        Ok(_) => precompile(&engine, request.component, &binary),
+        Ok(_) => precompile(&engine, request.work, &binary),
         Err(e) if e.kind() == io::ErrorKind::OutOfMemory => Answer::OutOfMemory,
         Err(e) => Answer::Failed(format!("the plugin cannot be read: {e}")),
     }
@@ -75,7 +75,32 @@ fn bound(memory: u64) -> io::Result<()> {
     setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     // A compiler that dies is told of; what it was at is not left lying on the disk.
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
-    Ok(())
+    end_with_the_host()
+}
+
+/// Ends this process when the other end of stdout is closed. The signal above may come too early, when the host ends before
+/// it is asked for, and only Linux has it.
+#[cfg(unix)]
+fn end_with_the_host() -> io::Result<()> {
+    use rustix::{
+        event::{PollFd, PollFlags, poll},
+        io::Errno,
+    };
+    /// It counts as memory that the compiler takes.
+    const STACK: usize = 64 << 10;
+    let watch = || {
+        let out = io::stdout();
+        loop {
+            let mut ends = [PollFd::new(&out, PollFlags::empty())];
+            match poll(&mut ends, None) {
+                Ok(_) if !ends[0].revents().is_empty() => std::process::exit(1),
+                Ok(_) | Err(Errno::INTR) => {}
+                // Then the answer fails in the end.
+                Err(_) => return,
+            }
+        }
+    };
+    std::thread::Builder::new().name("host".into()).stack_size(STACK).spawn(watch).map(drop)
 }
 
 #[cfg(not(unix))]
@@ -91,7 +116,7 @@ mod tests {
     fn request() -> Request {
         let settings = EngineSettings::default();
         let compatibility = compatibility(&settings.compiler().unwrap());
-        Request { component: false, settings, memory: 1 << 30, compatibility }
+        Request { work: Work::Module, settings, memory: 1 << 30, compatibility }
     }
 
     #[test]
@@ -99,14 +124,17 @@ mod tests {
         let module = wat::parse_str("(module)").unwrap();
         assert!(matches!(answer(&request(), &module[..]), Answer::Code(_)));
         assert!(matches!(answer(&request(), &module[..5]), Answer::Invalid(_)));
-        let component = Request { component: true, ..request() };
+        let component = Request { work: Work::Component, ..request() };
         assert!(matches!(answer(&component, &module[..]), Answer::Invalid(_)));
+        let text = Request { work: Work::Assemble, ..request() };
+        assert_eq!(answer(&text, &b"(module)"[..]), Answer::Code(module));
+        assert!(matches!(answer(&text, &b"(module oops)"[..]), Answer::Invalid(why) if why.contains("oops")));
     }
 
     #[test]
     fn the_smallest_module_is_one() {
         let engine = EngineSettings::default().compiler().unwrap();
-        assert!(matches!(precompile(&engine, false, SMALLEST), Answer::Code(_)));
+        assert!(matches!(precompile(&engine, Work::Module, SMALLEST), Answer::Code(_)));
     }
 
     #[test]

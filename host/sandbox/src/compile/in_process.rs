@@ -4,14 +4,17 @@ use std::{sync::mpsc, time::Duration};
 
 use wasmtime::Engine;
 
-use super::{message::Answer, precompile::precompile};
+use super::{
+    message::{Answer, Work},
+    precompile::precompile,
+};
 use crate::PluginError;
 
 /// Compiles a binary, and gives up on it after `timeout`: the thread cannot be stopped, and holds on to `turn` until it
 /// is done.
 pub(super) fn compile<T: Send + 'static>(
     engine: &Engine,
-    component: bool,
+    work: Work,
     binary: &[u8],
     timeout: Duration,
     turn: T,
@@ -22,7 +25,7 @@ pub(super) fn compile<T: Send + 'static>(
     std::thread::Builder::new()
         .name("clockbox-compiler".to_owned())
         .spawn(move || {
-            let answer = precompile(&engine, component, &binary);
+            let answer = precompile(&engine, work, &binary);
             // Nobody listens when it took too long.
             drop((done.send(answer), turn));
         })

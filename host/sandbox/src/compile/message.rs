@@ -4,11 +4,33 @@ use std::ffi::OsString;
 
 use crate::{engine::EngineSettings, hex};
 
+/// What is to be done with a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Text becomes a binary.
+    Assemble,
+    /// A core module becomes code.
+    Module,
+    /// A component becomes code.
+    Component,
+}
+
+impl Work {
+    const ALL: [Self; 3] = [Self::Assemble, Self::Module, Self::Component];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Assemble => "text",
+            Self::Module => "module",
+            Self::Component => "component",
+        }
+    }
+}
+
 /// What is to be compiled, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// Whether it is a component (else a core module).
-    pub(crate) component: bool,
+    pub(crate) work: Work,
     pub(crate) settings: EngineSettings,
     /// Bytes of memory that the compiler may take.
     pub(crate) memory: u64,
@@ -19,6 +41,7 @@ pub(crate) struct Request {
 /// What the compiler answers.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
+    /// The code, or the binary of a text.
     Code(Vec<u8>),
     /// The plugin is not valid.
     Invalid(String),
@@ -37,7 +60,7 @@ impl Request {
     /// The request as arguments of the compiler.
     pub(crate) fn to_args(self) -> [OsString; 4] {
         [
-            format!("kind={}", if self.component { "component" } else { "module" }),
+            format!("kind={}", self.work.as_str()),
             format!("fuel={}", self.settings.fuel),
             format!("memory={}", self.memory),
             format!("compatibility={}", hex::encode(&self.compatibility)),
@@ -54,10 +77,9 @@ impl Request {
         let bad = |key: &str| format!("the argument {key}=… has another form");
         let fuel = value("fuel")?.parse().map_err(|_| bad("fuel"))?;
         Ok(Self {
-            component: match value("kind")? {
-                "component" => true,
-                "module" => false,
-                _ => return Err(bad("kind")),
+            work: {
+                let kind = value("kind")?;
+                Work::ALL.into_iter().find(|work| work.as_str() == kind).ok_or_else(|| bad("kind"))?
             },
             settings: EngineSettings { fuel, stack: None },
             memory: value("memory")?.parse().map_err(|_| bad("memory"))?,
@@ -110,9 +132,9 @@ mod tests {
 
     #[test]
     fn a_request_comes_back_from_its_arguments() {
-        for (component, fuel) in [(true, false), (false, true)] {
+        for (work, fuel) in [(Work::Component, false), (Work::Module, true), (Work::Assemble, false)] {
             let settings = EngineSettings { fuel, stack: None };
-            let request = Request { component, settings, memory: 1 << 31, compatibility: [0xa5; 32] };
+            let request = Request { work, settings, memory: 1 << 31, compatibility: [0xa5; 32] };
             let args = request.to_args().map(|arg| arg.into_string().unwrap());
             assert_eq!(Request::from_args(&args), Ok(request));
             assert!(Request::from_args(&args[1..]).unwrap_err().contains("kind"));

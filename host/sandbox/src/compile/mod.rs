@@ -16,7 +16,10 @@ use std::{ffi::OsString, path::PathBuf, sync::Arc};
 use clockbox_core::model::CompileLimits;
 
 pub use self::child::compile_plugin;
-use self::{message::Request, turns::Turns};
+use self::{
+    message::{Request, Work},
+    turns::Turns,
+};
 use crate::{
     PluginError,
     code::Code,
@@ -75,10 +78,36 @@ impl Compilers {
         binary: &[u8],
         turn: &Turn,
     ) -> Result<Code, PluginError> {
+        let work = if component { Work::Component } else { Work::Module };
+        self.work(machine, job, work, binary, turn).map(Code::compiled)
+    }
+
+    /// Assembles a text in this turn. Blocks.
+    pub(crate) fn assemble(
+        &self,
+        machine: &Machine,
+        job: &Job,
+        text: &str,
+        turn: &Turn,
+    ) -> Result<Vec<u8>, PluginError> {
+        self.work(machine, job, Work::Assemble, text.as_bytes(), turn).map_err(|e| match e {
+            PluginError::Invalid(account) => PluginError::Text(account),
+            e => e,
+        })
+    }
+
+    fn work(
+        &self,
+        machine: &Machine,
+        job: &Job,
+        work: Work,
+        plugin: &[u8],
+        turn: &Turn,
+    ) -> Result<Vec<u8>, PluginError> {
         let CompileLimits { timeout, memory, .. } = self.limits;
-        let code = match &self.compiler {
+        match &self.compiler {
             Compiler::InProcess => {
-                let code = in_process::compile(&machine.engine, component, binary, timeout, turn.clone());
+                let code = in_process::compile(&machine.engine, work, plugin, timeout, turn.clone());
                 if let Err(PluginError::CompileTimeout { .. }) = code {
                     self.turns.overdue(job);
                 }
@@ -86,10 +115,9 @@ impl Compilers {
             }
             Compiler::Process { program, args } => {
                 let compatibility = machine.compatibility;
-                let request = Request { component, settings: machine.settings, memory, compatibility };
-                process::compile(program, args, &request, binary, timeout)
+                let request = Request { work, settings: machine.settings, memory, compatibility };
+                process::compile(program, args, &request, plugin, timeout)
             }
-        };
-        code.map(Code::compiled)
+        }
     }
 }

@@ -2,13 +2,22 @@
 
 use wasmtime::{Engine, OutOfMemory};
 
-use super::message::Answer;
+use super::message::{Answer, Work};
+use crate::{PluginError, inspect::assemble};
 
-/// Compiles a binary.
-pub(super) fn precompile(engine: &Engine, component: bool, binary: &[u8]) -> Answer {
-    let code = match component {
-        true => engine.precompile_component(binary),
-        false => engine.precompile_module(binary),
+/// Compiles a binary, or assembles a text.
+pub(super) fn precompile(engine: &Engine, work: Work, plugin: &[u8]) -> Answer {
+    let code = match work {
+        Work::Component => engine.precompile_component(plugin),
+        Work::Module => engine.precompile_module(plugin),
+        Work::Assemble => {
+            return match str::from_utf8(plugin).map(assemble) {
+                Ok(Ok(binary)) => Answer::Code(binary),
+                Ok(Err(PluginError::Text(account))) => Answer::Invalid(account),
+                Ok(Err(e)) => Answer::Failed(e.to_string()),
+                Err(e) => Answer::Failed(format!("the text is not UTF-8: {e}")),
+            };
+        }
     };
     match code {
         Ok(code) => Answer::Code(code),

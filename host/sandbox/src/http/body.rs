@@ -67,7 +67,7 @@ impl Bounded {
 
     fn too_large(&mut self) -> Error {
         self.lease = None;
-        self.journal.remark(format!(
+        self.journal.refuse(format!(
             "an HTTP response is larger than the {} that are allowed (raise limits.response)",
             format_size(self.bounds.size)
         ));
@@ -122,7 +122,7 @@ impl Body for Bounded {
         this.timer = None;
         this.lease = None;
         if is_over {
-            this.journal.remark(
+            this.journal.refuse(
                 "an HTTP response took too long in all (raise the plugin's http.total_timeout)".to_owned(),
             );
         }

@@ -1,5 +1,6 @@
 //! How long the parts of a request may be that nothing else bounds.
 
+use clockbox_core::model::format_size;
 use wasmtime::{
     StoreContextMut,
     component::{Linker, Resource},
@@ -30,7 +31,10 @@ pub(crate) fn bound(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "[method]outgoing-request.set-method",
         |mut store: StoreContextMut<'_, Guest>,
          (request, method): (Resource<HostOutgoingRequest>, Method)| {
-            if matches!(&method, Method::Other(name) if name.len() > LONGEST_METHOD) {
+            if let Method::Other(name) = &method
+                && name.len() > LONGEST_METHOD
+            {
+                too_long(&store, "method", name.len(), LONGEST_METHOD);
                 return Ok((Err(()),));
             }
             Ok((store.data_mut().http().set_method(request, method)?,))
@@ -40,7 +44,10 @@ pub(crate) fn bound(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "[method]outgoing-request.set-authority",
         |mut store: StoreContextMut<'_, Guest>,
          (request, authority): (Resource<HostOutgoingRequest>, Option<String>)| {
-            if authority.as_ref().is_some_and(|authority| authority.len() > LONGEST_AUTHORITY) {
+            if let Some(authority) = &authority
+                && authority.len() > LONGEST_AUTHORITY
+            {
+                too_long(&store, "authority", authority.len(), LONGEST_AUTHORITY);
                 return Ok((Err(()),));
             }
             Ok((store.data_mut().http().set_authority(request, authority)?,))
@@ -48,4 +55,11 @@ pub(crate) fn bound(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     )?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+fn too_long(store: &StoreContextMut<'_, Guest>, what: &str, size: usize, most: usize) {
+    let (size, most) = (format_size(size as u64), format_size(most as u64));
+    store.data().journal.refuse(format!(
+        "{what} of an HTTP request refused: it has {size} and may have {most}, which no key raises; make it shorter"
+    ));
 }

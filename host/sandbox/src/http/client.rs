@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use wasmtime_wasi_http::WasiBody;
 
 use super::tls;
+use crate::Resolver;
 
 /// How long a connection waits for another request; servers keep theirs for longer.
 const IDLE: Duration = Duration::from_secs(15);
@@ -22,6 +23,7 @@ const MOST_IDLE: usize = 8;
 /// What the runs of one plugin share of HTTP.
 pub(crate) struct Client {
     pub(super) options: HttpOptions,
+    pub(super) resolver: Resolver,
     /// What to trust where the plugin has certificates of its own.
     own_tls: Option<Arc<ClientConfig>>,
     idle: Mutex<Idle>,
@@ -64,9 +66,9 @@ impl Client {
     ///
     /// # Errors
     /// When the file cannot be read or holds no certificate; the text says which.
-    pub(crate) fn new(options: &HttpOptions) -> Result<Self, String> {
+    pub(crate) fn new(options: &HttpOptions, resolver: Resolver) -> Result<Self, String> {
         let own_tls = options.ca_file.as_deref().map(read_ca).transpose()?;
-        Ok(Self { options: options.clone(), own_tls, idle: Mutex::default() })
+        Ok(Self { options: options.clone(), resolver, own_tls, idle: Mutex::default() })
     }
 
     pub(super) fn tls(&self) -> std::io::Result<Arc<ClientConfig>> {

@@ -8,7 +8,7 @@ use std::{
 use clockbox_core::model::HttpGrant;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
 };
 use wasmtime_wasi_http::Error;
 
@@ -69,14 +69,14 @@ pub(super) async fn connect(
     client: &Client,
     journal: &Journal,
 ) -> Result<Box<dyn Stream>, Error> {
-    let found = lookup_host((target.host.as_str(), target.port)).await.map_err(|e| {
+    let found = client.resolver.resolve(&target.host, target.port).await.map_err(|e| {
         journal.remark(format!("{} cannot be resolved: {e}", target.host));
         Error::DnsError { rcode: Some(e.to_string()), info_code: None }
     })?;
-    let open = target.reachable(found).map_err(|why| match why {
+    let open = target.reachable(found.into_iter()).map_err(|why| match why {
         None => Error::DestinationNotFound,
         Some(why) => {
-            journal.remark(format!(
+            journal.refuse(format!(
                 "HTTP request to {} refused: the host resolves to {why}, which only an allow.http entry that names the \
                  address itself (or localhost), or has private = true, opens",
                 target.origin()
@@ -100,7 +100,14 @@ pub(super) async fn connect(
         Error::TlsProtocolError
     })?;
     let stream = tls::handshake(config, &target.host, stream).await.map_err(|e| {
-        journal.remark(format!("TLS with {} failed: {e}", target.origin()));
+        match tls::distrust(&e) {
+            Some(why) => journal.refuse(format!(
+                "HTTP request to {} refused: its certificate is not trusted ({why}); if it is meant, put the certificate of \
+                 its authority into the file that the plugin's http.ca_file names",
+                target.origin()
+            )),
+            None => journal.remark(format!("TLS with {} failed: {e}", target.origin())),
+        }
         tls::error(&e)
     })?;
     Ok(Box::new(stream))

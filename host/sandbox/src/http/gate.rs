@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clockbox_core::model::{HttpGrant, PluginSpec};
+use clockbox_core::model::{HttpGrant, PluginSpec, format_size};
 use http::{Method, Request, Response, Uri, uri::Scheme};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
@@ -23,6 +23,11 @@ use crate::log::Journal;
 const BODY_CHUNK: usize = 64 << 10;
 /// The most connections of one run at one time.
 const MOST_CONNECTIONS: usize = 64;
+
+/// The most that the head of a response may have: hyper's own defaults. Setting the number of fields would cost an allocation
+/// for each response.
+const MOST_FIELDS: usize = 100;
+const LARGEST_HEAD: usize = 408 << 10;
 
 /// The HTTP of one run.
 pub(crate) struct Gate {
@@ -60,7 +65,7 @@ impl Gate {
         let target = Target { tls: target.0, host: target.1, port: target.2, grants: grants.collect() };
         if target.grants.is_empty() {
             let origin = target.origin();
-            self.journal.remark(if covering.is_empty() {
+            self.journal.refuse(if covering.is_empty() {
                 format!(
                     "HTTP request to {origin} refused: not granted; add \"{origin}\" to the plugin's allow.http to grant it"
                 )
@@ -71,8 +76,10 @@ impl Gate {
         }
         let connections = self.connections.get_or_insert_with(|| Arc::new(Semaphore::new(MOST_CONNECTIONS)));
         let permit = connections.clone().try_acquire_owned().map_err(|_| {
-            self.journal
-                .remark(format!("HTTP request refused: {MOST_CONNECTIONS} are under way at one time"));
+            self.journal.refuse(format!(
+                "HTTP request refused: {MOST_CONNECTIONS} are under way at one time, and no key raises that; let some of them end \
+                 first"
+            ));
             Error::ConnectionLimitReached
         })?;
         Ok((target, permit))
@@ -157,14 +164,15 @@ impl Exchange {
                     Ok(Ok(response)) => return Ok((response, connection)),
                     Ok(Err(mut e)) => match e.take_message() {
                         Some(unsent) => request = unsent,
-                        None => return Err(Error::from(e.into_error())),
+                        None => return Err(self.failed(e.into_error())),
                     },
                     Err(_) => return Err(Error::ConnectionReadTimeout),
                 }
             }
             let mut connection = self.open(&target).await?;
             let response = timeout(first_byte, connection.sender.send_request(request)).await;
-            Ok((response.map_err(|_| Error::ConnectionReadTimeout)??, connection))
+            let response = response.map_err(|_| Error::ConnectionReadTimeout)?;
+            Ok((response.map_err(|e| self.failed(e))?, connection))
         };
         let (response, connection) = tokio::select! {
             exchanged = exchanged => exchanged?,
@@ -176,6 +184,18 @@ impl Exchange {
         let (head, body) = response.into_parts();
         let body = Bounded::new(body, bounds, self.journal, lease)?;
         Ok((Response::from_parts(head, body.boxed_unsync()), Box::new(async { Ok(()) })))
+    }
+
+    /// What a response that cannot be understood is to the guest.
+    fn failed(&self, e: hyper::Error) -> Error {
+        if !e.is_parse_too_large() {
+            return Error::from(e);
+        }
+        self.journal.refuse(format!(
+            "the head of an HTTP response is larger than the host takes ({MOST_FIELDS} fields, {}, which no key raises)",
+            format_size(LARGEST_HEAD as u64)
+        ));
+        Error::HttpResponseHeaderSectionSize(u32::try_from(LARGEST_HEAD).ok())
     }
 
     /// A new connection, with the task that drives it.

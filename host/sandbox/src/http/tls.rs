@@ -48,6 +48,14 @@ pub(super) fn config(roots: RootCertStore) -> io::Result<Arc<ClientConfig>> {
     Ok(Arc::new(config))
 }
 
+/// Why the certificate is not trusted, where the handshake failed for that.
+pub(super) fn distrust(e: &io::Error) -> Option<String> {
+    match e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(why)) => Some(why.to_string()),
+        _ => None,
+    }
+}
+
 /// What a failed handshake is to the guest.
 pub(super) fn error(e: &io::Error) -> Error {
     match e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {

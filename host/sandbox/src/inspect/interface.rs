@@ -120,6 +120,8 @@ pub(super) fn right(name: &str) -> Option<&'static str> {
     match interface {
         "wasi:http/outgoing-handler" => Some("http"),
         "wasi:cli/environment" => Some("env"),
+        // `context` has the configuration of a job component.
+        "wasi:config/store" | "clockbox:job/context" => Some("secrets"),
         "clockbox:state/store" => Some("state"),
         "clockbox:jobs/control" => Some("jobs"),
         _ if interface.starts_with("wasi:filesystem/") => Some("read"),
@@ -127,6 +129,11 @@ pub(super) fn right(name: &str) -> Option<&'static str> {
         _ if interface.starts_with("wasi:sockets/") => Some("tcp"),
         _ => None,
     }
+}
+
+/// Whether a plugin that imports what this right is good for is refused without it.
+pub(super) fn is_required(right: &str) -> bool {
+    matches!(right, "http" | "state" | "jobs")
 }
 
 /// Whether an import is provided, and granted by `rights`.

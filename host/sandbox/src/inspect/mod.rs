@@ -7,7 +7,7 @@ mod source;
 use clockbox_core::model::Rights;
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use self::source::binary;
+pub(crate) use self::source::{LONGEST_TEXT, Source, assemble, binary, source};
 use crate::{PluginError, PluginKind, hex};
 
 /// The module name of WASI preview 1.
@@ -45,7 +45,7 @@ pub struct Inspection {
     pub job: Option<String>,
 }
 
-/// Reads the outline of a plugin: a component, a module, or `.wat` text of either.
+/// Reads the outline of a plugin: a component, a module, or `.wat` text of either of at most 64 KiB.
 ///
 /// # Errors
 /// When the bytes are not WebAssembly, end in the middle, or hold native code. Whether the plugin could be loaded is
@@ -92,6 +92,25 @@ pub(crate) fn inspect_binary(binary: &[u8]) -> Result<Inspection, PluginError> {
 }
 
 impl Inspection {
+    /// The imports that a right, as written under `allow`, would be of use to.
+    pub fn imports_for<'a>(&'a self, right: &'a str) -> impl Iterator<Item = &'a str> {
+        // Files are imported as a whole, be it to read or to change them.
+        let right = if right == "write" { "read" } else { right };
+        self.imports.iter().map(String::as_str).filter(move |import| wanted(import) == Some(right))
+    }
+
+    /// Whether the plugin is refused without a right, as written under `allow`.
+    ///
+    /// ```
+    /// let plugin = br#"(component (import "clockbox:state/store@0.1.0" (instance)))"#;
+    /// let plugin = clockbox_sandbox::inspect(plugin).unwrap();
+    /// assert!(plugin.requires("state") && !plugin.requires("http"));
+    /// ```
+    #[must_use]
+    pub fn requires(&self, right: &str) -> bool {
+        self.component && interface::is_required(right) && self.imports_for(right).next().is_some()
+    }
+
     /// Whether the plugin can run with these rights: it exports something that can be run, and all that it imports
     /// is known and granted.
     ///

@@ -7,7 +7,7 @@ use clockbox_core::model::{
 };
 use serde::de::IgnoredAny;
 
-use super::{MOST_LOOKED_AT, show::show};
+use super::{Jobs, MOST_LOOKED_AT, show::show};
 use crate::{
     bindings::clockbox::jobs::control::{self, Error, Host},
     guest::Guest,
@@ -29,6 +29,10 @@ impl Guest {
         JobsReach { by, plugins, max_jobs: right.max_jobs }
     }
 
+    fn jobs(&mut self) -> &mut Jobs {
+        self.jobs.get_or_insert_default()
+    }
+
     fn jobs_right(&self) -> Result<(JobsRight, JobsReach), Error> {
         match &self.facts.spec.rights.jobs {
             Some(right) => Ok((right.clone(), self.jobs_reach(right))),
@@ -38,15 +42,15 @@ impl Guest {
 
     /// What the host knows of a job, asked once for each name.
     async fn look(&mut self, name: &JobId) -> Result<&JobView, Error> {
-        if !self.jobs.looked_at.contains_key(name) {
-            if self.jobs.looked_at.len() >= MOST_LOOKED_AT {
+        if !self.jobs().looked_at.contains_key(name) {
+            if self.jobs().looked_at.len() >= MOST_LOOKED_AT {
                 return Err(Error::TooMany(format!("a run may look at {MOST_LOOKED_AT} jobs at most")));
             }
             let plugin = self.facts.spec.name.clone();
             let view = self.facts.sink.job(name.clone(), plugin).await.map_err(Error::Unavailable)?;
-            self.jobs.looked_at.insert(name.clone(), view);
+            self.jobs().looked_at.insert(name.clone(), view);
         }
-        self.jobs.looked_at.get(name).ok_or_else(|| Error::Other("the host forgot the job".to_owned()))
+        self.jobs().looked_at.get(name).ok_or_else(|| Error::Other("the host forgot the job".to_owned()))
     }
 
     /// The right, and a name that was looked at.
@@ -89,7 +93,7 @@ impl Guest {
     /// Tells the run's log of what was refused, and how it could be granted.
     fn told<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::Denied(why) | Error::TooMany(why)) = &answer {
-            self.journal.remark(format!("change of jobs refused: {why}"));
+            self.journal.refuse(format!("change of jobs refused: {why}"));
         }
         answer
     }
@@ -112,83 +116,83 @@ impl Guest {
             control::Conflict::Ignore => Conflict::Ignore,
         };
         self.check_rate(&right)?;
-        self.jobs.add(job, conflict, &reach)
+        self.jobs().add(job, conflict, &reach)
     }
 
     async fn modify_job(&mut self, name: &str, text: &str) -> Result<(), Error> {
         let (name, right, reach) = self.begin(name).await?;
         Self::check_text(text)?;
-        let record = self.jobs.own(&name, &reach)?.clone();
+        let record = self.jobs().own(&name, &reach)?.clone();
         let pools = self.look(&name).await?.pools.clone();
         let patch = self.facts.sink.read_changes(&record.job, text, &pools).map_err(Error::Invalid)?;
         let job = patch.clone().apply(&record.job);
         Self::check_plugin(&job.plugin, &reach)?;
         self.check_rate(&right)?;
-        self.jobs.push(JobChange::Modify { job: name.clone(), patch: Box::new(patch) })?;
-        self.jobs.changed.insert(name, Some(JobRecord { job: Arc::new(job), ..record }));
+        self.jobs().push(JobChange::Modify { job: name.clone(), patch: Box::new(patch) })?;
+        self.jobs().changed.insert(name, Some(JobRecord { job: Arc::new(job), ..record }));
         Ok(())
     }
 
     async fn pause_job(&mut self, name: &str, note: Option<String>) -> Result<(), Error> {
         let (name, right, reach) = self.begin(name).await?;
-        let mut record = self.jobs.seen(&name, &reach)?.clone();
+        let mut record = self.jobs().seen(&name, &reach)?.clone();
         self.check_rate(&right)?;
         let note = note.map(|note| clean(&note).chars().take(LONGEST_NOTE).collect::<String>());
         let by = Some(format!("the job {}", reach.by.job));
         record
             .paused
             .get_or_insert_with(|| Box::new(Pause { at: self.facts.sink.now(), by, note: note.clone() }));
-        self.jobs.push(JobChange::Pause { job: name.clone(), note })?;
-        self.jobs.changed.insert(name, Some(record));
+        self.jobs().push(JobChange::Pause { job: name.clone(), note })?;
+        self.jobs().changed.insert(name, Some(record));
         Ok(())
     }
 
     async fn resume_job(&mut self, name: &str) -> Result<(), Error> {
         let (name, right, reach) = self.begin(name).await?;
-        let mut record = self.jobs.seen(&name, &reach)?.clone();
+        let mut record = self.jobs().seen(&name, &reach)?.clone();
         self.check_rate(&right)?;
         record.paused = None;
-        self.jobs.push(JobChange::Resume(name.clone()))?;
-        self.jobs.changed.insert(name, Some(record));
+        self.jobs().push(JobChange::Resume(name.clone()))?;
+        self.jobs().changed.insert(name, Some(record));
         Ok(())
     }
 
     async fn remove_job(&mut self, name: &str) -> Result<(), Error> {
         let (name, right, reach) = self.begin(name).await?;
-        let record = self.jobs.own(&name, &reach)?;
+        let record = self.jobs().own(&name, &reach)?;
         let is_ours = matches!(&record.job.source, Source::Job(adder) if adder.plugin == reach.by.plugin);
         self.check_rate(&right)?;
-        self.jobs.push(JobChange::Remove(name.clone()))?;
-        self.jobs.more -= i64::from(is_ours);
-        self.jobs.changed.insert(name, None);
+        self.jobs().push(JobChange::Remove(name.clone()))?;
+        self.jobs().more -= i64::from(is_ours);
+        self.jobs().changed.insert(name, None);
         Ok(())
     }
 
     async fn run_job(&mut self, name: &str, args: Option<String>) -> Result<(), Error> {
         let (name, right, reach) = self.begin(name).await?;
-        self.jobs.seen(&name, &reach)?;
+        self.jobs().seen(&name, &reach)?;
         if let Some(args) = &args {
             Self::check_text(args)?;
             serde_json::from_str::<IgnoredAny>(args)
                 .map_err(|error| Error::Invalid(format!("the arguments are not JSON: {error}")))?;
         }
         self.check_rate(&right)?;
-        self.jobs.push(JobChange::Run { job: name, args })
+        self.jobs().push(JobChange::Run { job: name, args })
     }
 
     async fn list_jobs(&mut self) -> Result<Vec<String>, Error> {
         let (_, reach) = self.jobs_right()?;
-        if self.jobs.names.is_none() {
+        if self.jobs().names.is_none() {
             let plugins = reach.plugins.iter().cloned().collect();
             let names = self.facts.sink.jobs(plugins).await.map_err(Error::Unavailable)?;
-            self.jobs.names = Some(names.into_iter().collect());
+            self.jobs().names = Some(names.into_iter().collect());
         }
-        Ok(self.jobs.names(&reach))
+        Ok(self.jobs().names(&reach))
     }
 
     async fn show_job(&mut self, name: &str) -> Result<Option<String>, Error> {
         let (name, _, reach) = self.begin(name).await?;
-        Ok(self.jobs.seen(&name, &reach).ok().map(show))
+        Ok(self.jobs().seen(&name, &reach).ok().map(show))
     }
 }
 

@@ -19,6 +19,8 @@ const LONGEST_LINE: usize = 16 << 10;
 const TAIL_LINES: usize = 6;
 /// How many different remarks of the host are passed on.
 const MOST_REMARKS: usize = 20;
+/// How much of a refusal is remembered, in characters.
+const LONGEST_REFUSAL: usize = 1_000;
 
 /// One of the two standard streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,8 @@ struct State {
     err: Vec<u8>,
     tail: VecDeque<String>,
     remarks: Vec<String>,
+    /// The first thing that the run was refused.
+    refusal: Option<String>,
 }
 
 impl Journal {
@@ -60,6 +64,7 @@ impl Journal {
             err: Vec::new(),
             tail: VecDeque::new(),
             remarks: Vec::new(),
+            refusal: None,
         })))
     }
 
@@ -104,6 +109,29 @@ impl Journal {
         }
     }
 
+    /// Adds a line of the host's, whatever else there is.
+    pub(crate) fn tell(&self, level: LogLevel, text: &str) {
+        let state = self.state();
+        state.pass(LogStream::Host, level, state.shown(text).into_owned(), Vec::new());
+    }
+
+    /// Remarks that something was refused, by which right or limit, and what would grant it. The first refusal is remembered:
+    /// a guest may say nothing of it when it fails.
+    pub(crate) fn refuse(&self, text: String) {
+        let mut state = self.state();
+        if state.refusal.is_none() {
+            let shown: String = state.shown(&text).chars().take(LONGEST_REFUSAL).collect();
+            state.refusal = Some(shown);
+        }
+        drop(state);
+        self.remark(text);
+    }
+
+    /// The first thing that the run was refused.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.state().refusal.clone()
+    }
+
     /// Ends the log: passes on the lines that have no end, and says how much was dropped.
     pub(crate) fn close(&self) {
         let mut state = self.state();
@@ -127,6 +155,11 @@ impl Journal {
     /// The last lines of stderr, oldest first, kept even when the log is full.
     pub(crate) fn stderr_tail(&self) -> Vec<String> {
         self.state().tail.iter().cloned().collect()
+    }
+
+    /// The latest remark of the host's: what it refused, and what would grant it.
+    pub(crate) fn last_remark(&self) -> Option<String> {
+        self.state().remarks.last().cloned()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -22,7 +22,7 @@ impl Guest {
         if self.facts.spec.rights.state {
             return Ok(());
         }
-        self.journal.remark(
+        self.journal.refuse(
             "use of the job's state refused: not granted; add state = true to the plugin's allow to grant it"
                 .to_owned(),
         );
@@ -34,7 +34,7 @@ impl Guest {
             Some(view) => view,
             None => {
                 let stored = self.facts.sink.state().await.map_err(Error::Unavailable)?;
-                View::new(stored, self.facts.spec.limits.state)
+                Box::new(View::new(stored, self.facts.spec.limits.state))
             }
         };
         Ok(self.state.0.insert(view))
@@ -42,7 +42,7 @@ impl Guest {
 
     fn too_much(&self, TooMuch(why): TooMuch) -> Error {
         let limit = format_size(self.facts.spec.limits.state);
-        self.journal.remark(format!(
+        self.journal.refuse(format!(
             "change of the job's state refused: more than the limit of {limit} (raise limits.state to keep more)"
         ));
         Error::QuotaExceeded(why)

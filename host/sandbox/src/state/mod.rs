@@ -11,7 +11,7 @@ const MOST_COMPARED: usize = 10_000;
 
 /// Nothing until the run asks for the first time.
 #[derive(Debug, Default)]
-pub(crate) struct State(Option<View>);
+pub(crate) struct State(Option<Box<View>>);
 
 impl State {
     /// What is to be done when the run succeeds.

@@ -173,6 +173,31 @@ fn nobody_else_can_read_what_the_cache_holds() {
 }
 
 #[test]
+fn what_a_killed_host_left_unfinished_goes_at_the_next_start_and_what_is_being_written_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    start(folder).load(&guest(0), &spec("test")).unwrap();
+    let whole = fs::read(the_entry(folder)).unwrap();
+    let put = |name: &str| {
+        let path = folder.join(name);
+        fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        path
+    };
+    let (left, written, other) = (put(".new-left"), put(".new-written"), put("notes"));
+    let writer = fs::File::open(&written).unwrap();
+    writer.lock().unwrap();
+    let link = folder.join(".new-link");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&other, &link).unwrap();
+    assert!(start(folder).load(&guest(0), &spec("test")).unwrap().from_cache());
+    let exist = [&left, &written, &other].map(|path| path.exists());
+    assert_eq!(exist, [false, true, true]);
+    drop(writer);
+    start(folder);
+    assert_eq!([&written, &other].map(|path| path.exists()), [false, true]);
+}
+
+#[test]
 fn what_was_not_used_for_the_longest_time_goes_first() {
     static SECOND: AtomicI64 = AtomicI64::new(0);
     fn clock() -> Timestamp {

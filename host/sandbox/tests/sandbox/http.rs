@@ -24,15 +24,18 @@ const REFUSED: &str = "E06";
 const TERMINATED_OR_PROTOCOL: [&str; 2] = ["E07", "E35"];
 const DENIED: &str = "E15";
 
-fn guest() -> &'static [u8] {
+pub(crate) fn guest() -> &'static [u8] {
     static GUEST: OnceLock<Vec<u8>> = OnceLock::new();
-    GUEST.get_or_init(|| {
-        let mut resolve = Resolve::default();
-        resolve.push_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).unwrap();
-        let package = resolve.push_str("web.wit", include_str!("guests/web.wit")).unwrap();
-        let world = resolve.select_world(&[package], Some("web")).unwrap();
-        component(include_str!("guests/web.wat"), &resolve, world)
-    })
+    GUEST.get_or_init(|| web(include_str!("guests/web.wat")))
+}
+
+/// The component of such a module.
+pub(crate) fn web(text: &str) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    resolve.push_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).unwrap();
+    let package = resolve.push_str("web.wit", include_str!("guests/web.wit")).unwrap();
+    let world = resolve.select_world(&[package], Some("web")).unwrap();
+    component(text, &resolve, world)
 }
 
 /// A server on this machine that answers each connection with `answer` and counts them.

@@ -2,10 +2,21 @@
 
 mod answers;
 mod cache;
+mod cache_view;
+mod cores;
 mod http;
+mod jobs;
 mod journal;
+mod listing;
 mod loading;
+mod rebinding;
+mod refusals;
 mod rights;
+mod script;
 mod secrets;
+mod state;
 mod stopping;
 mod support;
+mod tcp;
+mod tls;
+mod traps;

@@ -2,7 +2,7 @@
 
 use clockbox_core::model::{ClockRight, LogStream, Outcome, PluginSpec, RandomRight, Rights};
 
-use crate::support::{command, load, run, sandbox, spec};
+use crate::support::{command, command_component, load, run, sandbox, spec};
 
 /// Prints what a pair of preview-1 calls hands over: the strings, a line each.
 fn prints_strings(sizes: &str, get: &str) -> String {
@@ -71,6 +71,12 @@ async fn a_command_sees_the_facts_and_the_granted_environment_and_nothing_of_the
 /// Opens `note.txt` in the first granted folder and prints it; exits with the number of the error. With `create` it
 /// makes the file instead.
 fn opens(create: bool, path: &str) -> Vec<u8> {
+    let (items, body) = opening(create, path);
+    command(&items, &body).into_bytes()
+}
+
+/// The items and the body of that.
+fn opening(create: bool, path: &str) -> (String, String) {
     let (oflags, rights) = if create { (1, 64) } else { (0, 2) };
     let body = format!(
         "(local $errno i32)
@@ -85,7 +91,7 @@ fn opens(create: bool, path: &str) -> Vec<u8> {
            (call $say (i32.const 1) (i32.const 2048) (i32.load (i32.const 8)))))",
         len = path.len(),
     );
-    command(&format!("(data (i32.const 1024) \"{path}\")"), &body).into_bytes()
+    (format!("(data (i32.const 1024) \"{path}\")"), body)
 }
 
 struct Folder(tempfile::TempDir);
@@ -148,6 +154,44 @@ async fn no_path_leads_out_of_a_granted_folder() {
         let (outcome, _, said) = open(false, path, folder.grant(true)).await;
         assert_eq!((outcome, said.len()), (Outcome::Failed, 0), "{path}");
     }
+}
+
+/// Opening a pipe waits for its other end, on a thread that nothing can stop: were it opened, this test would not end.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_is_neither_a_file_nor_a_folder_is_not_opened() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let folder = Folder::new();
+    let inner = folder.0.path().join("inner");
+    mknodat(CWD, inner.join("pipe"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    std::os::unix::fs::symlink("pipe", inner.join("link")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(inner.join("socket")).unwrap();
+    let devices = Rights { read: [("/dev".to_owned(), "/dev".into())].into(), ..Rights::default() };
+    for (create, path, rights) in [
+        (false, "pipe", folder.grant(false)),
+        (false, "pipe", folder.grant(true)),
+        (true, "pipe", folder.grant(true)),
+        (false, "./pipe", folder.grant(false)),
+        (false, "socket", folder.grant(true)),
+        (false, "null", devices),
+    ] {
+        let (items, body) = opening(create, path);
+        for bytes in [opens(create, path), command_component(&items, &body)] {
+            let plugin =
+                sandbox().load(&bytes, &PluginSpec { rights: rights.clone(), ..spec("test") }).unwrap();
+            let (report, sink) = run(&plugin, "null").await;
+            assert_eq!(report.outcome, Outcome::Failed, "{path}: {report:?}");
+            let remark = format!("opening {path:?} refused: it is a named pipe, a socket or a device");
+            let said = sink.texts(LogStream::Host);
+            assert!(said.len() == 1 && said[0].starts_with(&remark), "{path}: {said:?}");
+        }
+    }
+    // Without following it a link is no pipe, and cannot be opened either.
+    let (outcome, reason, _) = open(false, "link", folder.grant(true)).await;
+    assert_eq!((outcome, reason.as_deref()), (Outcome::Failed, Some("exit code 32")));
+    // What is there no more, or not yet, is as it was.
+    let (outcome, reason, _) = open(false, "nothing", folder.grant(true)).await;
+    assert_eq!((outcome, reason.as_deref()), (Outcome::Failed, Some("exit code 44")));
 }
 
 #[tokio::test]

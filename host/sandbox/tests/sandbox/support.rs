@@ -124,8 +124,13 @@ pub(crate) fn job(body: &str) -> Vec<u8> {
 
 /// The same with more items (functions, data) in the module.
 pub(crate) fn job_with(items: &str, body: &str) -> Vec<u8> {
+    job_importing("", items, body)
+}
+
+/// The same with more imports.
+pub(crate) fn job_importing(imports: &str, items: &str, body: &str) -> Vec<u8> {
     let frame = include_str!("guests/job.wat");
-    let text = frame.replace(";; ITEMS", items).replace(";; BODY", body);
+    let text = frame.replace(";; IMPORTS", imports).replace(";; ITEMS", items).replace(";; BODY", body);
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).unwrap();
     let world = resolve.select_world(&[package], Some("job")).unwrap();

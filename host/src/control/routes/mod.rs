@@ -16,22 +16,14 @@ use super::{app::App, openapi::Description};
 
 /// All of it, with its own description.
 pub(super) fn router(app: App) -> Router {
-    let (router, api) = described().split_for_parts();
+    let described = OpenApiRouter::with_openapi(Description::openapi())
+        .merge(jobs::routes())
+        .merge(pools::routes())
+        .merge(scheduler::routes())
+        .merge(health::routes());
+    let (router, api) = described.split_for_parts();
     let text: Arc<str> = api.to_json().unwrap_or_default().into();
     let description =
         move || async move { ([(CONTENT_TYPE, "application/json")], text.to_string()).into_response() };
     router.route("/v1/openapi.json", get(description)).with_state(app)
-}
-
-fn described() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi())
-        .merge(jobs::routes())
-        .merge(pools::routes())
-        .merge(scheduler::routes())
-        .merge(health::routes())
-}
-
-/// The description of the API: an OpenAPI 3.1 document.
-pub(crate) fn description() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
 }

@@ -172,6 +172,14 @@ fn a_text_that_swallows_headers_is_not_mistaken_for_jobs() {
 }
 
 #[test]
+fn a_text_that_the_first_job_opens_and_something_else_closes_holds_no_jobs() {
+    let text = "[jobs.a]\nplugin = \"hello\"\ndescription = '''\n[jobs.b]\nplugin = \"hello\"\n[plugins.hello]\nx = '''\n";
+    let loaded = parse(text, file(), &Overrides::default(), &hello());
+    assert_eq!(loaded, whole(text, &hello()));
+    assert_eq!(loaded.unwrap().manifest.jobs.keys().map(|id| id.as_str()).collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
 fn places_are_right_in_a_large_file_with_any_line_ends() {
     let many = |mistake: &str| -> String {
         let one = |n: usize| {

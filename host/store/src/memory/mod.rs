@@ -79,4 +79,8 @@ impl JobStore for MemoryStore {
     fn prune(&self, before: Timestamp, keep_per_job: u32, limit: u32) -> Result<u32, StoreError> {
         Ok(self.tables()?.prune(before, keep_per_job, limit))
     }
+
+    fn prune_state(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        Ok(self.tables()?.prune_state(now, limit))
+    }
 }

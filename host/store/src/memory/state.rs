@@ -31,6 +31,8 @@ pub(super) struct State {
     jobs: HashMap<JobId, JobRecord>,
     /// What jobs remember, where it is anything.
     states: HashMap<JobId, JobState>,
+    /// When the first entry of each of these expires, where one does.
+    expiries: BTreeSet<(Timestamp, JobId)>,
     entries: BTreeMap<RunId, Entry>,
     /// The runs of each job by scheduled time, which is unique within a job. Outlives the job, as its history does.
     by_job: HashMap<JobId, VecDeque<(Timestamp, RunId)>>,
@@ -47,7 +49,7 @@ impl State {
             Write::PutJob(record) => self.put_job(record.kept()),
             Write::RemoveJob(job) => {
                 self.jobs.remove(job);
-                self.states.remove(job);
+                self.put_state(job, JobState::default());
             }
             Write::Pause(pause) => self.paused = pause.kept(),
             Write::Fire { run, next_fire } => return self.fire(shared(run), *next_fire),
@@ -195,11 +197,30 @@ impl State {
     }
 
     fn put_state(&mut self, job: &JobId, state: JobState) {
-        if state.0.is_empty() {
-            self.states.remove(job);
-        } else {
-            self.states.insert(job.clone(), state);
+        let expiry = first_expiry(&state).map(|at| (at, job.clone()));
+        let before = match state.0.is_empty() {
+            true => self.states.remove(job),
+            false => self.states.insert(job.clone(), state),
+        };
+        if let Some(at) = before.as_ref().and_then(first_expiry) {
+            self.expiries.remove(&(at, job.clone()));
         }
+        self.expiries.extend(expiry);
+    }
+
+    pub(super) fn prune_state(&mut self, now: Timestamp, limit: u32) -> u32 {
+        let mut dropped = 0;
+        while let Some((_, job)) = self.expiries.first().filter(|(at, _)| *at <= now && dropped < limit) {
+            let job = job.clone();
+            let mut state = self.states.get(&job).cloned().unwrap_or_default();
+            state.0.retain(|_, entry| {
+                let goes = dropped < limit && entry.is_expired(now);
+                dropped += u32::from(goes);
+                !goes
+            });
+            self.put_state(&job, state);
+        }
+        dropped
     }
 
     pub(super) fn state_of(&self, job: &JobId, now: Timestamp) -> JobState {
@@ -318,6 +339,11 @@ impl State {
             }
         }
     }
+}
+
+/// When the first entry of a state expires, if one does.
+fn first_expiry(state: &JobState) -> Option<Timestamp> {
+    state.0.values().filter_map(|entry| entry.expires_at).min()
 }
 
 /// Where a time stands among those of a job, or would.

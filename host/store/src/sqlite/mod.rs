@@ -199,6 +199,14 @@ impl JobStore for SqliteStore {
         }
         self.write(|transaction| prune::delete(transaction, &doomed))
     }
+
+    fn prune_state(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        // Mostly there is nothing, and then nobody waits for the writer.
+        if !self.read(|connection| state::has_expired(connection, now))? {
+            return Ok(0);
+        }
+        self.write(|transaction| state::drop_expired(transaction, now, limit))
+    }
 }
 
 #[cfg(test)]

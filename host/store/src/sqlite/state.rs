@@ -28,6 +28,24 @@ pub(super) fn read(connection: &Connection, job: &JobId, now: Timestamp) -> Resu
     entries.collect::<Result<_>>().map(JobState)
 }
 
+/// Whether anything has expired, of any job.
+pub(super) fn has_expired(connection: &Connection, now: Timestamp) -> Result<bool> {
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM job_state WHERE expires_at <= ?1)")?
+        .query_row([Time(now)], |row| row.get(0))
+}
+
+/// Deletes at most `limit` entries that have expired, of any job, the oldest first; returns how many went.
+pub(super) fn drop_expired(connection: &Connection, now: Timestamp, limit: u32) -> Result<u32> {
+    let dropped = connection
+        .prepare_cached(
+            "DELETE FROM job_state WHERE rowid IN
+             (SELECT rowid FROM job_state WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+        )?
+        .execute(params![Time(now), limit])?;
+    Ok(u32::try_from(dropped).unwrap_or(u32::MAX))
+}
+
 /// Whether the job is stored, so that it can have a state.
 pub(super) fn has_job(statements: &mut Statements<'_>, job: &JobId) -> Result<bool> {
     let found = statements.get(Sql::FindJob)?.query_row([job.as_str()], |_| Ok(())).optional()?;

@@ -13,6 +13,8 @@
   (import "clockbox:job/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))
   (import "clockbox:job/progress@0.1.0" "report" (func $progress (param i64 i32 i64 i32 i32 i32)))
 
+  ;; IMPORTS
+
   (memory (export "memory") 2)
   ;; 0-255 the answer, 256-511 scratch, 1024-4095 data of the guest, 8192 on: the text under construction,
   ;; 16384 on: what the host hands over

@@ -12,6 +12,7 @@ over_every_store! {
     a_state_is_read_as_it_was_put,
     each_job_has_a_state_of_its_own,
     an_entry_that_expired_is_gone_and_leaves_room,
+    what_expired_is_deleted_some_at_a_time_and_the_rest_stays,
     what_was_compared_must_be_so,
     a_state_that_would_be_too_large_is_refused_as_a_whole,
     a_state_over_a_lowered_limit_may_only_shrink,
@@ -75,6 +76,44 @@ fn an_entry_that_expired_is_gone_and_leaves_room(store: &dyn JobStore) {
     // What is put and has expired by then was never there.
     commit(store, &[state("report", changes([entry("k", "1", Some(at("11:00:00")))]))]);
     holds(store, "report", &[]);
+}
+
+fn what_expired_is_deleted_some_at_a_time_and_the_rest_stays(store: &dyn JobStore) {
+    commit(store, &[put(&job("a")), put(&job("b")), put(&job("c"))]);
+    let put_at_ten = |job: &str, entries| Write::State {
+        job: job_id(job),
+        changes: Box::new(StateChanges { put: entries, limit: 1000, ..StateChanges::default() }),
+        at: at("10:00:00"),
+    };
+    let expiring = |key, time| entry(key, "1", Some(at(time)));
+    commit(
+        store,
+        &[
+            put_at_ten(
+                "a",
+                [expiring("1", "11:00:00"), expiring("2", "12:00:00"), entry("3", "1", None)].into(),
+            ),
+            put_at_ten("b", [expiring("1", "11:30:00"), expiring("2", "11:00:00")].into()),
+            put_at_ten("c", [expiring("1", "11:00:00"), expiring("2", "13:00:00")].into()),
+        ],
+    );
+    // What is still stored, expired or not.
+    let stored = |job: &str| store.state(&job_id(job), at("10:00:00")).unwrap().0.len();
+    let all = || stored("a") + stored("b") + stored("c");
+    assert_eq!(all(), 7);
+    assert_eq!(store.prune_state(at("10:59:59"), 100).unwrap(), 0);
+    assert_eq!(store.prune_state(at("11:30:00"), 0).unwrap(), 0);
+    assert_eq!((store.prune_state(at("11:30:00"), 2).unwrap(), all()), (2, 5));
+    // One that was put again meanwhile lasts.
+    commit(store, &[put_at_ten("c", [entry("1", "again", None)].into())]);
+    assert!(store.prune_state(at("11:30:00"), 100).unwrap() > 0);
+    assert_eq!(store.prune_state(at("11:30:00"), 100).unwrap(), 0);
+    assert_eq!((stored("a"), stored("b"), stored("c")), (2, 0, 2));
+    holds(store, "c", &[("1", "again"), ("2", "1")]);
+    // A job that goes takes along what would have expired.
+    commit(store, &[Write::RemoveJob(job_id("a")), put(&job("a"))]);
+    assert_eq!(store.prune_state(at("23:00:00"), 100).unwrap(), 1);
+    holds(store, "c", &[("1", "again")]);
 }
 
 fn what_was_compared_must_be_so(store: &dyn JobStore) {

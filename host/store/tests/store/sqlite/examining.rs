@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use super::{beside, host, place};
 use crate::support::{
-    attempt, commit, finished, fire, job, line, log, numbers, put, second, update, waiting,
+    attempt, commit, entry, finished, fire, job, line, log, numbers, put, second, state, update, waiting,
 };
 
 const URL: &str = "sqlite:clockbox.db";
@@ -148,6 +148,60 @@ fn rows_that_are_not_understood_are_found_by_name() {
     }
     assert_eq!(told.len(), 6, "{told:#?}");
     assert!(found.contents.is_some());
+}
+
+#[test]
+fn spoilt_state_is_found_by_job_and_key_and_costs_other_jobs_nothing() {
+    let (_folder, path) = place();
+    let store = host(&path);
+    let put_state = |job| {
+        let put = ["a", "b", "c"].map(|key| entry(key, "1", None)).into();
+        state(job, clockbox_core::model::StateChanges { put, limit: 1000, ..Default::default() })
+    };
+    let jobs = ["late", "report", "site"];
+    commit(&store, &jobs.map(|name| put(&job(name))));
+    commit(&store, &jobs.map(put_state));
+    assert_eq!(checked_problems(&path), 0);
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             UPDATE job_state SET expires_at = 9223372036854775807 WHERE job = 'report' AND key = 'b';
+             UPDATE job_state SET key = CAST(x'ff62' AS TEXT) WHERE job = 'site' AND key = 'b';
+             UPDATE job_state SET job = 'nobody' WHERE job = 'late' AND key = 'c';",
+        )
+        .unwrap();
+    // The table itself takes no value that is not bytes.
+    let odd = other.execute("UPDATE job_state SET value = 'text' WHERE key = 'a'", []);
+    assert!(odd.unwrap_err().to_string().contains("cannot store TEXT value in BLOB column"));
+
+    let found = check(URL, path.parent().unwrap()).unwrap();
+    let told: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
+    for start in [
+        "dangling: 1 rows of job_state belong to rows of jobs that are gone",
+        "unreadable: state \"b\" of job report: 9223372036854775807 is beyond the calendar",
+        "unreadable: state \"\u{fffd}b\" of job site: ",
+    ] {
+        assert!(told.iter().any(|line| line.starts_with(start)), "{start:?} is not among {told:#?}");
+    }
+    assert_eq!(told.len(), 3, "{told:#?}");
+    assert_eq!(found.contents.unwrap().state, 9);
+
+    // Nobody goes on from half of a state, and the jobs beside it have theirs.
+    let read = |job: &str| store.state(&crate::support::job_id(job), second(1));
+    for job in ["report", "site"] {
+        let Err(StoreError::Broken(message)) = read(job) else { panic!("{job}: read") };
+        assert!(message.contains("clockbox.db: "), "{message}");
+    }
+    assert_eq!(read("late").unwrap().0.len(), 2);
+    // It goes with its job, and whoever deletes it finds the rest.
+    commit(
+        &store,
+        &[clockbox_core::model::Write::RemoveJob(crate::support::job_id("site")), put(&job("site"))],
+    );
+    assert_eq!(read("site").unwrap().0.len(), 0);
+    other.execute("DELETE FROM job_state WHERE job = 'report' AND key = 'b'", []).unwrap();
+    assert_eq!(read("report").unwrap().0.len(), 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the SQLite store does beyond what every store does.
 
 mod crash;
+mod editing;
 mod examining;
 mod lock;
 mod locked;

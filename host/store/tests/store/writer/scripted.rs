@@ -111,4 +111,8 @@ impl JobStore for Scripted {
     fn prune(&self, before: Timestamp, keep_per_job: u32, limit: u32) -> Result<u32, StoreError> {
         self.memory.prune(before, keep_per_job, limit)
     }
+
+    fn prune_state(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.memory.prune_state(now, limit)
+    }
 }

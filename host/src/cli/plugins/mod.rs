@@ -1,0 +1,49 @@
+//! `clockbox plugins`: what plugins are, want and may, without running or compiling them.
+
+mod description;
+mod grant;
+mod granted;
+mod inspect;
+mod inspection;
+mod list;
+mod listing;
+mod rights;
+mod show;
+mod table;
+
+use clap::{Args, Subcommand};
+
+use super::exit::Failure;
+use crate::manifest::{Severity, Survey};
+
+#[derive(Debug, Args)]
+pub(super) struct PluginsArgs {
+    #[command(subcommand)]
+    command: PluginsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PluginsCommand {
+    /// Show what a plugin is, what it asks for, and what of it the manifest grants. Nothing of it is run.
+    #[command(
+        after_help = "exit codes: 0 done; 1 no host would run it (its digest is not the pinned one, or it is no plugin), or \
+                            there is no such plugin; 2 it cannot be looked at"
+    )]
+    Inspect(inspect::InspectArgs),
+    /// Show every plugin of a manifest, also what is none although a job names it. Nothing is compiled or run.
+    List(list::ListArgs),
+}
+
+pub(super) fn plugins(args: &PluginsArgs) -> Result<(), Failure> {
+    match &args.command {
+        PluginsCommand::Inspect(args) => inspect::run(args),
+        PluginsCommand::List(args) => list::run(args),
+    }
+}
+
+/// What is looked at is a manifest that no host would take.
+fn warn_of_errors(survey: &Survey) {
+    if survey.problems.0.iter().any(|problem| problem.severity == Severity::Error) {
+        eprintln!("warning: {} has problems; `clockbox check` shows them", survey.manifest.path.display());
+    }
+}

@@ -1,0 +1,77 @@
+;; Fills the state of its job with values of 16 KiB under ever new keys, goes on when it is refused, and succeeds.
+(component
+  (import "clockbox:job/types@0.1.0" (instance $types
+    (type $failure' (record (field "code" string) (field "message" string)))
+    (export "failure" (type $failure (eq $failure')))
+    (type $retry-after' (record (field "failure" $failure) (field "delay-ms" u64)))
+    (export "retry-after" (type $retry-after (eq $retry-after')))
+    (type $job-error' (variant
+      (case "invalid-args" $failure)
+      (case "retry" $failure)
+      (case "retry-after" $retry-after)
+      (case "fatal" $failure)
+      (case "cancelled" $failure)))
+    (export "job-error" (type (eq $job-error')))))
+  (alias export $types "job-error" (type $job-error))
+  (import "clockbox:state/store@0.1.0" (instance $store
+    (type $error' (variant (case "denied" string) (case "invalid-key" string) (case "quota-exceeded" string)
+      (case "unavailable" string) (case "other" string)))
+    (export "error" (type $error (eq $error')))
+    (export "set" (func (param "key" string) (param "value" (list u8)) (param "ttl-ms" (option u64))
+      (result (result (error $error)))))))
+  (core module $libc
+    (memory (export "memory") 2)
+    ;; The arguments come this way, and words of errors; nobody reads either.
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 32768)))
+  (core instance $libc (instantiate $libc))
+  (core func $set (canon lower (func $store "set")
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  (core module $guest
+    (import "libc" "memory" (memory 2))
+    (import "host" "set" (func $set (param i32 i32 i32 i32 i32 i64 i32)))
+    (data (i32.const 1024) "key-0000")
+    (func (export "run") (param i32 i32) (result i32) (local $i i32)
+      (loop $again
+        (i32.store8 (i32.const 1028) (i32.add (i32.const 48) (i32.div_u (local.get $i) (i32.const 1000))))
+        (i32.store8 (i32.const 1029)
+          (i32.add (i32.const 48) (i32.rem_u (i32.div_u (local.get $i) (i32.const 100)) (i32.const 10))))
+        (i32.store8 (i32.const 1030)
+          (i32.add (i32.const 48) (i32.rem_u (i32.div_u (local.get $i) (i32.const 10)) (i32.const 10))))
+        (i32.store8 (i32.const 1031) (i32.add (i32.const 48) (i32.rem_u (local.get $i) (i32.const 10))))
+        (call $set (i32.const 1024) (i32.const 8) (i32.const 65536) (i32.const 16384)
+          (i32.const 0) (i64.const 0) (i32.const 2048))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $i) (i32.const 2000))))
+      ;; ok(none)
+      (i32.const 0)))
+  (core instance $guest (instantiate $guest
+    (with "libc" (instance $libc))
+    (with "host" (instance (export "set" (func $set))))))
+  (func $run (param "args" string) (result (result (option string) (error $job-error)))
+    (canon lift (core func $guest "run")
+      (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  ;; An exported function may only speak of types that have a name outside: this inner component gives them one.
+  (component $runner
+    (type $failure' (record (field "code" string) (field "message" string)))
+    (import "failure" (type $failure (eq $failure')))
+    (type $retry-after' (record (field "failure" $failure) (field "delay-ms" u64)))
+    (import "retry-after" (type $retry-after (eq $retry-after')))
+    (type $job-error' (variant
+      (case "invalid-args" $failure)
+      (case "retry" $failure)
+      (case "retry-after" $retry-after)
+      (case "fatal" $failure)
+      (case "cancelled" $failure)))
+    (import "imported-job-error" (type $job-error (eq $job-error')))
+    (import "run" (func $run (param "args" string) (result (result (option string) (error $job-error)))))
+    (export $named "job-error" (type $job-error))
+    (export "run" (func $run)
+      (func (param "args" string) (result (result (option string) (error $named))))))
+  (alias export $types "failure" (type $failure))
+  (alias export $types "retry-after" (type $retry-after))
+  (instance $exported (instantiate $runner
+    (with "failure" (type $failure))
+    (with "retry-after" (type $retry-after))
+    (with "imported-job-error" (type $job-error))
+    (with "run" (func $run))))
+  (export "clockbox:job/runner@0.1.0" (instance $exported)))
