@@ -61,6 +61,9 @@ impl Default for SandboxOptions {
     }
 }
 
+/// So many plugins that are too dear to compile are remembered.
+const MOST_REFUSALS: usize = 256;
+
 /// Loads plugins. Clones share everything; the engines and their deadline thread end with the last clone and the last
 /// plugin.
 #[derive(Clone)]
@@ -75,6 +78,8 @@ pub(crate) struct Inner {
     pub(crate) options: SandboxOptions,
     /// What is compiled and in use.
     compiled: Mutex<HashMap<Job, Weak<Compiled>>>,
+    /// What took more than compiling may take, and how much that was.
+    too_dear: Mutex<HashMap<Job, PluginError>>,
     /// How many changes of jobs the runs of each plugin ask for.
     pub(crate) job_rates: Rates,
 }
@@ -107,6 +112,7 @@ impl Sandbox {
             compilers,
             options,
             compiled: Mutex::default(),
+            too_dear: Mutex::default(),
             job_rates: Rates::default(),
         })))
     }
@@ -121,6 +127,12 @@ impl Sandbox {
     #[must_use]
     pub fn max_size(&self) -> u64 {
         self.0.options.compile.max_size
+    }
+
+    /// Tries plugins again that took more time or memory than compiling may take. Until then they are refused at once, so
+    /// that one of them does not keep the machine busy at each reload.
+    pub fn forget_refusals(&self) {
+        lock(&self.0.too_dear).clear();
     }
 
     /// Loads a plugin: checks size, pin, kind and imports, and compiles it or takes what was compiled before.
@@ -143,46 +155,63 @@ impl Sandbox {
         if let Some(compiled) = self.find(&job) {
             return Plugin::new(self.0.clone(), compiled, true, spec);
         }
+        if let Some(refusal) = lock(&self.0.too_dear).get(&job) {
+            return Err(refusal.clone());
+        }
+        let loaded = self.compile(bytes, &job, spec);
+        if let Err(refusal @ (PluginError::CompileTimeout { .. } | PluginError::CompileMemory { .. })) =
+            &loaded
+        {
+            let mut refused = lock(&self.0.too_dear);
+            if refused.len() < MOST_REFUSALS {
+                refused.insert(job, refusal.clone());
+            }
+        }
+        loaded
+    }
+
+    /// Takes what the cache has, or compiles it.
+    fn compile(&self, bytes: &[u8], job: &Job, spec: &PluginSpec) -> Result<Plugin, PluginError> {
         let mut turn = None;
         let binary = match source(bytes)? {
             Source::Binary(binary) => Cow::Borrowed(binary),
             Source::Text(text) if text.len() <= LONGEST_TEXT => Cow::Owned(assemble(text)?),
             Source::Text(text) => {
                 let machine = self.0.machines.get(job.1, &self.0.ticker)?;
-                let turn = turn.insert(self.0.compilers.turn(&job)?);
+                let turn = turn.insert(self.0.compilers.turn(job)?);
                 // Somebody else may have had a turn meanwhile.
-                if let Some(compiled) = self.find(&job) {
+                if let Some(compiled) = self.find(job) {
                     return Plugin::new(self.0.clone(), compiled, true, spec);
                 }
-                Cow::Owned(self.0.compilers.assemble(&machine, &job, text, turn)?)
+                Cow::Owned(self.0.compilers.assemble(&machine, job, text, turn)?)
             }
         };
         let inspection = inspect_binary(&binary)?;
         let kind = inspection.check(&spec.rights)?;
         let machine = self.0.machines.get(job.1, &self.0.ticker)?;
-        if let Some(compiled) = self.cached(&machine, kind, &job, &inspection) {
+        if let Some(compiled) = self.cached(&machine, kind, job, &inspection) {
             return Plugin::new(self.0.clone(), compiled, true, spec);
         }
         let turn = match turn {
             Some(turn) => turn,
-            None => self.0.compilers.turn(&job)?,
+            None => self.0.compilers.turn(job)?,
         };
         // Somebody else may have had a turn meanwhile.
-        let found = self.find(&job).or_else(|| self.cached(&machine, kind, &job, &inspection));
+        let found = self.find(job).or_else(|| self.cached(&machine, kind, job, &inspection));
         if let Some(compiled) = found {
             return Plugin::new(self.0.clone(), compiled, true, spec);
         }
         let begun = self.now();
-        let code = self.0.compilers.compile(&machine, &job, kind.is_component(), &binary, &turn)?;
+        let code = self.0.compilers.compile(&machine, job, kind.is_component(), &binary, &turn)?;
         let at = self.now();
         let took = begun.zip(at).map(|(begun, at)| (at - begun).to_std().unwrap_or_default());
         let compilation = Compilation { at, took };
-        let name = name(&machine, kind, &job);
+        let name = name(&machine, kind, job);
         let compiled = Compiled::new(machine, kind, &job.0, inspection, &code, compilation)?;
         if let (Some(cache), Some(name)) = (&self.0.cache, name) {
             cache.put(&name, compilation, &code);
         }
-        let compiled = self.remember(job, compiled);
+        let compiled = self.remember(job.clone(), compiled);
         drop(turn);
         Plugin::new(self.0.clone(), compiled, false, spec)
     }

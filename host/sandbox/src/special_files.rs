@@ -22,6 +22,8 @@ use wiggle::{GuestMemory, GuestPtr};
 
 use crate::guest::Guest;
 
+/// How much of a path is repeated, in characters.
+const LONGEST_SHOWN: usize = 200;
 /// The interface, in the version that wasmtime has it under.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
@@ -47,8 +49,12 @@ pub(crate) fn refuse(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
                     guest.remark_special(&path);
                     return Ok((Err(ErrorCode::NotPermitted),));
                 }
-                let opened = guest.wasi.filesystem().open_at(folder, follow, path, how, flags).await;
-                Ok((opened.map(Ok).or_else(|error| error.downcast().map(Err))?,))
+                let opened = guest.wasi.filesystem().open_at(folder, follow, path.clone(), how, flags).await;
+                let opened = opened.map(Ok).or_else(|error| error.downcast().map(Err))?;
+                if matches!(opened, Err(ErrorCode::NotPermitted)) {
+                    guest.refuse_way_out(&path);
+                }
+                Ok((opened,))
             })
         },
     )?;
@@ -91,7 +97,7 @@ pub(crate) fn refuse_in_preview_1(linker: &mut wasmtime::Linker<Guest>) -> wasmt
                     }
                 }
                 guest.wasi.set_hostcall_fuel(fuel);
-                wasi_snapshot_preview1::path_open(
+                let answer = wasi_snapshot_preview1::path_open(
                     &mut guest.wasi,
                     &mut memory,
                     folder,
@@ -104,7 +110,12 @@ pub(crate) fn refuse_in_preview_1(linker: &mut wasmtime::Linker<Guest>) -> wasmt
                     flags,
                     opened,
                 )
-                .await
+                .await?;
+                if [Errno::Perm as i32, Errno::Notcapable as i32].contains(&answer) {
+                    let text = GuestPtr::<str>::new((path.cast_unsigned(), len.cast_unsigned()));
+                    guest.refuse_way_out(&memory.as_cow_str(text)?);
+                }
+                Ok(answer)
             })
         },
     )?;
@@ -123,8 +134,17 @@ fn is_special_in_preview_1(found: Filetype) -> bool {
 
 impl Guest {
     fn remark_special(&self, path: &str) {
-        self.journal.remark(format!(
+        self.journal.refuse(format!(
             "opening {path:?} refused: it is a named pipe, a socket or a device; only files and folders can be opened"
+        ));
+    }
+
+    /// It leads out of the folder that it starts from, or is to be changed where only reading is granted.
+    fn refuse_way_out(&self, path: &str) {
+        let shown: String = path.chars().take(LONGEST_SHOWN).collect();
+        self.journal.refuse(format!(
+            "opening {shown:?} refused: it leads out of the folder that was granted, or that is not granted for writing \
+             (allow.read, allow.write)"
         ));
     }
 }

@@ -151,6 +151,11 @@ impl Loader {
         loaded
     }
 
+    /// Tries plugins again that took more than compiling may take.
+    pub(super) fn forget_refusals(&self) {
+        self.sandbox.forget_refusals();
+    }
+
     /// Takes these for what was loaded last: what was read meanwhile was refused.
     pub(super) fn keep(&mut self, plugins: &BTreeMap<PluginName, Plugin>) {
         self.last.extend(plugins.iter().map(|(name, plugin)| (name.clone(), plugin.clone())));
@@ -211,7 +216,7 @@ fn writable_around(
 }
 
 /// Does the work and tells from time to time that it goes on: the first compilation of a large plugin takes a while.
-fn telling<T>(name: &PluginName, work: impl FnOnce() -> T) -> T {
+fn telling<T, E>(name: &PluginName, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     let watch = Stopwatch::start();
     let (done, ended) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
@@ -231,10 +236,13 @@ fn telling<T>(name: &PluginName, work: impl FnOnce() -> T) -> T {
         drop(done);
         if teller.join().unwrap_or_default() {
             let took = watch.elapsed().as_secs_f64();
-            tracing::info!(
-                "compiled plugin {:?} in {took:.1} s; the next start finds it in the cache",
-                name.as_str()
-            );
+            match &result {
+                Ok(_) => tracing::info!(
+                    "compiled plugin {:?} in {took:.1} s; the next start finds it in the cache",
+                    name.as_str()
+                ),
+                Err(_) => tracing::info!("gave up on plugin {:?} after {took:.1} s", name.as_str()),
+            }
         }
         result
     })

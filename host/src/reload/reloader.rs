@@ -145,7 +145,10 @@ impl Reloader {
             let mut why = Why::Changed;
             match watch.next(enabled) {
                 Wake::Stop => return,
-                Wake::Demand => why = Why::Asked,
+                Wake::Demand => {
+                    self.loader.forget_refusals();
+                    why = Why::Asked;
+                }
                 Wake::Look => {
                     let (folders, files) = self.places();
                     if Fingerprint::take(&folders, &files) == seen {

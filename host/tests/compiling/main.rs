@@ -109,6 +109,24 @@ fn a_compile_bomb_is_stopped_when_its_time_is_over() {
     assert!(error.to_string().contains("scheduler.compile.timeout"), "{error}");
 }
 
+#[test]
+fn what_was_too_dear_to_compile_is_not_tried_again_until_somebody_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let tried = folder.path().join("tried");
+    // A compiler that counts, and never ends.
+    let counting = format!("echo >> {}; exec sleep 3600", tried.display());
+    let limit = Duration::from_millis(200);
+    let sandbox = sandbox(shell(&counting), CompileLimits { timeout: limit, ..Default::default() });
+    let times = || std::fs::read_to_string(&tried).unwrap().lines().count();
+    let refuse = || assert_eq!(load(&sandbox, COMMAND).unwrap_err(), PluginError::CompileTimeout { limit });
+    refuse();
+    refuse();
+    assert_eq!(times(), 1);
+    sandbox.forget_refusals();
+    refuse();
+    assert_eq!(times(), 2);
+}
+
 /// WebAssembly text of about this many bytes: a command with a great many instructions that do nothing.
 fn long_text(size: usize) -> Vec<u8> {
     format!("(module (func (export \"_start\") {}))", "nop ".repeat(size / 4)).into_bytes()

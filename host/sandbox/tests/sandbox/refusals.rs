@@ -74,3 +74,17 @@ fn what_no_instance_has_room_for_is_told_with_the_caps() {
         assert!(!said.contains("pooling") && refusal.hint().is_some(), "{said}");
     }
 }
+
+#[tokio::test]
+async fn a_way_out_of_a_granted_folder_is_told() {
+    const PATHS: &[u8] = include_bytes!("../../../../tests/guests/hostile/paths.wat");
+    let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(outside.path().join("secret.txt"), "hidden").unwrap();
+    let mut spec = spec("paths");
+    spec.rights.read.insert("/data".to_owned(), folder.path().to_owned());
+    let (report, _) = run(&sandbox().load(PATHS, &spec).unwrap(), "null").await;
+    let said = report.reason.unwrap_or_default();
+    assert_eq!(report.outcome, Outcome::Failed, "{said}");
+    assert!(said.contains("; during the run: opening "), "{said}");
+    assert!(said.contains("refused: it leads out of the folder that was granted"), "{said}");
+}
