@@ -17,10 +17,10 @@ pub use clock::{Clock, ManualClock};
 pub use clockbox_core::{
     model::{
         Allow, Attempt, Cause, ClockRight, Coalesce, Delivery, Endpoint, Grace, History, HttpGrant,
-        HttpOptions, Job, JobDefaults, JobId, JobPatch, JobRecord, JobState, JobsRight, Limits, LogLevel,
-        LogLine, LogStream, Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy, PolicyPatch,
-        Pool, PoolName, RandomRight, Report, Retry, RetryHint, Rights, Run, RunId, RunState, Secret,
-        SecretAs, Source, StateEntry, Timestamp, WhenDone,
+        HttpOptions, Job, JobDefaults, JobId, JobPatch, JobRecord, JobState, JobsRight, KeyProblem,
+        KeyProblems, Limits, LogLevel, LogLine, LogStream, Origin, Outcome, Overlap, Pause, PluginName,
+        PluginSpec, Policy, PolicyPatch, Pool, PoolName, RandomRight, Report, Retry, RetryHint, Rights, Run,
+        RunId, RunState, Secret, SecretAs, Source, StateEntry, Timestamp, WhenDone,
     },
     timetable::{Conflict, Launch, PoolLoad, Rejection, Running},
     trigger::{Trigger, TriggerError, TriggerSpec, zone_data},

@@ -4,13 +4,13 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use clockbox_core::timetable::Rejection;
+use clockbox_core::{model::KeyProblem, timetable::Rejection};
 use clockbox_store::StoreError;
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{manifest::KeyProblem, scheduler::SchedulerError};
+use crate::scheduler::SchedulerError;
 
 /// Why a request was not done: RFC 9457, with what to do and, where a description was refused, every problem of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -31,7 +31,21 @@ pub struct Problem {
     pub hint: Option<String>,
     /// Every problem of a description that was refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<KeyProblemSchema>)]
     pub problems: Vec<KeyProblem>,
+}
+
+/// What is wrong with one key of a description.
+#[derive(ToSchema)]
+#[schema(as = KeyProblem)]
+#[expect(dead_code, reason = "it describes the type of the manifest, which knows nothing of the API")]
+struct KeyProblemSchema {
+    /// The key, such as `trigger.interval`; empty for the description as a whole.
+    key: String,
+    /// What is wrong.
+    message: String,
+    /// What to do.
+    hint: Option<String>,
 }
 
 impl Problem {

@@ -1,14 +1,13 @@
 //! Jobs as programs and guests describe them: JSON with the keys of a section `[jobs.NAME]`, read by the rules of the
 //! manifest.
 
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
 use clockbox_core::model::{
-    Job, JobDefaults, JobId, JobPatch, PluginName, Policy, PolicyPatch, Pool, Source, WhenDone,
+    Job, JobDefaults, JobId, JobPatch, KeyProblem, KeyProblems, PluginName, Policy, PolicyPatch, Pool,
+    Source, WhenDone,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
-use utoipa::ToSchema;
 
 use super::{
     jobs::{self, Defaults},
@@ -35,51 +34,6 @@ impl Terms<'_> {
         Defaults { policy, pool: pool.clone(), zone: *timezone, pools: pools.collect() }
     }
 }
-
-/// What is wrong with one key of a description.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct KeyProblem {
-    /// The key, such as `trigger.interval`; empty for the description as a whole.
-    pub key: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub hint: Option<String>,
-}
-
-impl fmt::Display for KeyProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
-        }
-        f.write_str(&self.message)?;
-        match &self.hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Everything that is wrong with a description: a line each.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct KeyProblems(pub Vec<KeyProblem>);
-
-impl KeyProblems {
-    /// One problem of the description as a whole.
-    pub(crate) fn whole(message: impl Into<String>) -> Self {
-        Self(vec![KeyProblem { key: String::new(), message: message.into(), hint: None }])
-    }
-}
-
-impl fmt::Display for KeyProblems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&lines.join("\n"))
-    }
-}
-
-impl std::error::Error for KeyProblems {}
 
 /// Reads a job that is added while the host runs. `plugin` is what it has unless it says otherwise: that of the run that
 /// adds it.

@@ -98,7 +98,6 @@ pub use diff::{Changes, Diff};
 pub use document::{parse, read_trigger};
 pub use exhausted::Stored;
 pub use grants::{AllowForm, AllowTable, FolderGrant, Grants};
-pub use job_keys::{KeyProblem, KeyProblems};
 pub use load::{FILE_NAME, load, load_again, survey};
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};

@@ -1,9 +1,10 @@
 //! Why a scheduler did not do what it was asked.
 
-use clockbox_core::{model::JobId, timetable::Rejection};
+use clockbox_core::{
+    model::{JobId, KeyProblems},
+    timetable::Rejection,
+};
 use clockbox_store::StoreError;
-
-use crate::manifest::KeyProblems;
 
 /// Why a scheduler did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]

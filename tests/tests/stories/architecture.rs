@@ -141,6 +141,12 @@ fn the_pool_knows_neither_manifest_nor_reload() {
 }
 
 #[test]
+fn the_control_api_speaks_to_the_scheduler_alone() {
+    assert_eq!(naming("host/src/control", &["crate::pool", "crate::reload", "crate::cli"], &[]), [""; 0]);
+    assert_eq!(naming("host/src", &["axum::", "utoipa"], &["host/src/control"]), [""; 0]);
+}
+
+#[test]
 fn one_file_asks_the_time() {
     let clocks = ["Utc::now(", "Local::now(", "Instant::now(", "SystemTime::now("];
     let mut found = Vec::new();

@@ -9,7 +9,9 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use clockbox_core::{
-    model::{Conflict, Job, JobId, JobPatch, JobRecord, PluginName, Pool, Running, Source},
+    model::{
+        Conflict, Job, JobId, JobPatch, JobRecord, KeyProblem, KeyProblems, PluginName, Pool, Running, Source,
+    },
     timetable::{Input, Rejection, Timetable},
 };
 use clockbox_store::JobFilter;
@@ -27,7 +29,7 @@ use crate::{
         tag::Condition,
         view::{JobKeys, JobView, NewJob},
     },
-    manifest::{self, KeyProblems, Terms, suggest},
+    manifest::{self, Terms, suggest},
     scheduler::SchedulerError,
 };
 
@@ -273,7 +275,7 @@ fn known_plugin(plugin: &PluginName, known: &[PluginName]) -> Result<(), KeyProb
         return Ok(());
     }
     let hint = suggest::hint("plugins", plugin.as_str(), known.iter().map(PluginName::as_str));
-    Err(KeyProblems(vec![manifest::KeyProblem {
+    Err(KeyProblems(vec![KeyProblem {
         key: "plugin".to_owned(),
         message: format!("there is no plugin {:?}", plugin.as_str()),
         hint: Some(hint),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{Json as Answer, extract::State};
-use clockbox_core::model::{Event, parse_duration};
+use clockbox_core::model::{Event, KeyProblem, parse_duration};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +12,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::jobs::PauseBody;
 use crate::{
     control::{app::App, extract::Json, problem::Problem, view::StatusView},
-    manifest::KeyProblem,
     scheduler::Happening,
 };
 
