@@ -1,5 +1,6 @@
 //! The command line: data on stdout, talk on stderr, documented exit codes.
 
+mod ask;
 mod check;
 mod exit;
 mod jobs;
@@ -9,14 +10,18 @@ mod place;
 mod planned;
 mod plugin_sandbox;
 mod plugins;
+mod pools;
 mod run;
 mod run_json;
 mod runs;
 mod simulate;
+mod status;
+mod steer;
 mod store;
 mod supervisor;
 mod talk;
 mod text;
+mod trigger_args;
 
 use std::{process::ExitCode, sync::LazyLock};
 
@@ -55,8 +60,22 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Show what ran: the history, newest first.
     Runs(runs::RunsArgs),
-    /// Look at what jobs remember, or change it; also while the host runs.
+    /// How the running host stands.
+    Status(status::StatusArgs),
+    /// Look at jobs, add and change them, run them now; look at what they remember.
     Jobs(jobs::JobsArgs),
+    /// Look at the pools of the running host, or resize them.
+    Pools(pools::PoolsArgs),
+    /// Let nothing start on the running host until it is resumed.
+    Pause(steer::PauseArgs),
+    /// Let jobs of a paused host fire again.
+    Resume(steer::SteerArgs),
+    /// Let the running host read its manifest and plugins again, now; says what came of it.
+    Reload(steer::SteerArgs),
+    /// Let the running host start nothing more, let all that runs end, however long it takes, and stop.
+    Drain(steer::SteerArgs),
+    /// Stop the running host: nothing more starts, what runs gets the grace to end.
+    Shutdown(steer::ShutdownArgs),
     /// Look the store over, or copy it; also while the host runs.
     Store(store::StoreArgs),
     /// Look at plugins.
@@ -96,7 +115,14 @@ pub fn main() -> ExitCode {
         Command::Next(args) => next::next(&args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Runs(args) => runs::runs(&args),
+        Command::Status(args) => status::status(&args),
         Command::Jobs(args) => jobs::jobs(&args),
+        Command::Pools(args) => pools::pools(&args),
+        Command::Pause(args) => steer::pause(&args),
+        Command::Resume(args) => steer::resume(&args),
+        Command::Reload(args) => steer::reload(&args),
+        Command::Drain(args) => steer::drain(&args),
+        Command::Shutdown(args) => steer::shutdown(&args),
         Command::Store(args) => store::store(&args),
         Command::Plugins(args) => plugins::plugins(&args),
     };

@@ -24,4 +24,6 @@ mod view;
 
 pub use app::Hooks;
 pub use problem::Problem;
+pub(crate) use routes::{Fires, JobPage, PoolList, Recorded, Reloaded, Removed};
 pub use server::{Control, ControlError};
+pub(crate) use view::{JobView, PoolView, StatusView};

@@ -21,6 +21,7 @@ mod quickstart;
 mod reload;
 mod service;
 mod state;
+mod terminal;
 mod triggers;
 mod trouble;
 

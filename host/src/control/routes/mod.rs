@@ -12,6 +12,11 @@ use http::header::CONTENT_TYPE;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use self::{
+    jobs::{Fires, JobPage, Recorded, Removed},
+    pools::PoolList,
+    scheduler::Reloaded,
+};
 use super::{app::App, openapi::Description};
 
 /// All of it, with its own description.

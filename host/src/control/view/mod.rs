@@ -4,6 +4,6 @@ mod job;
 mod pool;
 mod status;
 
-pub(super) use job::{JobKeys, JobView, NewJob};
-pub(super) use pool::PoolView;
-pub(super) use status::StatusView;
+pub(crate) use job::{JobKeys, JobView, NewJob};
+pub(crate) use pool::PoolView;
+pub(crate) use status::StatusView;
