@@ -14,13 +14,14 @@ mod app;
 pub mod client;
 mod connections;
 mod extract;
+mod list;
 mod listen;
 mod openapi;
 mod problem;
 mod routes;
 mod server;
 mod tag;
-mod view;
+pub(crate) mod view;
 
 pub use app::Hooks;
 pub use problem::Problem;

@@ -3,6 +3,8 @@
 mod health;
 mod jobs;
 mod pools;
+mod run_logs;
+mod runs;
 mod scheduler;
 
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use super::{app::App, openapi::Description};
 pub(super) fn router(app: App) -> Router {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(jobs::routes())
+        .merge(runs::routes())
+        .merge(run_logs::routes())
         .merge(pools::routes())
         .merge(scheduler::routes())
         .merge(health::routes());

@@ -2,8 +2,10 @@
 
 mod job;
 mod pool;
+mod run;
 mod status;
 
 pub(super) use job::{JobKeys, JobView, NewJob};
 pub(super) use pool::PoolView;
+pub(crate) use run::{LogView, RunDetailView, RunView};
 pub(super) use status::StatusView;
