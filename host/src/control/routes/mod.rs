@@ -1,6 +1,7 @@
 //! What can be asked, and what can be changed.
 
 mod health;
+mod job_state;
 mod jobs;
 mod pools;
 mod run_logs;
@@ -20,6 +21,7 @@ use super::{app::App, openapi::Description};
 pub(super) fn router(app: App) -> Router {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(jobs::routes())
+        .merge(job_state::routes())
         .merge(runs::routes())
         .merge(run_logs::routes())
         .merge(pools::routes())

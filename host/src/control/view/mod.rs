@@ -3,9 +3,11 @@
 mod job;
 mod pool;
 mod run;
+mod state;
 mod status;
 
 pub(super) use job::{JobKeys, JobView, NewJob};
 pub(super) use pool::PoolView;
 pub(crate) use run::{LogView, RunDetailView, RunView};
+pub(super) use state::EntryView;
 pub(super) use status::StatusView;
