@@ -20,7 +20,7 @@ pub use clockbox_core::{
         HttpOptions, Job, JobDefaults, JobId, JobPatch, JobRecord, JobState, JobsRight, Limits, LogLevel,
         LogLine, LogStream, Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy, PolicyPatch,
         Pool, PoolName, RandomRight, Report, Retry, RetryHint, Rights, Run, RunId, RunState, Secret,
-        SecretAs, Source, StateEntry, Timestamp, WhenDone,
+        SecretAs, Source, StateChanges, StateEntry, Timestamp, WhenDone,
     },
     timetable::{Conflict, Launch, PoolLoad, Rejection, Running},
     trigger::{Trigger, TriggerError, TriggerSpec, zone_data},

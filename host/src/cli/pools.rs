@@ -11,7 +11,7 @@ use super::{
     exit::{Failure, print, print_json},
     text,
 };
-use crate::control::{PoolList, PoolView};
+use crate::control::{PoolList, view::PoolView};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -9,7 +9,7 @@ use super::{
     exit::{Failure, print, print_json},
     pools, text,
 };
-use crate::control::StatusView;
+use crate::control::view::StatusView;
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {

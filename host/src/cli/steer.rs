@@ -11,7 +11,7 @@ use super::{
     exit::{Failure, print_json},
     text,
 };
-use crate::control::{Reloaded, StatusView};
+use crate::control::{Reloaded, view::StatusView};
 
 #[derive(Debug, Args)]
 pub(super) struct PauseArgs {

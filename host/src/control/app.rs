@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clockbox_core::model::Timestamp;
+use tokio::sync::watch;
 
 use super::problem::Problem;
 use crate::scheduler::Scheduler;
@@ -28,12 +29,20 @@ pub(super) struct Parts {
     pub(super) scheduler: Scheduler,
     pub(super) hooks: Hooks,
     pub(super) started_at: Timestamp,
+    stopping: watch::Receiver<bool>,
 }
 
 impl App {
-    pub(super) fn new(scheduler: Scheduler, hooks: Hooks) -> Self {
+    pub(super) fn new(scheduler: Scheduler, hooks: Hooks, stopping: watch::Receiver<bool>) -> Self {
         let started_at = scheduler.clock().now();
-        Self(Arc::new(Parts { scheduler, hooks, started_at }))
+        Self(Arc::new(Parts { scheduler, hooks, started_at, stopping }))
+    }
+
+    /// Waits until the API is to end: answers that have no end of their own end then.
+    pub(super) async fn stopping(&self) {
+        let mut stopping = self.stopping.clone();
+        // An error means that whoever could ask is gone, which is the same.
+        drop(stopping.wait_for(|stopping| *stopping).await);
     }
 
     /// Reads the store, on a thread where waiting for a disk holds up nobody.

@@ -14,16 +14,16 @@ mod app;
 pub mod client;
 mod connections;
 mod extract;
+mod list;
 mod listen;
 mod openapi;
 mod problem;
 mod routes;
 mod server;
 mod tag;
-mod view;
+pub(crate) mod view;
 
 pub use app::Hooks;
 pub use problem::Problem;
 pub(crate) use routes::{Fires, JobPage, PoolList, Recorded, Reloaded, Removed};
 pub use server::{Control, ControlError};
-pub(crate) use view::{JobView, PoolView, StatusView};

@@ -128,7 +128,7 @@ impl Control {
         drop(inside);
         let address = tcp.as_ref().and_then(|listener| listener.local_addr().ok());
         let (stop, stopping) = watch::channel(false);
-        let app = App::new(scheduler.clone(), hooks);
+        let app = App::new(scheduler.clone(), hooks, stopping.clone());
         let is_loopback = address.is_some_and(|address| address.ip().is_loopback());
         let tokens = Tokens::new(settings.token.as_ref(), settings.read_token.as_ref(), is_loopback);
         let ended = scheduler.clone();

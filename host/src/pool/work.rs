@@ -9,7 +9,7 @@ use std::{
 };
 
 use clockbox_core::{
-    model::{PluginName, Report},
+    model::{Limits, PluginName, Report},
     timetable::Launch,
 };
 use clockbox_sandbox::{CancelToken, Plugin};
@@ -55,6 +55,14 @@ impl Works {
         let mut names: Vec<PluginName> = works.keys().cloned().collect();
         names.sort_unstable();
         names
+    }
+
+    /// The most that a job of this plugin may remember; the usual where the plugin says nothing of it.
+    pub(crate) fn state_limit(&self, name: &PluginName) -> u64 {
+        match self.get(name) {
+            Some(Work::Plugin(plugin)) => plugin.spec().limits.state,
+            _ => Limits::default().state,
+        }
     }
 
     pub(crate) fn insert(&self, name: PluginName, work: Work) {

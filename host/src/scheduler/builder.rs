@@ -187,6 +187,7 @@ impl Builder {
         });
         let pool = pool::Pool::new(self.works.clone(), sinks)?;
         let pruner = history::spawn(Arc::clone(&self.store), self.clock.clone(), self.history)?;
+        let written = Arc::clone(&writer);
         let driver = Driver {
             timetable,
             clock: self.clock.clone(),
@@ -219,7 +220,8 @@ impl Builder {
                 None => drop(own.close().collect::<Vec<_>>()),
             }
         })?;
-        Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, self.defaults, on_stop))
+        let (works, defaults) = (self.works, self.defaults);
+        Ok(Scheduler::new(inbox, self.store, written, works, events, self.clock, defaults, on_stop))
     }
 }
 

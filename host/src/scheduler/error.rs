@@ -1,6 +1,9 @@
 //! Why a scheduler did not do what it was asked.
 
-use clockbox_core::{model::JobId, timetable::Rejection};
+use clockbox_core::{
+    model::{JobId, Refusal},
+    timetable::Rejection,
+};
 use clockbox_store::StoreError;
 
 use crate::manifest::KeyProblems;
@@ -21,6 +24,9 @@ pub enum SchedulerError {
     /// The store could not answer.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
+    /// The state of a job is not changed so.
+    #[error(transparent)]
+    State(Refusal),
     /// The scheduler has stopped.
     #[error("the scheduler has stopped")]
     Stopped,

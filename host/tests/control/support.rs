@@ -1,7 +1,7 @@
 //! A scheduler with a control API, and clients of it.
 
 use clockbox::{
-    Clock, ManualClock, Outcome, Pool, Report, Scheduler,
+    Clock, Event, ManualClock, Outcome, Pool, Report, Scheduler,
     control::{
         Control, Hooks, Problem,
         client::{Address, Answer, Client, ClientError},
@@ -27,6 +27,7 @@ impl Host {
             .clock(clock)
             .pool(Pool::new("heavy".parse().unwrap()))
             .native("hello".parse().unwrap(), |_, _| async { Report::new(Outcome::Succeeded) })
+            .native("failing".parse().unwrap(), |_, _| async { Report::new(Outcome::Failed) })
             .native("stubborn".parse().unwrap(), |_, token| async move {
                 token.cancelled().await;
                 Report::new(Outcome::Cancelled)
@@ -45,6 +46,16 @@ impl Host {
     pub(crate) fn client(&self) -> Caller {
         let path = self.control.socket().unwrap().to_owned();
         Caller(Client::connect(Address::Socket(path), None).unwrap())
+    }
+
+    /// Runs a job and waits for its end; answers with the run's id.
+    pub(crate) fn run(&self, job: &str) -> String {
+        let mut events = self.scheduler.subscribe();
+        let id = self.scheduler.run_now(job.parse().unwrap(), None).wait().unwrap();
+        while !matches!(events.next_blocking().unwrap().unwrap().event, Event::RunFinished { run, .. } if run == id)
+        {
+        }
+        id.to_string()
     }
 
     /// One that comes over TCP.

@@ -19,7 +19,7 @@ use crate::{
         trigger_args::TriggerArgs,
     },
     clock::Clock,
-    control::{JobView, Recorded, Removed},
+    control::{Recorded, Removed, view::JobView},
 };
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use crate::{
         text,
     },
     clock::Clock,
-    control::{Fires, JobPage, JobView},
+    control::{Fires, JobPage, view::JobView},
     manifest::suggest,
 };
 

@@ -102,7 +102,7 @@ pub(crate) struct JobPage {
     pub(crate) next: Option<String>,
 }
 
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     key: &str,
     text: Option<String>,
 ) -> Result<Option<T>, Problem> {

@@ -1,8 +1,11 @@
 //! What can be asked, and what can be changed.
 
 mod health;
+mod job_state;
 mod jobs;
 mod pools;
+mod run_logs;
+mod runs;
 mod scheduler;
 
 use std::sync::Arc;
@@ -23,6 +26,9 @@ use super::{app::App, openapi::Description};
 pub(super) fn router(app: App) -> Router {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(jobs::routes())
+        .merge(job_state::routes())
+        .merge(runs::routes())
+        .merge(run_logs::routes())
         .merge(pools::routes())
         .merge(scheduler::routes())
         .merge(health::routes());
