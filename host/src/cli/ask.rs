@@ -1,6 +1,9 @@
 //! Asking a running host: where it is found, and how its answers become the command's own.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use http::{HeaderName, Method, StatusCode, Uri, header::IF_MATCH, uri::Scheme};
@@ -246,6 +249,23 @@ impl Host {
         body: Option<&Value>,
     ) -> Result<Answer, Failure> {
         self.0.call(method, path, &[], body).map_err(failure)
+    }
+
+    /// Gets what is at a path line by line, as it comes, until `each` says that it is enough or the host has no more.
+    pub(super) fn follow_lines(
+        &mut self,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        mut each: impl FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<(), Failure> {
+        let mut rest = Vec::new();
+        let followed = self.0.follow(path, headers, |bytes| {
+            rest.extend_from_slice(bytes);
+            let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            let lines: Vec<u8> = rest.drain(..whole).collect();
+            String::from_utf8_lossy(&lines).lines().try_for_each(&mut each)
+        });
+        followed.map_err(failure)
     }
 
     /// Sends a request to change what is still the version `if_match`, where one is given.

@@ -13,6 +13,7 @@ mod plugins;
 mod pools;
 mod run;
 mod run_json;
+mod run_live;
 mod runs;
 mod simulate;
 mod status;

@@ -25,5 +25,5 @@ pub(crate) mod view;
 
 pub use app::Hooks;
 pub use problem::Problem;
-pub(crate) use routes::{Fires, JobPage, PoolList, Recorded, Reloaded, Removed};
+pub(crate) use routes::{Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed};
 pub use server::{Control, ControlError};

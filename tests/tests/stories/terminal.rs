@@ -1,6 +1,9 @@
 //! A running host, asked and changed from the terminal.
 
-use std::path::Path;
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+};
 
 use clockbox_tests::{Running, TestHost, prebuilt};
 use serde_json::{Value, json};
@@ -245,4 +248,40 @@ fn a_host_is_found_by_folder_socket_url_and_environment() {
     asks(&["--url", &url], &[]).exits(2).says(&["a token is needed", "--token-file"]);
     asks(&["--url", &url], &[("CLOCKBOX_TOKEN", "other-token")]).exits(2).says(&["token"]);
     host.stop();
+}
+
+#[test]
+fn a_run_is_followed_cancelled_and_run_once_more() {
+    let place = place();
+    place.drop_plugin(&prebuilt("counter"), "counter");
+    place.manifest(&manifest(
+        "[plugins.counter]\nallow = { state = true }\nlimits = { timeout = \"2h\", cancel_grace = \"100ms\" }\n\
+         [jobs.hold]\nplugin = \"counter\"\nargs = { hold_ms = 3600000 }\ntrigger = { date = \"2090-01-01\" }",
+    ));
+    let mut host = start(&place);
+    let run = json_of(&place, &["jobs", "run", "hold"])["run"].as_str().unwrap().to_owned();
+    host.hear_text("run 1");
+    let mut command = place.command();
+    command.args(["runs", "logs", "-f", &run]).stdout(std::process::Stdio::piped());
+    let mut follower = command.spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    // It is told while the run goes on, and ends with the run.
+    assert!(lines.next().unwrap().unwrap().contains("run 1"));
+    place.cli(&["runs", "retry", &run]).exits(1).says(&["not over yet"]);
+    place
+        .cli(&["runs", "cancel", &run[..run.len() - 1], "--reason", "enough"])
+        .exits(0)
+        .says(&["was asked to stop"]);
+    host.hear_of("hold", "cancelled");
+    assert!(lines.all(|line| line.is_ok()));
+    assert!(follower.wait().unwrap().success());
+    place.cli(&["runs", "show", &run]).exits(0).says(&["cancelled", "enough"]);
+    place.cli(&["runs", "cancel", &run]).exits(1).says(&["not under way"]);
+    let again = place.cli(&["runs", "retry", &run]).exits(0).stdout;
+    host.hear_text("run 1");
+    assert_ne!(again.trim(), run);
+    let logs = place.cli(&["runs", "logs", again.trim(), "--json"]).exits(0).stdout;
+    assert!(logs.lines().all(|line| serde_json::from_str::<Value>(line).unwrap()["attempt"] == 1), "{logs}");
+    host.stop();
+    place.cli(&["runs", "logs", &run]).exits(0).says(&["note: no host is running", "run 1"]);
 }

@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) use self::{
     jobs::{Fires, JobPage, Recorded, Removed},
     pools::PoolList,
+    run_logs::Lines,
     scheduler::Reloaded,
 };
 use super::{app::App, openapi::Description};
