@@ -7,6 +7,7 @@ mod jobs;
 mod next;
 mod open_files;
 mod place;
+mod plan;
 mod planned;
 mod plugin_sandbox;
 mod plugins;
@@ -55,6 +56,8 @@ enum Command {
     Run(run::RunArgs),
     /// Read a manifest and its plugins, report every problem, run nothing.
     Check(check::CheckArgs),
+    /// Show what a changed manifest would do to the running host. Exit code 0: nothing; 1: something; 2: it would be refused.
+    Plan(plan::PlanArgs),
     /// Show what fires next: the jobs of a manifest, or a trigger given here.
     Next(next::NextArgs),
     /// Show what would fire in a window of time, and how the load is spread. Nothing runs.
@@ -90,7 +93,7 @@ enum Command {
 }
 
 /// How data is printed.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 struct Output {
     /// Print JSON for programs instead of a table for people.
     #[arg(long)]
@@ -113,6 +116,7 @@ pub fn main() -> ExitCode {
         Command::CompilePlugin { settings } => return clockbox_sandbox::compile_plugin(&settings),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Plan(args) => plan::plan(&args),
         Command::Next(args) => next::next(&args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Runs(args) => runs::runs(&args),

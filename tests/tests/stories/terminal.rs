@@ -285,3 +285,60 @@ fn a_run_is_followed_cancelled_and_run_once_more() {
     host.stop();
     place.cli(&["runs", "logs", &run]).exits(0).says(&["note: no host is running", "run 1"]);
 }
+
+#[test]
+fn a_plan_says_what_a_changed_manifest_would_do() {
+    let place = place();
+    // Nothing ran yet: everything is new.
+    place.cli(&["plan"]).exits(1).says(&[
+        "note: no host is running",
+        "+ job yearly",
+        "1 to add, 0 to change, 0 to remove",
+    ]);
+    let mut host = start(&place);
+    place.cli(&["plan"]).exits(0).says(&["nothing would change"]);
+    let _ = place.cli(&["jobs", "add", "theirs", "--plugin", "hello", "--date", "2091-01-01"]).exits(0);
+    // What is changed by hand stays until the manifest says something new.
+    let _ = place.cli(&["jobs", "modify", "yearly", "--priority", "7"]).exits(0);
+    place.cli(&["plan"]).exits(0).says(&["nothing would change"]);
+
+    let text = "[scheduler]\ntimezone = \"Asia/Tokyo\"\n[pools.default]\nmax_instances = 5\n[pools.heavy]\n\
+                [jobs.yearly]\nplugin = \"hello\"\nmax_instances = 2\ntrigger = { date = \"2090-01-01 00:00:00\" }\n\
+                [jobs.new]\nplugin = \"hello\"\ntrigger = { interval = \"200d\" }\n";
+    place.put("next.toml", text.as_bytes());
+    // Another manifest of the same folder has the same host.
+    let plan = place.cli(&["plan", "next.toml"]).exits(1);
+    plan.says(&[
+        "+ job new\n",
+        "~ job yearly\n",
+        "    max_instances: 1 → 2\n",
+        "    priority: 7 → 0\n",
+        "    timezone: UTC → Asia/Tokyo\n",
+        "    note: what was modified by hand is lost\n",
+        "~ pool default\n    max_instances: 4 → 5\n",
+        "+ pool heavy\n",
+        "~ scheduler settings\n",
+        "2 to add, 3 to change, 0 to remove",
+    ]);
+    let socket = place.path("clockbox.sock");
+    let by_host = place.cli(&["plan", "next.toml", "--socket", socket.to_str().unwrap()]).exits(1);
+    assert_eq!(by_host.stdout, plan.stdout);
+    let plan = place.cli(&["plan", "next.toml", "--json"]).exits(1).json();
+    assert_eq!(plan["against"], "host");
+    let yearly =
+        plan["changes"].as_array().unwrap().iter().find(|change| change["name"] == "yearly").unwrap();
+    assert_eq!((&yearly["kind"], &yearly["change"]), (&json!("job"), &json!("changed")));
+    assert!(yearly["keys"].as_array().unwrap().contains(&json!({ "key": "priority", "old": 7, "new": 0 })));
+
+    // It is what a reload does.
+    place.manifest(&text.replace("timezone = \"Asia/Tokyo\"\n", ""));
+    host.hear_of("", "reloaded: ");
+    place.cli(&["plan"]).exits(0).says(&["nothing would change"]);
+    place.manifest("[scheduler]\n");
+    host.hear_of("", "reloaded: ");
+    place.manifest(&manifest("[jobs.x]\nplugn = 1\n"));
+    place.cli(&["plan"]).exits(2).says(&["unknown key"]);
+    place.manifest("[jobs.theirs]\nplugin = \"hello\"\n");
+    place.cli(&["plan"]).exits(1).says(&["+ job theirs", "there is one of that name from api"]);
+    host.stop();
+}

@@ -23,7 +23,7 @@ const PAGE: u32 = 1000;
 /// Fires to come that are shown of one job.
 const FIRES: usize = 5;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct ListArgs {
     #[command(flatten)]
     host: HostArgs,
@@ -162,6 +162,11 @@ impl ListArgs {
             }
         }
     }
+}
+
+/// Every job of a host.
+pub(in crate::cli) fn every_job(host: &mut Host) -> Result<Vec<JobView>, Failure> {
+    ListArgs::default().asked(host, u32::MAX)
 }
 
 /// The time zone of the host, which times are shown in.

@@ -8,7 +8,7 @@ mod words;
 use clap::{Args, Subcommand};
 
 use super::exit::Failure;
-pub(super) use look::zone_of;
+pub(super) use look::{every_job, zone_of};
 
 #[derive(Debug, Args)]
 pub(super) struct JobsArgs {

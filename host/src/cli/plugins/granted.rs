@@ -43,7 +43,7 @@ pub(super) fn granted(rights: &Rights, right: &str, base: &Path) -> Option<Vec<S
 }
 
 /// All rights that are granted, each in a few words: `http https://api.example.com +2`, `state`.
-pub(super) fn in_short(rights: &Rights, base: &Path) -> Vec<String> {
+pub(in crate::cli) fn in_short(rights: &Rights, base: &Path) -> Vec<String> {
     let words = |right: &&str| {
         let items = granted(rights, right, base)?;
         let more = items.len().saturating_sub(1);

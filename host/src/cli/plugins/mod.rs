@@ -13,6 +13,8 @@ mod table;
 
 use clap::{Args, Subcommand};
 
+pub(super) use granted::in_short;
+
 use super::exit::Failure;
 use crate::manifest::{Severity, Survey};
 
