@@ -2,10 +2,12 @@
 
 mod ask;
 mod check;
+mod config;
 mod exit;
 mod jobs;
 mod next;
 mod open_files;
+mod paper;
 mod place;
 mod plan;
 mod planned;
@@ -56,6 +58,8 @@ enum Command {
     Run(run::RunArgs),
     /// Read a manifest and its plugins, report every problem, run nothing.
     Check(check::CheckArgs),
+    /// Show every value that is in force, and where it comes from: file and line, variable, flag, sidecar or default.
+    Config(config::ConfigArgs),
     /// Show what a changed manifest would do to the running host. Exit code 0: nothing; 1: something; 2: it would be refused.
     Plan(plan::PlanArgs),
     /// Show what fires next: the jobs of a manifest, or a trigger given here.
@@ -84,6 +88,10 @@ enum Command {
     Store(store::StoreArgs),
     /// Look at plugins.
     Plugins(plugins::PluginsArgs),
+    /// Print the completions of a shell: bash, zsh or fish.
+    Completions(paper::CompletionsArgs),
+    /// Print the man page, or write the pages of all commands into a folder.
+    Man(paper::ManArgs),
     /// Compile the plugin on stdin: what a host starts for each plugin that it does not have the code of.
     #[command(name = plugin_sandbox::COMPILE, hide = true)]
     CompilePlugin {
@@ -116,6 +124,9 @@ pub fn main() -> ExitCode {
         Command::CompilePlugin { settings } => return clockbox_sandbox::compile_plugin(&settings),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Config(args) => config::config(&args),
+        Command::Completions(args) => paper::completions(&args),
+        Command::Man(args) => paper::man(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Next(args) => next::next(&args),
         Command::Simulate(args) => simulate::simulate(&args),

@@ -12,7 +12,7 @@ use clockbox_store::{Access, JobStore, StoreError};
 
 use super::exit::Failure;
 use crate::{
-    manifest::{self, Loaded, Manifest, Overrides, Problems, ServerSettings, StoreSettings, Survey},
+    manifest::{self, Loaded, Manifest, Overrides, Problems, ServerSettings, Setting, StoreSettings, Survey},
     reload,
 };
 
@@ -61,6 +61,11 @@ impl Place {
     /// Reads the manifest.
     pub(crate) fn load(&self) -> Result<Loaded, Problems> {
         manifest::load(&self.path(), &self.overrides(), &reload::description)
+    }
+
+    /// Every value that is in force, with where it comes from.
+    pub(crate) fn settings(&self) -> Result<Vec<Setting>, Problems> {
+        manifest::settings(&self.path(), &self.overrides(), &reload::description)
     }
 
     /// Reads what can be read of the manifest.

@@ -16,6 +16,7 @@ mod follow_up;
 mod looking;
 mod outcomes;
 mod overlap;
+mod paper;
 mod plugins;
 mod quickstart;
 mod reload;
