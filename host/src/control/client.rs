@@ -128,6 +128,21 @@ impl Client {
         headers: &[(HeaderName, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<Answer, ClientError> {
+        let body = body.map(|body| ("application/json", body.to_string().into()));
+        self.call_with(method, path, headers, body)
+    }
+
+    /// Sends a request with a body of any kind: its media type and its bytes.
+    ///
+    /// # Errors
+    /// When the host says no, or is gone.
+    pub fn call_with(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        body: Option<(&str, Bytes)>,
+    ) -> Result<Answer, ClientError> {
         let response = self.send(method, path, headers, body)?;
         let (head, body) = response.into_parts();
         let body = self.runtime.block_on(body.collect()).map_err(gone)?.to_bytes();
@@ -175,7 +190,7 @@ impl Client {
         method: Method,
         path: &str,
         headers: &[(HeaderName, &str)],
-        body: Option<&serde_json::Value>,
+        body: Option<(&str, Bytes)>,
     ) -> Result<hyper::Response<Incoming>, ClientError> {
         let host = match &self.address {
             Address::Socket(_) => "localhost",
@@ -188,10 +203,10 @@ impl Client {
         for (name, value) in headers {
             request = request.header(name, *value);
         }
-        if body.is_some() {
-            request = request.header(CONTENT_TYPE, "application/json");
+        if let Some((kind, _)) = &body {
+            request = request.header(CONTENT_TYPE, *kind);
         }
-        let body = body.map(ToString::to_string).unwrap_or_default();
+        let body = body.map(|(_, body)| body).unwrap_or_default();
         let request = request
             .header(ACCEPT, "*/*")
             .body(Full::from(body))

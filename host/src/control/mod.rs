@@ -21,8 +21,9 @@ mod problem;
 mod routes;
 mod server;
 mod tag;
+mod upload;
 pub(crate) mod view;
 
-pub use app::Hooks;
+pub use app::{Hooks, Uploads};
 pub use problem::Problem;
 pub use server::{Control, ControlError};

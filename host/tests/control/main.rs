@@ -2,6 +2,7 @@
 
 mod job_state;
 mod jobs;
+mod plugins;
 mod runs;
 mod scheduler;
 mod support;

@@ -3,6 +3,7 @@
 mod health;
 mod job_state;
 mod jobs;
+mod plugins;
 mod pools;
 mod run_logs;
 mod runs;
@@ -24,6 +25,7 @@ pub(super) fn router(app: App) -> Router {
         .merge(job_state::routes())
         .merge(runs::routes())
         .merge(run_logs::routes())
+        .merge(plugins::routes())
         .merge(pools::routes())
         .merge(scheduler::routes())
         .merge(health::routes());
