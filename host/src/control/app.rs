@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use clockbox_core::model::Timestamp;
 use tokio::sync::watch;
 
-use super::problem::Problem;
+use super::{problem::Problem, ring::Ring};
 use crate::scheduler::Scheduler;
 
 /// What a host does for the control API beyond what its scheduler does.
@@ -43,6 +43,8 @@ pub(super) struct Parts {
     pub(super) scheduler: Scheduler,
     pub(super) hooks: Hooks,
     pub(super) started_at: Timestamp,
+    /// What happened lately.
+    pub(super) ring: Arc<Ring>,
     /// One upload at a time.
     pub(super) uploading: Arc<tokio::sync::Mutex<()>>,
     stopping: watch::Receiver<bool>,
@@ -51,7 +53,8 @@ pub(super) struct Parts {
 impl App {
     pub(super) fn new(scheduler: Scheduler, hooks: Hooks, stopping: watch::Receiver<bool>) -> Self {
         let started_at = scheduler.clock().now();
-        Self(Arc::new(Parts { scheduler, hooks, started_at, uploading: Default::default(), stopping }))
+        let ring = Arc::new(Ring::new(started_at));
+        Self(Arc::new(Parts { scheduler, hooks, started_at, ring, uploading: Default::default(), stopping }))
     }
 
     /// Waits until the API is to end: answers that have no end of their own end then.

@@ -164,6 +164,20 @@ impl Client {
         &mut self,
         path: &str,
         headers: &[(HeaderName, &str)],
+        each: impl FnMut(&[u8]) -> std::ops::ControlFlow<()>,
+    ) -> Result<(), ClientError> {
+        self.follow_begun(path, headers, || (), each)
+    }
+
+    /// The same; `begun` is called once the host has said yes: whatever happens from then on is heard.
+    ///
+    /// # Errors
+    /// When the host says no, or is gone.
+    pub fn follow_begun(
+        &mut self,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        begun: impl FnOnce(),
         mut each: impl FnMut(&[u8]) -> std::ops::ControlFlow<()>,
     ) -> Result<(), ClientError> {
         let response = self.send(Method::GET, path, headers, None)?;
@@ -176,6 +190,7 @@ impl Client {
                 Err(_) => ClientError::Broken(format!("the host answered {status}")),
             });
         }
+        begun();
         while let Some(frame) = self.runtime.block_on(body.frame()) {
             let frame = frame.map_err(gone)?;
             if frame.data_ref().is_some_and(|data| each(data).is_break()) {

@@ -18,6 +18,7 @@ mod list;
 mod listen;
 mod openapi;
 mod problem;
+mod ring;
 mod routes;
 mod server;
 mod tag;

@@ -1,5 +1,6 @@
 //! What can be asked, and what can be changed.
 
+mod events;
 mod health;
 mod job_state;
 mod jobs;
@@ -28,6 +29,7 @@ pub(super) fn router(app: App) -> Router {
         .merge(plugins::routes())
         .merge(pools::routes())
         .merge(scheduler::routes())
+        .merge(events::routes())
         .merge(health::routes());
     let (router, api) = described.split_for_parts();
     let text: Arc<str> = api.to_json().unwrap_or_default().into();
