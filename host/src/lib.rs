@@ -6,6 +6,7 @@
 pub mod cli;
 mod clock;
 pub mod control;
+mod granted;
 pub mod manifest;
 mod pool;
 pub mod reload;

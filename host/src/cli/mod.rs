@@ -3,6 +3,7 @@
 mod ask;
 mod check;
 mod config;
+mod events;
 mod exit;
 mod jobs;
 mod next;
@@ -74,6 +75,8 @@ enum Command {
     Jobs(jobs::JobsArgs),
     /// Look at the pools of the running host, or resize them.
     Pools(pools::PoolsArgs),
+    /// Tell what happens on the running host, as it happens.
+    Events(events::EventsArgs),
     /// Let nothing start on the running host until it is resumed.
     Pause(steer::PauseArgs),
     /// Let jobs of a paused host fire again.
@@ -134,6 +137,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::status(&args),
         Command::Jobs(args) => jobs::jobs(&args),
         Command::Pools(args) => pools::pools(&args),
+        Command::Events(args) => events::events(&args),
         Command::Pause(args) => steer::pause(&args),
         Command::Resume(args) => steer::resume(&args),
         Command::Reload(args) => steer::reload(&args),

@@ -18,12 +18,14 @@ mod list;
 mod listen;
 mod openapi;
 mod problem;
+mod ring;
 mod routes;
 mod server;
 mod tag;
+mod upload;
 pub(crate) mod view;
 
-pub use app::Hooks;
+pub use app::{Hooks, Uploads};
 pub use problem::Problem;
 pub(crate) use routes::{Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed};
 pub use server::{Control, ControlError};

@@ -1,6 +1,7 @@
 //! The public handle on a running scheduler.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    pool::{Work, Works},
+    pool::{Loaded, Work, Works},
 };
 
 /// A handle on a running scheduler. Clones refer to the same one; it runs until [`shutdown`](Self::shutdown), also when
@@ -273,13 +274,29 @@ impl Scheduler {
 
     /// Adds a loaded plugin, or replaces the one of that name; what runs keeps the one that it began with.
     pub fn add_plugin(&self, name: PluginName, plugin: Plugin) {
-        self.works.insert(name, Work::Plugin(plugin));
+        self.works.insert(name, Work::Plugin(plugin), Some(self.clock.now()));
     }
 
     /// The names that jobs can refer to as their plugin, in order.
     #[must_use]
     pub fn plugin_names(&self) -> Vec<PluginName> {
         self.works.names()
+    }
+
+    /// What a plugin name stands for, and since when.
+    pub(crate) fn loaded(&self, name: &PluginName) -> Option<Loaded> {
+        self.works.loaded(name)
+    }
+
+    /// How many jobs each plugin has.
+    pub(crate) fn jobs_of_plugins(&self) -> Reply<BTreeMap<PluginName, usize>> {
+        self.ask(|timetable| {
+            let mut jobs = BTreeMap::new();
+            for record in timetable.jobs() {
+                *jobs.entry(record.job.plugin.clone()).or_default() += 1;
+            }
+            jobs
+        })
     }
 
     /// Answered as soon as the scheduler gets to it: a sign of life.

@@ -1,7 +1,9 @@
 //! The control API, as its clients see it.
 
+mod events;
 mod job_state;
 mod jobs;
+mod plugins;
 mod runs;
 mod scheduler;
 mod support;

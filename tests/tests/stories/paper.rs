@@ -63,12 +63,7 @@ fn every_value_is_shown_with_where_it_comes_from_and_no_secret_is() {
     is("plugins.hello.limits.memory", json!("32.0 MiB"), sidecar(4, 10));
     is("server.token", json!({ "env": "OPERATOR" }), manifest(4, 9));
     let text = place.cli_with(&["config"], &[SECRET]).exits(0);
-    text.says(&[
-        "jobs.hello.priority",
-        "jobs/hello.toml:2:12",
-        "[defaults] clockbox.toml:6:17",
-        "default",
-    ]);
+    text.says(&["jobs.hello.priority", "jobs/hello.toml:2:12", "[defaults] clockbox.toml:6:17", "default"]);
     for answer in [answer, text] {
         assert!(!format!("{answer}").contains(SECRET.1), "{answer}");
     }

@@ -295,7 +295,9 @@ fn a_plan_says_what_a_changed_manifest_would_do() {
         "+ job yearly",
         "1 to add, 0 to change, 0 to remove",
     ]);
-    let mut host = start(&place);
+    // It looks at its files when it is told to, and not in the middle of a comparison.
+    let mut host = place.start_with(&["--no-watch"]);
+    host.hear_text("asked and changed at");
     place.cli(&["plan"]).exits(0).says(&["nothing would change"]);
     let _ = place.cli(&["jobs", "add", "theirs", "--plugin", "hello", "--date", "2091-01-01"]).exits(0);
     // What is changed by hand stays until the manifest says something new.
@@ -330,15 +332,64 @@ fn a_plan_says_what_a_changed_manifest_would_do() {
     assert_eq!((&yearly["kind"], &yearly["change"]), (&json!("job"), &json!("changed")));
     assert!(yearly["keys"].as_array().unwrap().contains(&json!({ "key": "priority", "old": 7, "new": 0 })));
 
+    // Another plugin under the same name, with another right.
+    place.drop_plugin(&prebuilt("counter"), "hello");
+    place.put(
+        "state.toml",
+        format!("{}[plugins.hello]\nallow = {{ state = true }}\n", manifest("")).as_bytes(),
+    );
+    place.cli(&["plan", "state.toml"]).exits(1).says(&[
+        "~ plugin hello\n",
+        "    rights: [] → [\"state\"]\n",
+        "    sha256: ",
+    ]);
+    place.drop_plugin(&prebuilt("hello"), "hello");
+
     // It is what a reload does.
     place.manifest(&text.replace("timezone = \"Asia/Tokyo\"\n", ""));
-    host.hear_of("", "reloaded: ");
+    let _ = place.cli(&["reload"]).exits(0);
     place.cli(&["plan"]).exits(0).says(&["nothing would change"]);
     place.manifest("[scheduler]\n");
-    host.hear_of("", "reloaded: ");
+    let _ = place.cli(&["reload"]).exits(0);
     place.manifest(&manifest("[jobs.x]\nplugn = 1\n"));
     place.cli(&["plan"]).exits(2).says(&["unknown key"]);
     place.manifest("[jobs.theirs]\nplugin = \"hello\"\n");
     place.cli(&["plan"]).exits(1).says(&["+ job theirs", "there is one of that name from api"]);
     host.stop();
+}
+
+#[test]
+fn what_happens_is_told_as_it_happens() {
+    let place = place();
+    let mut host = start(&place);
+    let mut command = place.command();
+    command.args(["events", "-f", "--json"]).stdout(std::process::Stdio::piped());
+    let mut listener = command.spawn().unwrap();
+    let mut lines = BufReader::new(listener.stdout.take().unwrap()).lines();
+    // Until it is heard: the listener may not be there yet when the first one happens.
+    let (told, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        while let Some(Ok(line)) = lines.next() {
+            if told.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    let first = loop {
+        let _ = place.cli(&["jobs", "pause", "yearly"]).exits(0);
+        let _ = place.cli(&["jobs", "resume", "yearly"]).exits(0);
+        if let Ok(line) = heard.try_recv() {
+            break serde_json::from_str::<Value>(&line).unwrap();
+        }
+    };
+    assert!(first["job"] == "yearly" && first["seq"].is_u64(), "{first}");
+    let _ = place.cli(&["jobs", "run", "yearly"]).exits(0);
+    let finished = heard.iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
+    let finished = finished.into_iter().find(|event| event["event"] == "run-finished").unwrap();
+    assert_eq!(finished["outcome"], "succeeded");
+    place.cli(&["events", "--event", "run-begun"]).exits(2).says(&["unknown variant"]);
+    let _ = place.cli(&["shutdown"]).exits(0);
+    assert_eq!(host.end().code(), Some(0), "{host}");
+    // It ends with its host.
+    assert!(listener.wait().unwrap().success());
 }

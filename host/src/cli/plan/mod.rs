@@ -2,7 +2,10 @@
 
 mod changes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use clap::Args;
 use clockbox_core::model::{Job, JobRecord, PluginName};
@@ -14,13 +17,14 @@ use super::{
     ask::{Host, HostArgs},
     exit::{Failure, print, print_json},
     jobs::every_job,
-    plugin_sandbox, plugins,
+    plugin_sandbox,
 };
 use crate::{
     control::{
         PoolList,
         view::{JobKeys, JobView, StatusView},
     },
+    granted::in_short,
     manifest::{Loaded, Manifest, StoreKind},
     reload::{LoadedPlugins, Loader},
 };
@@ -171,7 +175,9 @@ fn plugins_at(host: &mut Host) -> Result<Option<Things>, Failure> {
     let plugins = list["plugins"].as_array().into_iter().flatten();
     let of_files = plugins.filter(|plugin| plugin["path"].is_string());
     let one = |plugin: &Value| {
-        let keys = ["sha256", "rights"].map(|key| (key.to_owned(), plugin[key].clone()));
+        let rights = plugin["rights"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let keys = [("sha256", plugin["sha256"].clone()), ("rights", rights.map(anywhere).collect())];
+        let keys = keys.map(|(key, value)| (key.to_owned(), value));
         (plugin["name"].as_str().unwrap_or_default().to_owned(), keys.into_iter().collect())
     };
     Ok(Some(of_files.map(one).collect()))
@@ -181,8 +187,9 @@ fn plugins_at(host: &mut Host) -> Result<Option<Things>, Failure> {
 fn plugins_of(manifest: &Manifest, loaded: &LoadedPlugins, known: &Things) -> Things {
     let one = |name: &PluginName| {
         let plugin = loaded.plugins.get(name)?;
-        let rights = plugins::in_short(&plugin.spec().rights, std::path::Path::new(""));
-        let keys = [("sha256", json!(plugin.digest())), ("rights", json!(rights))];
+        let rights = in_short(&plugin.spec().rights, Path::new(""));
+        let rights: Value = rights.iter().map(|right| anywhere(right)).collect();
+        let keys = [("sha256", json!(plugin.digest())), ("rights", rights)];
         Some(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     };
     let names = manifest.plugins.keys();
@@ -192,4 +199,14 @@ fn plugins_of(manifest: &Manifest, loaded: &LoadedPlugins, known: &Things) -> Th
             Some((name.to_string(), keys))
         })
         .collect()
+}
+
+/// A right without the folder that it is about: the host may have named the manifest from another one.
+fn anywhere(right: &str) -> Value {
+    let words: Vec<&str> = right.split(' ').collect();
+    match words.as_slice() {
+        [what @ ("read" | "write"), .., more] if more.starts_with('+') => json!(format!("{what} {more}")),
+        [what @ ("read" | "write"), ..] => json!(what),
+        _ => json!(right),
+    }
 }

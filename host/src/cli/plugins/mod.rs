@@ -2,7 +2,6 @@
 
 mod description;
 mod grant;
-mod granted;
 mod inspect;
 mod inspection;
 mod list;
@@ -13,10 +12,11 @@ mod table;
 
 use clap::{Args, Subcommand};
 
-pub(super) use granted::in_short;
-
 use super::exit::Failure;
-use crate::manifest::{Severity, Survey};
+use crate::{
+    granted,
+    manifest::{Severity, Survey},
+};
 
 #[derive(Debug, Args)]
 pub(super) struct PluginsArgs {

@@ -1,8 +1,10 @@
 //! What can be asked, and what can be changed.
 
+mod events;
 mod health;
 mod job_state;
 mod jobs;
+mod plugins;
 mod pools;
 mod run_logs;
 mod runs;
@@ -30,8 +32,10 @@ pub(super) fn router(app: App) -> Router {
         .merge(job_state::routes())
         .merge(runs::routes())
         .merge(run_logs::routes())
+        .merge(plugins::routes())
         .merge(pools::routes())
         .merge(scheduler::routes())
+        .merge(events::routes())
         .merge(health::routes());
     let (router, api) = described.split_for_parts();
     let text: Arc<str> = api.to_json().unwrap_or_default().into();

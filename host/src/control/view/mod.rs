@@ -1,12 +1,14 @@
 //! What the API shows: the nouns as JSON.
 
 mod job;
+mod plugin;
 mod pool;
 mod run;
 mod state;
 mod status;
 
 pub(crate) use job::{JobKeys, JobView, NewJob};
+pub(super) use plugin::PluginView;
 pub(crate) use pool::PoolView;
 pub(crate) use run::{LogView, RunDetailView, RunView};
 pub(super) use state::EntryView;
