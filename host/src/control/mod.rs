@@ -22,6 +22,7 @@ mod ring;
 mod routes;
 mod server;
 mod tag;
+mod toml_jobs;
 mod upload;
 pub(crate) mod view;
 

@@ -1,5 +1,6 @@
 //! The control API, as its clients see it.
 
+mod bulk;
 mod events;
 mod job_state;
 mod jobs;

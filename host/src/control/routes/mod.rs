@@ -1,5 +1,6 @@
 //! What can be asked, and what can be changed.
 
+mod bulk;
 mod events;
 mod health;
 mod job_state;
@@ -29,6 +30,7 @@ use super::{app::App, openapi::Description};
 pub(super) fn router(app: App) -> Router {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(jobs::routes())
+        .merge(bulk::routes())
         .merge(job_state::routes())
         .merge(runs::routes())
         .merge(run_logs::routes())
