@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
 use clap::Args;
 use http::{HeaderName, Method, StatusCode, Uri, header::IF_MATCH, uri::Scheme};
 use serde::de::DeserializeOwned;
@@ -249,6 +250,11 @@ impl Host {
         body: Option<&Value>,
     ) -> Result<Answer, Failure> {
         self.0.call(method, path, &[], body).map_err(failure)
+    }
+
+    /// Sends a body that is no JSON, or not known to be any.
+    pub(super) fn post(&mut self, path: &str, media_type: &str, body: Bytes) -> Result<Answer, Failure> {
+        self.0.call_with(Method::POST, path, &[], Some((media_type, body))).map_err(failure)
     }
 
     /// Gets what is at a path line by line, as it comes, until `each` says that it is enough or the host has no more.

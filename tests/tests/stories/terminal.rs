@@ -393,3 +393,38 @@ fn what_happens_is_told_as_it_happens() {
     // It ends with its host.
     assert!(listener.wait().unwrap().success());
 }
+
+#[test]
+fn jobs_are_exported_and_imported_as_toml_and_as_json() {
+    let place = place();
+    let host = start(&place);
+    let _ =
+        place.cli(&["jobs", "add", "a", "--plugin", "hello", "--interval", "200d", "--args", "[1]"]).exits(0);
+    let _ = place
+        .cli(&["jobs", "add", "b", "--plugin", "hello", "--cron", "0 5 1 1 *", "--priority", "3"])
+        .exits(0);
+    let before = [json_of(&place, &["jobs", "show", "a"]), json_of(&place, &["jobs", "show", "b"])];
+    let toml = place.cli(&["jobs", "export", "--source", "api"]).exits(0).stdout;
+    let json = place.cli(&["jobs", "export", "--source", "api", "--json"]).exits(0).stdout;
+    assert!(toml.contains("[jobs.a]") && !toml.contains("yearly"), "{toml}");
+    place.put("jobs.toml.txt", toml.as_bytes());
+    place.put("jobs.json", json.as_bytes());
+    place.cli(&["jobs", "import", "jobs.json"]).exits(1).says(&["already", "--replace or --ignore"]);
+    for file in ["jobs.toml.txt", "jobs.json"] {
+        let _ = place.cli(&["jobs", "remove-all", "--yes"]).exits(0);
+        place.cli(&["jobs", "import", file]).exits(0).says(&["2 jobs imported"]);
+        let again = [json_of(&place, &["jobs", "show", "a"]), json_of(&place, &["jobs", "show", "b"])];
+        for (before, again) in before.iter().zip(&again) {
+            for key in ["plugin", "trigger", "args", "priority", "timezone"] {
+                assert_eq!(before[key], again[key], "{key} in {file}");
+            }
+        }
+    }
+    place.put("bad.toml", b"[jobs.c]\nplugin = \"hello\"\ntrigger = { interval = \"soon\" }\n");
+    place.cli(&["jobs", "import", "bad.toml"]).exits(2).says(&["trigger.interval"]);
+    place.cli(&["jobs", "import", "none.toml"]).exits(2).says(&["none.toml: "]);
+    // What is exported can be put into a manifest.
+    place.put("whole.toml", toml.as_bytes());
+    let _ = place.cli(&["check", "whole.toml"]).exits(0);
+    host.stop();
+}

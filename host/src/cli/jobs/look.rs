@@ -51,7 +51,7 @@ pub(super) struct ListArgs {
 
 /// Where a job comes from.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Origin {
+pub(super) enum Origin {
     Manifest,
     Folder,
     Api,
@@ -59,7 +59,7 @@ enum Origin {
 }
 
 impl Origin {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Manifest => "manifest",
             Self::Folder => "folder",

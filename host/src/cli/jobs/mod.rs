@@ -3,6 +3,7 @@
 mod change;
 mod look;
 mod state;
+mod transfer;
 mod words;
 
 use clap::{Args, Subcommand};
@@ -38,6 +39,10 @@ enum JobsCommand {
     RemoveAll(change::RemoveAllArgs),
     /// Run a job now, once, without moving its schedule; prints the run's id.
     Run(change::RunArgs),
+    /// Print the jobs of the running host as the sections of a manifest, or as JSON.
+    Export(transfer::ExportArgs),
+    /// Add what `jobs export` has written: all of it, or nothing.
+    Import(transfer::ImportArgs),
     /// Show what a job remembers from run to run, or change it.
     State(state::StateArgs),
 }
@@ -54,6 +59,8 @@ pub(super) fn jobs(args: &JobsArgs) -> Result<(), Failure> {
         JobsCommand::Remove(args) => change::remove(args),
         JobsCommand::RemoveAll(args) => change::remove_all(args),
         JobsCommand::Run(args) => change::run(args),
+        JobsCommand::Export(args) => transfer::export(args),
+        JobsCommand::Import(args) => transfer::import(args),
         JobsCommand::State(args) => state::state(args),
     }
 }

@@ -19,6 +19,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use self::{
+    bulk::Added,
     jobs::{Fires, JobPage, Recorded, Removed},
     pools::PoolList,
     run_logs::Lines,
