@@ -70,7 +70,7 @@ impl Words {
         let said = [
             ("plugin", plugin.as_ref().map(|text| json!(text))),
             ("trigger", trigger.keys()?),
-            ("args", args.as_deref().map(|text| read_args(text)).transpose()?),
+            ("args", args.as_deref().map(read_args).transpose()?),
             ("pool", pool.as_ref().map(|text| json!(text))),
             ("priority", priority.map(|number| json!(number))),
             ("max_instances", max_instances.map(|number| json!(number))),
