@@ -6,6 +6,7 @@
 pub mod cli;
 mod clock;
 pub mod control;
+mod granted;
 pub mod manifest;
 mod pool;
 pub mod reload;
@@ -20,7 +21,7 @@ pub use clockbox_core::{
         HttpOptions, Job, JobDefaults, JobId, JobPatch, JobRecord, JobState, JobsRight, KeyProblem,
         KeyProblems, Limits, LogLevel, LogLine, LogStream, Origin, Outcome, Overlap, Pause, PluginName,
         PluginSpec, Policy, PolicyPatch, Pool, PoolName, RandomRight, Report, Retry, RetryHint, Rights, Run,
-        RunId, RunState, Secret, SecretAs, Source, StateEntry, Timestamp, WhenDone,
+        RunId, RunState, Secret, SecretAs, Source, StateChanges, StateEntry, Timestamp, WhenDone,
     },
     timetable::{Conflict, Launch, PoolLoad, Rejection, Running},
     trigger::{Trigger, TriggerError, TriggerSpec, zone_data},

@@ -154,6 +154,12 @@ impl Plugin {
         self.compiled.kind
     }
 
+    /// The size of the file in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.compiled.inspection.size
+    }
+
     /// The spec that it runs under.
     #[must_use]
     pub fn spec(&self) -> &PluginSpec {

@@ -10,35 +10,37 @@ pub struct Failure {
     message: String,
     hint: Option<String>,
     code: u8,
+    /// The code of the problem that a host answered with.
+    problem: Option<String>,
 }
 
 impl Failure {
     /// What was asked for could not be done: exit code 2.
     pub(crate) fn new(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), hint: None, code: 2 }
+        Self { message: message.to_string(), hint: None, code: 2, problem: None }
     }
 
     /// A trigger or time given on the command line was refused: exit code 2.
     pub(crate) fn refused(error: TriggerError) -> Self {
         let TriggerError { field, message, hint } = error;
         let message = if field.is_empty() { message } else { format!("{field}: {message}") };
-        Self { message, hint, code: 2 }
+        Self { message, hint, code: 2, problem: None }
     }
 
     /// The answer is no: exit code 1. An empty message prints nothing more.
     pub(crate) fn no(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), hint: None, code: 1 }
+        Self { message: message.to_string(), hint: None, code: 1, problem: None }
     }
 
     /// The host had started, and could not go on or not end in order: exit code 3. Starting it again may help, unlike
     /// with exit code 2.
     pub(crate) fn lost(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), hint: None, code: 3 }
+        Self { message: message.to_string(), hint: None, code: 3, problem: None }
     }
 
     /// Stopped at once: exit code 130.
     pub(crate) fn stopped() -> Self {
-        Self { message: "stopped at once".to_owned(), hint: None, code: 130 }
+        Self { message: "stopped at once".to_owned(), hint: None, code: 130, problem: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
@@ -49,6 +51,16 @@ impl Failure {
     /// The same with a hint, where there is one.
     pub(crate) fn with_hint(self, hint: Option<&str>) -> Self {
         Self { hint: hint.map(ToOwned::to_owned), ..self }
+    }
+
+    /// The same, as what a host answered with a problem of this code.
+    pub(crate) fn of_problem(self, code: &str) -> Self {
+        Self { problem: Some(code.to_owned()), ..self }
+    }
+
+    /// Whether a host answered with a problem of this code.
+    pub(crate) fn is_of_problem(&self, code: &str) -> bool {
+        self.problem.as_deref() == Some(code)
     }
 
     pub(crate) fn report(&self) -> ExitCode {

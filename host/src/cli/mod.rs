@@ -1,22 +1,32 @@
 //! The command line: data on stdout, talk on stderr, documented exit codes.
 
+mod ask;
 mod check;
+mod config;
+mod events;
 mod exit;
 mod jobs;
 mod next;
 mod open_files;
+mod paper;
 mod place;
+mod plan;
 mod planned;
 mod plugin_sandbox;
 mod plugins;
+mod pools;
 mod run;
 mod run_json;
+mod run_live;
 mod runs;
 mod simulate;
+mod status;
+mod steer;
 mod store;
 mod supervisor;
 mod talk;
 mod text;
+mod trigger_args;
 
 use std::{process::ExitCode, sync::LazyLock};
 
@@ -49,18 +59,42 @@ enum Command {
     Run(run::RunArgs),
     /// Read a manifest and its plugins, report every problem, run nothing.
     Check(check::CheckArgs),
+    /// Show every value that is in force, and where it comes from: file and line, variable, flag, sidecar or default.
+    Config(config::ConfigArgs),
+    /// Show what a changed manifest would do to the running host. Exit code 0: nothing; 1: something; 2: it would be refused.
+    Plan(plan::PlanArgs),
     /// Show what fires next: the jobs of a manifest, or a trigger given here.
     Next(next::NextArgs),
     /// Show what would fire in a window of time, and how the load is spread. Nothing runs.
     Simulate(simulate::SimulateArgs),
     /// Show what ran: the history, newest first.
     Runs(runs::RunsArgs),
-    /// Look at what jobs remember, or change it; also while the host runs.
+    /// How the running host stands.
+    Status(status::StatusArgs),
+    /// Look at jobs, add and change them, run them now; look at what they remember.
     Jobs(jobs::JobsArgs),
+    /// Look at the pools of the running host, or resize them.
+    Pools(pools::PoolsArgs),
+    /// Tell what happens on the running host, as it happens.
+    Events(events::EventsArgs),
+    /// Let nothing start on the running host until it is resumed.
+    Pause(steer::PauseArgs),
+    /// Let jobs of a paused host fire again.
+    Resume(steer::SteerArgs),
+    /// Let the running host read its manifest and plugins again, now; says what came of it.
+    Reload(steer::SteerArgs),
+    /// Let the running host start nothing more, let all that runs end, however long it takes, and stop.
+    Drain(steer::SteerArgs),
+    /// Stop the running host: nothing more starts, what runs gets the grace to end.
+    Shutdown(steer::ShutdownArgs),
     /// Look the store over, or copy it; also while the host runs.
     Store(store::StoreArgs),
     /// Look at plugins.
     Plugins(plugins::PluginsArgs),
+    /// Print the completions of a shell: bash, zsh or fish.
+    Completions(paper::CompletionsArgs),
+    /// Print the man page, or write the pages of all commands into a folder.
+    Man(paper::ManArgs),
     /// Compile the plugin on stdin: what a host starts for each plugin that it does not have the code of.
     #[command(name = plugin_sandbox::COMPILE, hide = true)]
     CompilePlugin {
@@ -70,7 +104,7 @@ enum Command {
 }
 
 /// How data is printed.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 struct Output {
     /// Print JSON for programs instead of a table for people.
     #[arg(long)]
@@ -93,10 +127,22 @@ pub fn main() -> ExitCode {
         Command::CompilePlugin { settings } => return clockbox_sandbox::compile_plugin(&settings),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Config(args) => config::config(&args),
+        Command::Completions(args) => paper::completions(&args),
+        Command::Man(args) => paper::man(&args),
+        Command::Plan(args) => plan::plan(&args),
         Command::Next(args) => next::next(&args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Runs(args) => runs::runs(&args),
+        Command::Status(args) => status::status(&args),
         Command::Jobs(args) => jobs::jobs(&args),
+        Command::Pools(args) => pools::pools(&args),
+        Command::Events(args) => events::events(&args),
+        Command::Pause(args) => steer::pause(&args),
+        Command::Resume(args) => steer::resume(&args),
+        Command::Reload(args) => steer::reload(&args),
+        Command::Drain(args) => steer::drain(&args),
+        Command::Shutdown(args) => steer::shutdown(&args),
         Command::Store(args) => store::store(&args),
         Command::Plugins(args) => plugins::plugins(&args),
     };

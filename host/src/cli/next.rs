@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use clockbox_core::{
     model::{JobId, Timestamp},
-    trigger::{Trigger, TriggerSpec, jsonl, local_time, parse_time},
+    trigger::{Trigger, jsonl, local_time, parse_time},
 };
 use serde_json::json;
 
@@ -19,12 +19,9 @@ use super::{
     exit::{Failure, print, print_json},
     place::Place,
     planned, text,
+    trigger_args::TriggerArgs,
 };
-use crate::{
-    clock::Clock,
-    manifest::{self, Loaded, Problem},
-    simulation::fire_before,
-};
+use crate::{clock::Clock, manifest::Loaded, simulation::fire_before};
 
 #[derive(Debug, Args)]
 pub(super) struct NextArgs {
@@ -48,26 +45,6 @@ pub(super) struct NextArgs {
     output: Output,
 }
 
-#[derive(Debug, Args)]
-#[group(multiple = true)]
-struct TriggerArgs {
-    /// A cron trigger: "30 5 * * mon-fri", "@daily", or with seconds first "0 30 5 * * *".
-    #[arg(long, conflicts_with_all = ["interval", "date", "inline"])]
-    cron: Option<String>,
-    /// An interval trigger: "2h", "1d 12h".
-    #[arg(long, conflicts_with_all = ["date", "inline"])]
-    interval: Option<String>,
-    /// A date trigger: "2030-11-06 16:30:05".
-    #[arg(long, conflicts_with = "inline")]
-    date: Option<String>,
-    /// Any trigger, as in the manifest: '{ cron = { hour = 5 }, end = "2030-05-30" }'.
-    #[arg(long = "trigger", value_name = "TOML")]
-    inline: Option<String>,
-    /// The time zone, an IANA name such as Asia/Shanghai; else the manifest's if one is named, else UTC.
-    #[arg(long, value_name = "ZONE", value_parser = zone)]
-    timezone: Option<Tz>,
-}
-
 /// One fire to come.
 struct Coming<'a> {
     fire: Timestamp,
@@ -81,8 +58,7 @@ pub(super) fn next(args: &NextArgs) -> Result<(), Failure> {
     }
     match &args.trigger {
         given if given.is_given() => of_trigger(args),
-        TriggerArgs { timezone: Some(_), .. } => Err(Failure::new("--timezone alone names no trigger")
-            .hint("add --cron, --interval, --date or --trigger")),
+        TriggerArgs { timezone: Some(_), .. } => Err(TriggerArgs::zone_alone()),
         _ => of_manifest(args),
     }
 }
@@ -111,40 +87,6 @@ fn of_trigger(args: &NextArgs) -> Result<(), Failure> {
     let coming = |fire| Coming { fire, job: None, trigger: &trigger };
     let coming: Vec<_> = fires.take(args.count).map(coming).collect();
     show(&coming, now, args.output)
-}
-
-impl TriggerArgs {
-    fn is_given(&self) -> bool {
-        self.cron.is_some() || self.interval.is_some() || self.date.is_some() || self.inline.is_some()
-    }
-
-    fn trigger(&self, zone: Tz) -> Result<Trigger, Failure> {
-        let spec = match self {
-            Self { cron: Some(text), .. } => TriggerSpec::cron(text),
-            Self { interval: Some(text), .. } => TriggerSpec::interval(text),
-            Self { date: Some(text), .. } => TriggerSpec::date(text),
-            Self { inline: Some(text), .. } => return inline(text, zone),
-            Self { .. } => TriggerSpec::default(),
-        };
-        Trigger::new(spec, zone).map_err(Failure::refused)
-    }
-}
-
-/// A trigger as it stands in a manifest, read with the manifest's own care.
-fn inline(text: &str, zone: Tz) -> Result<Trigger, Failure> {
-    manifest::read_trigger(text, zone).map_err(|problems| {
-        let text = |problem: &Problem| {
-            let hint = problem.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-            let key = if problem.key.is_empty() { String::new() } else { format!("{}: ", problem.key) };
-            format!("{key}{}{hint}", problem.message)
-        };
-        Failure::new(problems.0.iter().map(text).collect::<Vec<_>>().join("\nerror: "))
-    })
-}
-
-/// Reads an IANA time zone name.
-fn zone(text: &str) -> Result<Tz, String> {
-    text.parse().map_err(|_| format!("no such time zone; {}", manifest::zone_hint(text)))
 }
 
 pub(super) fn load(place: &Place) -> Result<Loaded, Failure> {

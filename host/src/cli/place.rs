@@ -12,7 +12,7 @@ use clockbox_store::{Access, JobStore, StoreError};
 
 use super::exit::Failure;
 use crate::{
-    manifest::{self, Loaded, Manifest, Overrides, Problems, Survey},
+    manifest::{self, Loaded, Manifest, Overrides, Problems, ServerSettings, Setting, StoreSettings, Survey},
     reload,
 };
 
@@ -63,6 +63,11 @@ impl Place {
         manifest::load(&self.path(), &self.overrides(), &reload::description)
     }
 
+    /// Every value that is in force, with where it comes from.
+    pub(crate) fn settings(&self) -> Result<Vec<Setting>, Problems> {
+        manifest::settings(&self.path(), &self.overrides(), &reload::description)
+    }
+
     /// Reads what can be read of the manifest.
     pub(crate) fn survey(&self) -> Result<Survey, Problems> {
         manifest::survey(&self.path(), &self.overrides(), &reload::description)
@@ -106,6 +111,26 @@ impl Place {
             eprintln!("note: no host is running: this is what the last one left");
         }
         Ok((store, zone))
+    }
+
+    /// Where the manifest's host is asked. A manifest with problems, or one that is gone, does not hide it.
+    pub(crate) fn server(&self) -> Result<ServerSettings, Failure> {
+        if let Ok(loaded) = self.load() {
+            return Ok(loaded.manifest.server);
+        }
+        if let Ok(survey) = self.survey() {
+            return Ok(survey.manifest.server);
+        }
+        let path = self.path();
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")).to_owned() };
+        let settings = ServerSettings::defaults(&folder, &StoreSettings::defaults(&folder));
+        let is_there = settings.socket.as_ref().is_some_and(|socket| socket.exists());
+        match self.survey() {
+            Err(problems) if !is_there && !folder.join(manifest::FILE_NAME).is_file() => {
+                Err(Failure::new(problems.to_string().trim_end()))
+            }
+            _ => Ok(settings),
+        }
     }
 
     /// The store of a manifest that cannot be read as a whole, or that is not there any more while its database is.

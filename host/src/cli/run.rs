@@ -17,7 +17,7 @@ use clockbox_store::Access;
 use super::{exit::Failure, open_files, place::Place, plugin_sandbox, supervisor::Supervisor, talk, text};
 use crate::{
     clock::{Clock, Stopwatch},
-    control::{Control, ControlError, Hooks},
+    control::{Control, ControlError, Hooks, Uploads},
     manifest::{self, Loaded, Manifest, ServerSettings},
     reload::{self, Loader, Reloader, provenance},
     sandbox::{CoreDumps, Plugin, SandboxOptions},
@@ -118,6 +118,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     supervisor.ready(&format!("running {}", text::count(manifest.jobs.len(), "job")));
 
     let server = manifest.server.clone();
+    let uploads = server.uploads.then(|| Uploads {
+        folder: manifest.scheduler.plugin_dir.clone(),
+        max_size: manifest.scheduler.compile.max_size,
+    });
     let (grace, zone) = (manifest.scheduler.shutdown_grace, manifest.scheduler.timezone);
     let reloader =
         Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone())
@@ -125,7 +129,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
             .after_problems(!refused.is_empty() || !problems.is_empty());
     let reloader =
         reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
-    let control = control(&scheduler, &server, &reloader)?;
+    let control = control(&scheduler, &server, &reloader, uploads)?;
     runtime.block_on(host(&scheduler, &reloader, supervisor, signals, events, grace, zone))?;
     drop(control);
     // Whoever holds the store lets go of it, so that it is closed in order: a database is one file then.
@@ -140,11 +144,12 @@ fn control(
     scheduler: &Scheduler,
     settings: &ServerSettings,
     reloader: &reload::Handle,
+    uploads: Option<Uploads>,
 ) -> Result<Option<Control>, Failure> {
     if settings.socket.is_none() && settings.listen.is_none() {
         return Ok(None);
     }
-    let hooks = Hooks { reload: Some(Arc::new(reloader.asker())) };
+    let hooks = Hooks { reload: Some(Arc::new(reloader.asker())), uploads };
     let control = match Control::start(scheduler, settings, hooks.clone()) {
         Err(error @ ControlError::Socket { .. }) if !settings.socket_given => {
             tracing::warn!("{error}: the host is not asked there; {}", error.hint());

@@ -14,7 +14,7 @@ use super::{
     Output,
     exit::{Failure, print, print_json},
     place::Place,
-    run_json, text,
+    run_json, run_live, text,
 };
 use crate::{clock::Clock, manifest::suggest};
 
@@ -33,6 +33,12 @@ enum RunsCommand {
     List(ListArgs),
     /// Show one run with its attempts and its log.
     Show(ShowArgs),
+    /// Print the log of a run; with -f as it is written, until the run is over.
+    Logs(run_live::LogsArgs),
+    /// Stop a run: one that waits is dropped, one that runs is asked to stop, and stopped soon after.
+    Cancel(run_live::CancelArgs),
+    /// Run the job of a run that is over once more, now, with the same arguments; prints the new run's id.
+    Retry(run_live::OneArgs),
 }
 
 #[derive(Debug, Args)]
@@ -75,6 +81,9 @@ pub(super) fn runs(args: &RunsArgs) -> Result<(), Failure> {
     match &args.command {
         Some(RunsCommand::Show(args)) => show(args),
         Some(RunsCommand::List(args)) => list(args),
+        Some(RunsCommand::Logs(args)) => run_live::logs(args),
+        Some(RunsCommand::Cancel(args)) => run_live::cancel(args),
+        Some(RunsCommand::Retry(args)) => run_live::retry(args),
         None => list(&args.list),
     }
 }
@@ -218,7 +227,7 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
 }
 
 /// The run with this id, or the only one whose id starts so.
-fn find(store: &Arc<dyn JobStore>, text: &str) -> Result<RunId, Failure> {
+pub(super) fn find(store: &Arc<dyn JobStore>, text: &str) -> Result<RunId, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }

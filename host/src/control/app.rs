@@ -1,10 +1,11 @@
 //! What every handler has at hand.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use clockbox_core::model::Timestamp;
+use tokio::sync::watch;
 
-use super::problem::Problem;
+use super::{problem::Problem, ring::Ring};
 use crate::scheduler::Scheduler;
 
 /// What a host does for the control API beyond what its scheduler does.
@@ -12,11 +13,25 @@ use crate::scheduler::Scheduler;
 pub struct Hooks {
     /// Reads the manifest and the plugins again; what comes of it is told by an event.
     pub reload: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Where plugins may be uploaded to; nothing where nobody may.
+    pub uploads: Option<Uploads>,
+}
+
+/// Where plugins may be uploaded to.
+#[derive(Debug, Clone)]
+pub struct Uploads {
+    /// The plugin folder.
+    pub folder: PathBuf,
+    /// The largest file, in bytes.
+    pub max_size: u64,
 }
 
 impl std::fmt::Debug for Hooks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hooks").field("reload", &self.reload.is_some()).finish()
+        f.debug_struct("Hooks")
+            .field("reload", &self.reload.is_some())
+            .field("uploads", &self.uploads)
+            .finish()
     }
 }
 
@@ -28,12 +43,25 @@ pub(super) struct Parts {
     pub(super) scheduler: Scheduler,
     pub(super) hooks: Hooks,
     pub(super) started_at: Timestamp,
+    /// What happened lately.
+    pub(super) ring: Arc<Ring>,
+    /// One upload at a time.
+    pub(super) uploading: Arc<tokio::sync::Mutex<()>>,
+    stopping: watch::Receiver<bool>,
 }
 
 impl App {
-    pub(super) fn new(scheduler: Scheduler, hooks: Hooks) -> Self {
+    pub(super) fn new(scheduler: Scheduler, hooks: Hooks, stopping: watch::Receiver<bool>) -> Self {
         let started_at = scheduler.clock().now();
-        Self(Arc::new(Parts { scheduler, hooks, started_at }))
+        let ring = Arc::new(Ring::new(started_at));
+        Self(Arc::new(Parts { scheduler, hooks, started_at, ring, uploading: Default::default(), stopping }))
+    }
+
+    /// Waits until the API is to end: answers that have no end of their own end then.
+    pub(super) async fn stopping(&self) {
+        let mut stopping = self.stopping.clone();
+        // An error means that whoever could ask is gone, which is the same.
+        drop(stopping.wait_for(|stopping| *stopping).await);
     }
 
     /// Reads the store, on a thread where waiting for a disk holds up nobody.

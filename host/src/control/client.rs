@@ -128,6 +128,21 @@ impl Client {
         headers: &[(HeaderName, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<Answer, ClientError> {
+        let body = body.map(|body| ("application/json", body.to_string().into()));
+        self.call_with(method, path, headers, body)
+    }
+
+    /// Sends a request with a body of any kind: its media type and its bytes.
+    ///
+    /// # Errors
+    /// When the host says no, or is gone.
+    pub fn call_with(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        body: Option<(&str, Bytes)>,
+    ) -> Result<Answer, ClientError> {
         let response = self.send(method, path, headers, body)?;
         let (head, body) = response.into_parts();
         let body = self.runtime.block_on(body.collect()).map_err(gone)?.to_bytes();
@@ -149,6 +164,20 @@ impl Client {
         &mut self,
         path: &str,
         headers: &[(HeaderName, &str)],
+        each: impl FnMut(&[u8]) -> std::ops::ControlFlow<()>,
+    ) -> Result<(), ClientError> {
+        self.follow_begun(path, headers, || (), each)
+    }
+
+    /// The same; `begun` is called once the host has said yes: whatever happens from then on is heard.
+    ///
+    /// # Errors
+    /// When the host says no, or is gone.
+    pub fn follow_begun(
+        &mut self,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        begun: impl FnOnce(),
         mut each: impl FnMut(&[u8]) -> std::ops::ControlFlow<()>,
     ) -> Result<(), ClientError> {
         let response = self.send(Method::GET, path, headers, None)?;
@@ -161,6 +190,7 @@ impl Client {
                 Err(_) => ClientError::Broken(format!("the host answered {status}")),
             });
         }
+        begun();
         while let Some(frame) = self.runtime.block_on(body.frame()) {
             let frame = frame.map_err(gone)?;
             if frame.data_ref().is_some_and(|data| each(data).is_break()) {
@@ -175,7 +205,7 @@ impl Client {
         method: Method,
         path: &str,
         headers: &[(HeaderName, &str)],
-        body: Option<&serde_json::Value>,
+        body: Option<(&str, Bytes)>,
     ) -> Result<hyper::Response<Incoming>, ClientError> {
         let host = match &self.address {
             Address::Socket(_) => "localhost",
@@ -188,10 +218,10 @@ impl Client {
         for (name, value) in headers {
             request = request.header(name, *value);
         }
-        if body.is_some() {
-            request = request.header(CONTENT_TYPE, "application/json");
+        if let Some((kind, _)) = &body {
+            request = request.header(CONTENT_TYPE, *kind);
         }
-        let body = body.map(ToString::to_string).unwrap_or_default();
+        let body = body.map(|(_, body)| body).unwrap_or_default();
         let request = request
             .header(ACCEPT, "*/*")
             .body(Full::from(body))

@@ -15,7 +15,7 @@ use tokio::{
 use tokio_io_timeout::TimeoutStream;
 
 /// The most connections of one door at one time. A further one is closed at once.
-const MOST: usize = 256;
+const MOST: u32 = 256;
 /// How long a connection may take for the head of a request, or be idle between two.
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client may let the host wait until it takes in what it asked for.
@@ -39,7 +39,13 @@ pub(super) struct Connections {
 
 impl Connections {
     pub(super) fn new(router: Router, stopping: watch::Receiver<bool>) -> Self {
-        Self { router, places: Arc::new(Semaphore::new(MOST)), stopping }
+        Self { router, places: Arc::new(Semaphore::new(MOST as usize)), stopping }
+    }
+
+    /// Waits until none is left.
+    pub(super) async fn ended(&self) {
+        // An error means that the semaphore is closed, which nobody does.
+        drop(self.places.acquire_many(MOST).await);
     }
 
     /// Serves a connection in the background.

@@ -61,14 +61,7 @@ impl<S: Send + Sync> FromRequest<S> for Text {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let kind = request.headers().get(CONTENT_TYPE).cloned();
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
-            let status = error.status();
-            Problem::new(
-                status,
-                if status == StatusCode::PAYLOAD_TOO_LARGE { "too-large" } else { "bad-request" },
-                error.body_text(),
-            )
-        })?;
+        let bytes = bytes_of(request, state).await?;
         let is_json = kind.as_ref().and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
             let essence = kind.split(';').next().unwrap_or_default().trim();
             essence == "application/json"
@@ -84,9 +77,41 @@ impl<S: Send + Sync> FromRequest<S> for Text {
             );
             return Err(problem.hint("send the header Content-Type: application/json"));
         }
-        String::from_utf8(bytes.into())
-            .map(Self)
-            .map_err(|_| Problem::bad_request("the body is not UTF-8 text"))
+        text_of(bytes).map(Self)
+    }
+}
+
+async fn bytes_of<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|error| {
+        let status = error.status();
+        Problem::new(
+            status,
+            if status == StatusCode::PAYLOAD_TOO_LARGE { "too-large" } else { "bad-request" },
+            error.body_text(),
+        )
+    })
+}
+
+fn text_of(bytes: Bytes) -> Result<String, Problem> {
+    String::from_utf8(bytes.into()).map_err(|_| Problem::bad_request("the body is not UTF-8 text"))
+}
+
+/// A body of TOML or of JSON, as text.
+pub(super) enum Written {
+    Json(String),
+    Toml(String),
+}
+
+impl<S: Send + Sync> FromRequest<S> for Written {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let essence = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if essence == "application/toml" {
+            return text_of(bytes_of(request, state).await?).map(Self::Toml);
+        }
+        Text::from_request(request, state).await.map(|Text(text)| Self::Json(text))
     }
 }
 

@@ -4,7 +4,10 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use clockbox_core::{model::KeyProblem, timetable::Rejection};
+use clockbox_core::{
+    model::{KeyProblem, Refusal},
+    timetable::Rejection,
+};
 use clockbox_store::StoreError;
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
@@ -105,6 +108,19 @@ impl From<Rejection> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let detail = refusal.to_string();
+        match refusal {
+            Refusal::NoSuchJob => Self::not_found("no-such-job", detail),
+            Refusal::NoSuchRun => Self::not_found("no-such-run", detail),
+            Refusal::StateFull { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "state-full", detail),
+            Refusal::StateConflict { .. } => Self::new(StatusCode::CONFLICT, "state-conflict", detail),
+            Refusal::AlreadyRecorded => Self::new(StatusCode::CONFLICT, "refused", detail),
+        }
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let kind = match &error {
@@ -131,6 +147,7 @@ impl From<SchedulerError> for Problem {
                     "the job cannot be read as it is written",
                 )
             },
+            SchedulerError::State(refusal) => refusal.into(),
             SchedulerError::Stopped | SchedulerError::Lost(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", detail)
             }

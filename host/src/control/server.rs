@@ -128,20 +128,23 @@ impl Control {
         drop(inside);
         let address = tcp.as_ref().and_then(|listener| listener.local_addr().ok());
         let (stop, stopping) = watch::channel(false);
-        let app = App::new(scheduler.clone(), hooks);
+        let app = App::new(scheduler.clone(), hooks, stopping.clone());
         let is_loopback = address.is_some_and(|address| address.ip().is_loopback());
         let tokens = Tokens::new(settings.token.as_ref(), settings.read_token.as_ref(), is_loopback);
-        let ended = scheduler.clone();
+        let (ended, told) = (scheduler.clone(), stop.clone());
         let serve = async move {
             let mut doors = JoinSet::new();
+            let mut open: Vec<Connections> = Vec::new();
             #[cfg(unix)]
             if let Some(socket) = socket {
                 let connections = Connections::new(router(app.clone(), Door::Socket), stopping.clone());
+                open.push(connections.clone());
                 doors.spawn(serve_socket(socket, connections));
             }
             if let Some(listener) = tcp {
                 let door = Door::Tcp(Arc::new(tokens));
                 let connections = Connections::new(router(app.clone(), door), stopping.clone());
+                open.push(connections.clone());
                 doors.spawn(serve_tcp(listener, connections));
             }
             let mut stopping = stopping;
@@ -150,14 +153,22 @@ impl Control {
                 () = ended.stopped() => {}
             }
             doors.shutdown().await;
+            // Answers under way are sent, and those that have no end of their own end.
+            told.send_replace(true);
+            let ended = async {
+                for connections in open {
+                    connections.ended().await;
+                }
+            };
+            if tokio::time::timeout(END_PATIENCE, ended).await.is_err() {
+                tracing::debug!("control connections were cut off");
+            }
         };
-        let told = stop.clone();
         let thread = std::thread::Builder::new()
             .name("clockbox-control".into())
             .spawn(move || {
                 runtime.block_on(serve);
-                told.send_replace(true);
-                // Answers under way are sent.
+                // A read of the store may hang for ever.
                 runtime.shutdown_timeout(END_PATIENCE);
             })
             .map_err(ControlError::Thread)?;

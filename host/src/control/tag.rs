@@ -7,14 +7,22 @@ use sha2::{Digest, Sha256};
 use super::problem::Problem;
 use crate::scheduler::SchedulerError;
 
+/// The tag of some bytes.
+pub(super) fn tag_of(bytes: &[u8]) -> String {
+    finish(Sha256::new_with_prefix(bytes))
+}
+
 /// The tag of a job: another one after each modification, pause and resumption, but not after each fire.
 pub(super) fn tag(record: &JobRecord) -> String {
     let mut hash = Sha256::new();
     // Keys come in order, so the same job always has the same text.
     hash.update(serde_json::to_vec(&*record.job).unwrap_or_default());
     hash.update(serde_json::to_vec(&record.paused).unwrap_or_default());
-    let digest = hash.finalize();
-    let digits: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    finish(hash)
+}
+
+fn finish(hash: Sha256) -> String {
+    let digits: String = hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
     format!("\"{digits}\"")
 }
 
@@ -37,11 +45,15 @@ impl Condition {
         Ok(Self((text.trim() != "*").then(|| text.trim().to_owned())))
     }
 
+    /// Whether something with this tag is what was asked for.
+    pub(super) fn holds(&self, now: Option<&str>) -> bool {
+        let Some(wanted) = &self.0 else { return true };
+        now.is_some_and(|now| wanted.split(',').any(|one| one.trim() == now))
+    }
+
     /// Whether a job is as it is to be. A weak tag matches nothing, as the standard has it.
     pub(super) fn check(&self, id: &JobId, record: &JobRecord) -> Result<(), SchedulerError> {
-        let Some(wanted) = &self.0 else { return Ok(()) };
-        let now = tag(record);
-        if wanted.split(',').any(|one| one.trim() == now) {
+        if self.0.is_none() || self.holds(Some(&tag(record))) {
             return Ok(());
         }
         Err(SchedulerError::Changed(id.clone()))

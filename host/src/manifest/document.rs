@@ -7,7 +7,10 @@ use std::{
 };
 
 use chrono_tz::Tz;
-use clockbox_core::{model::PluginName, trigger::Trigger};
+use clockbox_core::{
+    model::{JobId, PluginName},
+    trigger::Trigger,
+};
 
 use super::{
     Declared, Loaded, Manifest, Overrides, Problem, Problems, RefusedPlugin, Surroundings,
@@ -107,6 +110,21 @@ struct Gathered<'d> {
     sources: &'d Sources,
     /// What may be known of it the next time, where it was read in parts.
     known: Option<(Arc<str>, Context)>,
+}
+
+/// Every value as it is written.
+pub(super) struct Written {
+    pub(super) tree: Table,
+    pub(super) files: Vec<WrittenFile>,
+    pub(super) sources: Sources,
+}
+
+/// What the texts of a plugin file say.
+pub(super) struct WrittenFile {
+    pub(super) path: PathBuf,
+    pub(super) plugin: Table,
+    pub(super) job: Table,
+    pub(super) job_name: Option<JobId>,
 }
 
 /// A manifest before it is read.
@@ -226,6 +244,20 @@ impl<'t> Document<'t> {
             let problems = Problems(placed(findings, sources));
             Survey { manifest, entries, uses, files, problems }
         })
+    }
+
+    /// What is written where: the manifest with what is laid over it, and the texts of the plugin files.
+    pub(super) fn written(self, around: &Surroundings<'_>) -> Written {
+        let Self { folder, tree, mut sources, findings, .. } = self;
+        // What is wrong is found when it is read.
+        let defaults = jobs::read_defaults(None, pools::read(None), Tz::UTC);
+        let files = around.files.iter().map(|file| {
+            let described = Described::read(file, &mut sources, &findings, &defaults, &folder, around);
+            let Described { plugin, job, job_name, .. } = described;
+            WrittenFile { path: file.path.clone(), plugin, job, job_name }
+        });
+        let files = files.collect();
+        Written { tree, files, sources }
     }
 
     /// Reads everything, and hands it on with what was found wrong.

@@ -17,6 +17,7 @@ use super::{
     lines,
     paths::{folder_of, resolve},
     problem::{Place, Severity},
+    settings::{self, Setting},
 };
 
 /// The file that a folder is searched for.
@@ -75,6 +76,23 @@ pub fn survey(
     let mut survey = document.survey(&around(files))?;
     survey.problems.0.extend(notes);
     Ok(survey)
+}
+
+/// Every value that is in force with the manifest at `path`, which is found as by [`load`], each with where it comes from.
+///
+/// # Errors
+/// As for [`load`]; the problems of single plugins included.
+pub fn settings(
+    path: &Path,
+    overrides: &Overrides,
+    embedded: &dyn Fn(&Path) -> Option<String>,
+) -> Result<Vec<Setting>, Problems> {
+    let manifest = load(path, overrides, embedded)?.whole()?;
+    let file = file_at(path);
+    let text: Arc<str> = read_text(&file, LARGEST).map_err(|error| missing(path, &file, error))?.into();
+    let document = Document::new(&text, &file, overrides);
+    let (files, _) = plugin_files(&document, &file, embedded);
+    Ok(settings::of(&manifest, &document.written(&around(files))))
 }
 
 /// The manifest that a path means: the file, or the one in the folder.

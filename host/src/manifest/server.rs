@@ -33,6 +33,8 @@ pub struct ServerSettings {
     pub read_token: Option<Secret>,
     /// An address that other machines can reach is listened on without any token.
     pub insecure: bool,
+    /// Plugins may be put into the plugin folder over the API.
+    pub uploads: bool,
 }
 
 impl ServerSettings {
@@ -74,6 +76,9 @@ pub(super) fn read(
     if let Some(field) = table.field("insecure") {
         settings.insecure = field.boolean().unwrap_or_default();
     }
+    if let Some(field) = table.field("uploads") {
+        settings.uploads = field.boolean().unwrap_or_default();
+    }
     if let Some(address) = settings.listen
         && !address.ip().is_loopback()
         && !settings.insecure
@@ -92,6 +97,7 @@ pub(super) fn read(
         ("host", "write listen = \"127.0.0.1:7878\""),
         ("address", "write listen = \"127.0.0.1:7878\""),
         ("path", "the key is socket"),
+        ("upload", "the key is uploads"),
         ("password", "the key is token = { env = \"CLOCKBOX_TOKEN\" }"),
     ]);
     settings

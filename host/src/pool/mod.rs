@@ -10,7 +10,7 @@ mod work;
 use std::{collections::BTreeMap, sync::Arc};
 
 use clockbox_core::{
-    model::{PluginName, RunId},
+    model::{PluginName, RunId, Timestamp},
     timetable::Launch,
 };
 use clockbox_sandbox::CancelToken;
@@ -19,7 +19,7 @@ use runners::Runners;
 use task::Prepared;
 pub(crate) use task::Sinks;
 use tokio::runtime::Runtime;
-pub(crate) use work::Works;
+pub(crate) use work::{Loaded, Works};
 pub use work::{NativeWork, Work};
 
 /// Runs attempts, and can stop them.
@@ -78,8 +78,8 @@ impl Pool {
     }
 
     /// Puts these plugins in the place of all that are loaded; what runs keeps the one it began with.
-    pub(crate) fn replace_plugins(&self, plugins: BTreeMap<PluginName, Work>) {
-        self.works.replace_plugins(plugins);
+    pub(crate) fn replace_plugins(&self, plugins: BTreeMap<PluginName, Work>, now: Timestamp) {
+        self.works.replace_plugins(plugins, Some(now));
     }
 
     /// Asks an attempt to stop; it is stopped when it has not done so within its `limits.cancel_grace`.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clockbox_core::{
-    model::{PluginName, Report},
+    model::{Limits, PluginName, Report, Timestamp},
     timetable::Launch,
 };
 use clockbox_sandbox::{CancelToken, Plugin};
@@ -40,13 +40,34 @@ impl fmt::Debug for Work {
     }
 }
 
+/// A work, and since when it is what its name stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    pub(crate) work: Work,
+    /// `None` until the scheduler starts.
+    pub(crate) since: Option<Timestamp>,
+}
+
 /// The works that are loaded, by name. A run in flight keeps the one it began with.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Works(Arc<RwLock<HashMap<PluginName, Work>>>);
+pub(crate) struct Works(Arc<RwLock<HashMap<PluginName, Loaded>>>);
 
 impl Works {
     pub(crate) fn get(&self, name: &PluginName) -> Option<Work> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).map(|loaded| loaded.work.clone())
+    }
+
+    /// A work, and since when it is loaded.
+    pub(crate) fn loaded(&self, name: &PluginName) -> Option<Loaded> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// What was gathered before the start counts as loaded now.
+    pub(crate) fn start(&self, now: Timestamp) {
+        let mut works = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for loaded in works.values_mut() {
+            loaded.since.get_or_insert(now);
+        }
     }
 
     /// Every name, in order.
@@ -57,14 +78,33 @@ impl Works {
         names
     }
 
-    pub(crate) fn insert(&self, name: PluginName, work: Work) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, work);
+    /// The most that a job of this plugin may remember; the usual where the plugin says nothing of it.
+    pub(crate) fn state_limit(&self, name: &PluginName) -> u64 {
+        match self.get(name) {
+            Some(Work::Plugin(plugin)) => plugin.spec().limits.state,
+            _ => Limits::default().state,
+        }
     }
 
-    /// Puts these in the place of all plugins; native works stay.
-    pub(crate) fn replace_plugins(&self, plugins: BTreeMap<PluginName, Work>) {
+    pub(crate) fn insert(&self, name: PluginName, work: Work, since: Option<Timestamp>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, Loaded { work, since });
+    }
+
+    /// Puts these in the place of all plugins; native works stay, and code that was loaded before was.
+    pub(crate) fn replace_plugins(&self, plugins: BTreeMap<PluginName, Work>, now: Option<Timestamp>) {
         let mut works = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        works.retain(|_, work| matches!(work, Work::Native(_)));
+        let before = |name: &PluginName, work: &Work| {
+            let Loaded { work: old, since } = works.get(name)?;
+            let is_same =
+                matches!((old, work), (Work::Plugin(old), Work::Plugin(new)) if old.digest() == new.digest());
+            since.filter(|_| is_same)
+        };
+        let loaded = |(name, work): (PluginName, Work)| {
+            let since = before(&name, &work).or(now);
+            (name, Loaded { work, since })
+        };
+        let plugins: Vec<(PluginName, Loaded)> = plugins.into_iter().map(loaded).collect();
+        works.retain(|_, loaded| matches!(loaded.work, Work::Native(_)));
         works.extend(plugins);
     }
 }

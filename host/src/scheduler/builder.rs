@@ -85,13 +85,13 @@ impl Builder {
 
     /// Adds a loaded plugin under a name that jobs can refer to.
     pub fn plugin(self, name: PluginName, plugin: Plugin) -> Self {
-        self.works.insert(name, Work::Plugin(plugin));
+        self.works.insert(name, Work::Plugin(plugin), None);
         self
     }
 
     /// Adds what plugin names stand for.
     pub(crate) fn works(self, works: BTreeMap<PluginName, Work>) -> Self {
-        self.works.replace_plugins(works);
+        self.works.replace_plugins(works, None);
         self
     }
 
@@ -104,7 +104,7 @@ impl Builder {
         R: Future<Output = Report> + Send + 'static,
     {
         let boxed = move |launch: Launch, token: CancelToken| Box::pin(function(launch, token)) as _;
-        self.works.insert(name, Work::Native(Arc::new(boxed)));
+        self.works.insert(name, Work::Native(Arc::new(boxed)), None);
         self
     }
 
@@ -158,6 +158,7 @@ impl Builder {
     pub fn start(self) -> Result<Scheduler, StartError> {
         let mut timetable = Timetable::new();
         let now = self.clock.now();
+        self.works.start(now);
         let snapshot = self.store.load()?;
         for line in &snapshot.unreadable {
             tracing::error!(
@@ -187,6 +188,7 @@ impl Builder {
         });
         let pool = pool::Pool::new(self.works.clone(), sinks)?;
         let pruner = history::spawn(Arc::clone(&self.store), self.clock.clone(), self.history)?;
+        let written = Arc::clone(&writer);
         let driver = Driver {
             timetable,
             clock: self.clock.clone(),
@@ -219,7 +221,8 @@ impl Builder {
                 None => drop(own.close().collect::<Vec<_>>()),
             }
         })?;
-        Ok(Scheduler::new(inbox, self.store, self.works, events, self.clock, self.defaults, on_stop))
+        let (works, defaults) = (self.works, self.defaults);
+        Ok(Scheduler::new(inbox, self.store, written, works, events, self.clock, defaults, on_stop))
     }
 }
 

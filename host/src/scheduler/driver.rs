@@ -139,8 +139,8 @@ impl Driver {
             },
             Message::Reload(reload) => {
                 let Reload { plugins, change, event, reply } = *reload;
-                self.pool.replace_plugins(plugins);
                 let now = self.look_at_the_clock();
+                self.pool.replace_plugins(plugins, now);
                 self.timetable.hold(!self.may_fire());
                 let mut actions = self.timetable.handle(now, Input::Apply(change)).unwrap_or_default();
                 actions.push(Action::Publish(event));

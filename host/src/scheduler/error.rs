@@ -1,7 +1,7 @@
 //! Why a scheduler did not do what it was asked.
 
 use clockbox_core::{
-    model::{JobId, KeyProblems},
+    model::{JobId, KeyProblems, Refusal},
     timetable::Rejection,
 };
 use clockbox_store::StoreError;
@@ -22,6 +22,9 @@ pub enum SchedulerError {
     /// The store could not answer.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
+    /// The state of a job is not changed so.
+    #[error(transparent)]
+    State(Refusal),
     /// The scheduler has stopped.
     #[error("the scheduler has stopped")]
     Stopped,

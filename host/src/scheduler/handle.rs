@@ -1,6 +1,7 @@
 //! The public handle on a running scheduler.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -9,12 +10,15 @@ use std::{
 };
 
 use clockbox_core::{
-    model::{Job, JobDefaults, JobId, JobPatch, JobRecord, Pause, PluginName, Pool, Run, RunId},
+    model::{
+        Job, JobDefaults, JobId, JobPatch, JobRecord, Pause, PluginName, Pool, Run, RunId, StateChanges,
+        Write,
+    },
     timetable::{Change, Conflict, Input, PoolLoad, Rejection, Running, Timetable},
     trigger::Trigger,
 };
 use clockbox_sandbox::Plugin;
-use clockbox_store::JobStore;
+use clockbox_store::{JobStore, Writer};
 use tokio::sync::watch;
 
 use super::{
@@ -22,7 +26,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    pool::{Work, Works},
+    pool::{Loaded, Work, Works},
 };
 
 /// A handle on a running scheduler. Clones refer to the same one; it runs until [`shutdown`](Self::shutdown), also when
@@ -58,6 +62,7 @@ use crate::{
 pub struct Scheduler {
     inbox: Inbox,
     store: Arc<dyn JobStore>,
+    writer: Arc<Writer>,
     works: Works,
     events: Events,
     clock: Clock,
@@ -72,16 +77,18 @@ impl Scheduler {
         Builder::new()
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts, put together in one place")]
     pub(super) fn new(
         inbox: Inbox,
         store: Arc<dyn JobStore>,
+        writer: Arc<Writer>,
         works: Works,
         events: Events,
         clock: Clock,
         defaults: Defaults,
         stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
     ) -> Self {
-        Self { inbox, store, works, events, clock, defaults, stopped }
+        Self { inbox, store, writer, works, events, clock, defaults, stopped }
     }
 
     /// Adds a job, which must not come from the manifest or folder. It is durable when the answer is there. Unless its
@@ -217,15 +224,79 @@ impl Scheduler {
         self.change(Input::CancelRun { run, why: why.into() })
     }
 
+    /// Changes what a job remembers, by hand: all of it, or nothing where it is refused
+    /// ([`SchedulerError::State`]). A run that has compared one of these keys, and ends later, fails for it. The state may
+    /// be as large as `limits.state` of the job's plugin says; what [`StateChanges::limit`] says is not looked at.
+    ///
+    /// ```
+    /// # use clockbox::{Job, JobId, Policy, Scheduler, Source, StateChanges, StateEntry, Trigger, TriggerSpec};
+    /// # let scheduler = Scheduler::builder().start()?;
+    /// # let job = Job {
+    /// #     id: "a".parse()?, plugin: "p".parse()?, pool: clockbox::PoolName::default_pool(),
+    /// #     trigger: Trigger::new(TriggerSpec::interval("2h"), chrono_tz::UTC)?, args: "null".into(),
+    /// #     policy: Policy::default().into(), source: Source::Api,
+    /// # };
+    /// scheduler.add_job(job).wait()?;
+    /// let entry = StateEntry { value: (*b"17").into(), expires_at: None };
+    /// let put = [("cursor".to_owned(), Some(entry))].into();
+    /// let changes = StateChanges { put, ..StateChanges::default() };
+    /// scheduler.change_state("a".parse()?, changes).wait()?;
+    /// let state = scheduler.store().state(&"a".parse()?, scheduler.clock().now())?;
+    /// assert_eq!(state.0["cursor"].value[..], *b"17");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn change_state(&self, job: JobId, changes: StateChanges) -> Reply<()> {
+        let (reply_to, reply) = Reply::channel();
+        let (works, writer, clock) = (self.works.clone(), Arc::clone(&self.writer), self.clock.clone());
+        let submit = move |timetable: &Timetable| {
+            let Some(record) = timetable.job(&job) else {
+                return reply_to.answer(Err(Rejection::NoSuchJob(job).into()));
+            };
+            let changes = Box::new(StateChanges { limit: works.state_limit(&record.job.plugin), ..changes });
+            let write = Write::State { job, changes, at: clock.now() };
+            writer.submit(vec![write], move |answers| {
+                reply_to.answer(match answers.map(|mut answers| answers.pop()) {
+                    Ok(Some(Err(refusal))) => Err(SchedulerError::State(refusal)),
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(SchedulerError::Lost(error.to_string())),
+                });
+            });
+        };
+        // Behind what is decided already: a job that was added just now is stored by then.
+        self.inbox.hand(Message::Ask(Box::new(submit)));
+        reply
+    }
+
+    /// The most that jobs of this plugin may remember.
+    pub(crate) fn state_limit(&self, plugin: &PluginName) -> u64 {
+        self.works.state_limit(plugin)
+    }
+
     /// Adds a loaded plugin, or replaces the one of that name; what runs keeps the one that it began with.
     pub fn add_plugin(&self, name: PluginName, plugin: Plugin) {
-        self.works.insert(name, Work::Plugin(plugin));
+        self.works.insert(name, Work::Plugin(plugin), Some(self.clock.now()));
     }
 
     /// The names that jobs can refer to as their plugin, in order.
     #[must_use]
     pub fn plugin_names(&self) -> Vec<PluginName> {
         self.works.names()
+    }
+
+    /// What a plugin name stands for, and since when.
+    pub(crate) fn loaded(&self, name: &PluginName) -> Option<Loaded> {
+        self.works.loaded(name)
+    }
+
+    /// How many jobs each plugin has.
+    pub(crate) fn jobs_of_plugins(&self) -> Reply<BTreeMap<PluginName, usize>> {
+        self.ask(|timetable| {
+            let mut jobs = BTreeMap::new();
+            for record in timetable.jobs() {
+                *jobs.entry(record.job.plugin.clone()).or_default() += 1;
+            }
+            jobs
+        })
     }
 
     /// Answered as soon as the scheduler gets to it: a sign of life.

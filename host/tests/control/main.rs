@@ -1,5 +1,10 @@
 //! The control API, as its clients see it.
 
+mod bulk;
+mod events;
+mod job_state;
 mod jobs;
+mod plugins;
+mod runs;
 mod scheduler;
 mod support;

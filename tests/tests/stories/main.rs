@@ -16,11 +16,13 @@ mod follow_up;
 mod looking;
 mod outcomes;
 mod overlap;
+mod paper;
 mod plugins;
 mod quickstart;
 mod reload;
 mod service;
 mod state;
+mod terminal;
 mod triggers;
 mod trouble;
 

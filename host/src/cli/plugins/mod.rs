@@ -2,7 +2,6 @@
 
 mod description;
 mod grant;
-mod granted;
 mod inspect;
 mod inspection;
 mod list;
@@ -14,7 +13,10 @@ mod table;
 use clap::{Args, Subcommand};
 
 use super::exit::Failure;
-use crate::manifest::{Severity, Survey};
+use crate::{
+    granted,
+    manifest::{Severity, Survey},
+};
 
 #[derive(Debug, Args)]
 pub(super) struct PluginsArgs {

@@ -43,7 +43,6 @@ const MOST_FIRES: u32 = 1000;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, add, remove_all))
-        .routes(routes!(add_many))
         .routes(routes!(show, put, modify, remove))
         .routes(routes!(reschedule))
         .routes(routes!(pause))
@@ -77,7 +76,7 @@ struct ListParams {
 /// Where a job comes from.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum SourceKind {
+pub(super) enum SourceKind {
     Manifest,
     Folder,
     Api,
@@ -85,7 +84,7 @@ enum SourceKind {
 }
 
 impl SourceKind {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Manifest => "manifest",
             Self::Folder => "folder",
@@ -104,7 +103,7 @@ pub(crate) struct JobPage {
     pub(crate) next: Option<String>,
 }
 
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     key: &str,
     text: Option<String>,
 ) -> Result<Option<T>, Problem> {
@@ -152,14 +151,14 @@ async fn list(State(app): State<App>, Params(asked): Params<ListParams>) -> Resu
 /// What becomes of names that are taken.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct AddParams {
+pub(super) struct AddParams {
     /// `error` (nothing is added), `replace`, or `ignore` (the other stays).
-    on_conflict: Option<OnConflict>,
+    pub(super) on_conflict: Option<OnConflict>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum OnConflict {
+pub(super) enum OnConflict {
     #[default]
     Error,
     Replace,
@@ -192,40 +191,7 @@ async fn add(
     Ok((StatusCode::CREATED, shown).into_response())
 }
 
-/// Jobs to be added together.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Batch {
-    /// The jobs.
-    #[schema(value_type = Vec<NewJob>)]
-    jobs: Vec<Map<String, Value>>,
-}
-
-/// How many were asked for.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Added {
-    /// Jobs that are there now under the names that were given.
-    pub(crate) jobs: usize,
-}
-
-/// Add jobs in one transaction: all of them, or none. They are durable when the answer is there.
-#[utoipa::path(post, path = "/v1/import", tag = "jobs", params(AddParams), request_body = Batch, responses(
-    (status = 200, description = "They are there", body = Added),
-    (status = "4XX", description = "None was added", body = Problem, content_type = "application/problem+json"),
-))]
-async fn add_many(
-    State(app): State<App>,
-    Params(asked): Params<AddParams>,
-    Json(batch): Json<Batch>,
-) -> Result<Answer<Added>, Problem> {
-    let named = |mut keys: Map<String, Value>| Ok((take_name(&mut keys)?, keys));
-    let jobs: Vec<_> = batch.jobs.into_iter().map(named).collect::<Result<_, Problem>>()?;
-    let count = jobs.len();
-    put_jobs(&app, jobs, asked.on_conflict.unwrap_or_default().into()).await?;
-    Ok(Answer(Added { jobs: count }))
-}
-
-fn take_name(keys: &mut Map<String, Value>) -> Result<JobId, Problem> {
+pub(super) fn take_name(keys: &mut Map<String, Value>) -> Result<JobId, Problem> {
     match keys.remove("name") {
         Some(Value::String(name)) => name
             .parse()
@@ -236,7 +202,7 @@ fn take_name(keys: &mut Map<String, Value>) -> Result<JobId, Problem> {
 }
 
 /// Reads descriptions and adds what they say.
-async fn put_jobs(
+pub(super) async fn put_jobs(
     app: &App,
     described: Vec<(JobId, Map<String, Value>)>,
     conflict: Conflict,

@@ -1,8 +1,14 @@
 //! What can be asked, and what can be changed.
 
+mod bulk;
+mod events;
 mod health;
+mod job_state;
 mod jobs;
+mod plugins;
 mod pools;
+mod run_logs;
+mod runs;
 mod scheduler;
 
 use std::sync::Arc;
@@ -12,14 +18,27 @@ use http::header::CONTENT_TYPE;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use self::{
+    bulk::Added,
+    jobs::{Fires, JobPage, Recorded, Removed},
+    pools::PoolList,
+    run_logs::Lines,
+    scheduler::Reloaded,
+};
 use super::{app::App, openapi::Description};
 
 /// All of it, with its own description.
 pub(super) fn router(app: App) -> Router {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(jobs::routes())
+        .merge(bulk::routes())
+        .merge(job_state::routes())
+        .merge(runs::routes())
+        .merge(run_logs::routes())
+        .merge(plugins::routes())
         .merge(pools::routes())
         .merge(scheduler::routes())
+        .merge(events::routes())
         .merge(health::routes());
     let (router, api) = described.split_for_parts();
     let text: Arc<str> = api.to_json().unwrap_or_default().into();

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long a reload may take until its answer: a large plugin is compiled meanwhile.
-const RELOAD_PATIENCE: Duration = Duration::from_secs(300);
+pub(super) const RELOAD_PATIENCE: Duration = Duration::from_secs(300);
 /// A grace without an end.
 const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
 
@@ -158,7 +158,7 @@ async fn reload(State(app): State<App>) -> Result<Answer<Reloaded>, Problem> {
     }
 }
 
-fn refused(problems: Vec<String>) -> Problem {
+pub(super) fn refused(problems: Vec<String>) -> Problem {
     let whole = |message| KeyProblem { key: String::new(), message, hint: None };
     Problem {
         problems: problems.into_iter().map(whole).collect(),

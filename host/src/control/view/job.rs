@@ -1,7 +1,7 @@
 //! Jobs.
 
 use chrono::{DateTime, Utc};
-use clockbox_core::model::{Adder, JobRecord, Pause, Source};
+use clockbox_core::model::{Adder, Job, JobRecord, Pause, Source};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -97,6 +97,9 @@ pub(crate) struct JobView {
     pub(crate) added_by: Option<AdderView>,
     /// Whether it was modified by hand since the manifest declared it.
     pub(crate) modified: bool,
+    /// What the manifest says in that case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) declared: Option<JobKeys>,
     /// Since when it is paused, by whom and why.
     pub(crate) paused: Option<PauseView>,
     /// The nominal time of its next fire.
@@ -135,13 +138,13 @@ impl From<&Pause> for PauseView {
     }
 }
 
-impl JobView {
-    pub(crate) fn new(record: &JobRecord) -> Self {
-        let job = &record.job;
+impl JobKeys {
+    /// Every key of a job, also those that nobody has said.
+    pub(crate) fn of(job: &Job) -> Self {
         let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(ToOwned::to_owned));
         let mut keys = job.every_key();
         let mut take = |key: &str| keys.remove(key);
-        let keys = JobKeys {
+        Self {
             plugin: text(take("plugin")),
             trigger: take("trigger"),
             args: take("args").unwrap_or_default(),
@@ -155,7 +158,13 @@ impl JobView {
             retry: take("retry"),
             when_done: text(take("when_done")),
             allow: take("allow"),
-        };
+        }
+    }
+}
+
+impl JobView {
+    pub(crate) fn new(record: &JobRecord) -> Self {
+        let job = &record.job;
         let added_by = match &job.source {
             Source::Job(adder) => {
                 let Adder { job, plugin } = &**adder;
@@ -165,12 +174,13 @@ impl JobView {
         };
         Self {
             name: job.id.to_string(),
-            keys,
+            keys: JobKeys::of(job),
             schedule: job.trigger.describe(),
             timezone: job.trigger.zone().name().to_owned(),
             source: job.source.kind().to_owned(),
             added_by,
             modified: record.declared.is_some(),
+            declared: record.declared.as_deref().map(JobKeys::of),
             paused: record.paused.as_deref().map(PauseView::from),
             next_fire: record.next_fire,
             last_fire: record.last_fire,

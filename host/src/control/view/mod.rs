@@ -1,9 +1,15 @@
 //! What the API shows: the nouns as JSON.
 
 mod job;
+mod plugin;
 mod pool;
+mod run;
+mod state;
 mod status;
 
-pub(super) use job::{JobKeys, JobView, NewJob};
-pub(super) use pool::PoolView;
-pub(super) use status::StatusView;
+pub(crate) use job::{JobKeys, JobView, NewJob};
+pub(super) use plugin::PluginView;
+pub(crate) use pool::PoolView;
+pub(crate) use run::{LogView, RunDetailView, RunView};
+pub(super) use state::EntryView;
+pub(crate) use status::StatusView;

@@ -8,12 +8,12 @@ use std::{
 use clockbox_core::model::{ClockRight, Endpoint, HttpGrant, RandomRight, Rights, Secret, SecretAs};
 
 /// The rights in the order in which they are told, as written under `allow`.
-pub(super) const RIGHTS: [&str; 12] =
+pub(crate) const RIGHTS: [&str; 12] =
     ["http", "tcp", "dns", "read", "write", "env", "args", "secrets", "state", "jobs", "clock", "random"];
 
 /// Whether a right is granted, and what of it: nothing more where the right is but a yes or no.
 /// Folders of the host are told as the manifest in the folder `base` writes them.
-pub(super) fn granted(rights: &Rights, right: &str, base: &Path) -> Option<Vec<String>> {
+pub(crate) fn granted(rights: &Rights, right: &str, base: &Path) -> Option<Vec<String>> {
     let some = |items: Vec<String>| (!items.is_empty()).then_some(items);
     let flag = |given: bool| given.then(Vec::new);
     let folder = |(guest, host): (&String, &PathBuf)| format!("{guest} = {}", within(base, host).display());
@@ -43,7 +43,7 @@ pub(super) fn granted(rights: &Rights, right: &str, base: &Path) -> Option<Vec<S
 }
 
 /// All rights that are granted, each in a few words: `http https://api.example.com +2`, `state`.
-pub(super) fn in_short(rights: &Rights, base: &Path) -> Vec<String> {
+pub(crate) fn in_short(rights: &Rights, base: &Path) -> Vec<String> {
     let words = |right: &&str| {
         let items = granted(rights, right, base)?;
         let more = items.len().saturating_sub(1);
@@ -59,7 +59,7 @@ pub(super) fn in_short(rights: &Rights, base: &Path) -> Vec<String> {
 }
 
 /// The path as a manifest in the folder `base` writes it.
-pub(super) fn within<'a>(base: &Path, path: &'a Path) -> &'a Path {
+pub(crate) fn within<'a>(base: &Path, path: &'a Path) -> &'a Path {
     match path.strip_prefix(base) {
         Ok(rest) if rest == Path::new("") => Path::new("."),
         Ok(rest) => rest,

@@ -1,4 +1,4 @@
-//! `clockbox jobs`: what jobs remember, to look at and to change by hand; also while the host runs.
+//! `clockbox jobs state`: what jobs remember, to look at and to change by hand; also while the host runs.
 
 use std::{
     collections::BTreeMap,
@@ -14,28 +14,19 @@ use clockbox_core::model::{
 use clockbox_store::{Access, JobStore, StoreError};
 use serde_json::{Value, json};
 
-use super::{
-    Output,
-    exit::{Failure, print, print_json},
-    place::{NamedStore, Place},
-    text,
+use crate::{
+    cli::{
+        Output,
+        exit::{Failure, print, print_json},
+        place::{NamedStore, Place},
+        text,
+    },
+    clock::Clock,
+    manifest::suggest,
 };
-use crate::{clock::Clock, manifest::suggest};
 
 #[derive(Debug, Args)]
-pub(super) struct JobsArgs {
-    #[command(subcommand)]
-    command: JobsCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum JobsCommand {
-    /// Show what a job remembers from run to run, or change it.
-    State(StateArgs),
-}
-
-#[derive(Debug, Args)]
-struct StateArgs {
+pub(super) struct StateArgs {
     /// The job.
     job: JobId,
     #[command(flatten)]
@@ -87,8 +78,7 @@ struct ClearArgs {
     place: Place,
 }
 
-pub(super) fn jobs(args: &JobsArgs) -> Result<(), Failure> {
-    let JobsCommand::State(args) = &args.command;
+pub(super) fn state(args: &StateArgs) -> Result<(), Failure> {
     // The manifest may be named before what is to be done or after it.
     let place = |of: &'_ Place| if of.is_given() { of.clone() } else { args.place.clone() };
     let open = |of: &Place| Desk::open(&place(of), &args.job);

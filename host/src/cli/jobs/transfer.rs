@@ -1,0 +1,128 @@
+//! `clockbox jobs export` and `import`: jobs as the sections of a manifest, or as JSON.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use clap::{Args, ValueEnum};
+
+use super::look::Origin;
+use crate::{
+    cli::{
+        Output,
+        ask::{HostArgs, query, read},
+        exit::{Failure, print, print_json},
+        text,
+    },
+    control::Added,
+};
+
+/// The name that stands for stdin.
+const STDIN: &str = "-";
+
+/// How jobs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The sections [jobs.NAME] of a manifest.
+    Toml,
+    /// An object with the key jobs, a list.
+    Json,
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Toml => "toml",
+            Self::Json => "json",
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Toml => "application/toml",
+            Self::Json => "application/json",
+        }
+    }
+
+    /// What the name of a file says.
+    fn of(file: &Path) -> Self {
+        match file.extension() {
+            Some(end) if end.eq_ignore_ascii_case("json") => Self::Json,
+            _ => Self::Toml,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    #[command(flatten)]
+    host: HostArgs,
+    /// How they are written.
+    #[arg(long, value_enum, default_value = "toml", conflicts_with = "json")]
+    format: Format,
+    /// The same as --format json.
+    #[arg(long)]
+    json: bool,
+    /// Only jobs that come from here.
+    #[arg(long, value_enum)]
+    source: Option<Origin>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The file that `jobs export` has written, or - for stdin.
+    file: PathBuf,
+    #[command(flatten)]
+    host: HostArgs,
+    /// How they are written; what the name of the file says if nothing is said, else TOML.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Put them in the place of jobs of their names.
+    #[arg(long, conflicts_with = "ignore")]
+    replace: bool,
+    /// Leave jobs of their names as they are.
+    #[arg(long)]
+    ignore: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
+    let format = if args.json { Format::Json } else { args.format };
+    let source = args.source.map(Origin::name);
+    let path = format!("/v1/export{}", query(&[("format", Some(format.name())), ("source", source)]));
+    let answer = args.host.connect()?.send(http::Method::GET, &path, None)?;
+    if format == Format::Json {
+        let jobs: serde_json::Value = read(&answer)?;
+        return print_json(&jobs);
+    }
+    print(&String::from_utf8_lossy(&answer.body))
+}
+
+pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
+    let format = args.format.unwrap_or_else(|| Format::of(&args.file));
+    let failed = |error: io::Error| Failure::new(format!("{}: {error}", args.file.display()));
+    let bytes = if args.file.as_os_str() == STDIN {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
+        bytes
+    } else {
+        fs::read(&args.file).map_err(failed)?
+    };
+    let conflict = match (args.replace, args.ignore) {
+        (true, _) => Some("replace"),
+        (_, true) => Some("ignore"),
+        _ => None,
+    };
+    let path = format!("/v1/import{}", query(&[("on_conflict", conflict)]));
+    let answer = args.host.connect()?.post(&path, format.media_type(), Bytes::from(bytes))?;
+    let added: Added = read(&answer)?;
+    if args.output.json {
+        return print_json(&added);
+    }
+    eprintln!("{} imported", text::count(added.jobs, "job"));
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! `clockbox plan`: what a changed manifest would do to the running host, or to what the last one left.
+
+mod changes;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use clap::Args;
+use clockbox_core::model::{Job, JobRecord, PluginName};
+use serde_json::{Map, Value, json};
+
+use self::changes::{Known, Plan, Things};
+use super::{
+    Output,
+    ask::{Host, HostArgs},
+    exit::{Failure, print, print_json},
+    jobs::every_job,
+    plugin_sandbox,
+};
+use crate::{
+    control::{
+        PoolList,
+        view::{JobKeys, JobView, StatusView},
+    },
+    granted::in_short,
+    manifest::{Loaded, Manifest, StoreKind},
+    reload::{LoadedPlugins, Loader},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    host: HostArgs,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
+    let loaded = args.host.place.load();
+    let Loaded { manifest, refused } = loaded.map_err(|problems| {
+        Failure::new(problems.to_string().trim_end()).hint("a host that runs keeps the last good manifest")
+    })?;
+    let mut host = args.host.try_connect()?.ok();
+    if host.is_none() && !args.host.is_of_manifest() {
+        // Whoever names a host wants to hear of that one.
+        host = Some(args.host.connect()?);
+    }
+    let sandbox = plugin_sandbox::open(plugin_sandbox::options(&manifest, None))?;
+    let loaded = Loader::new(sandbox).load(&manifest);
+    let mut problems: Vec<String> = Vec::new();
+    problems.extend(refused.iter().flat_map(|refused| refused.problems.0.iter().map(ToString::to_string)));
+    problems.extend(loaded.problems.iter().map(ToString::to_string));
+    // What a refused file says of its jobs is not known: they stay as they are.
+    let unusable: BTreeSet<PluginName> = refused
+        .iter()
+        .flat_map(|refused| refused.plugins.iter().cloned())
+        .chain(loaded.problems.iter().map(|problem| problem.plugin.clone()))
+        .collect();
+
+    let jobs = jobs_in_force(args, &manifest, host.as_mut())?;
+    let mut plan = Plan::default();
+    plan.jobs(&jobs, &declared(&manifest), &unusable.iter().map(ToString::to_string).collect());
+    if let Some(host) = &mut host {
+        let status: StatusView = host.get("/v1/status")?;
+        let zone = |name: &str| Map::from_iter([("timezone".to_owned(), json!(name))]);
+        plan.compare(
+            "scheduler",
+            &named("settings", zone(&status.timezone)),
+            &named("settings", zone(manifest.scheduler.timezone.name())),
+        );
+        let pools: PoolList = host.get("/v1/pools")?;
+        let pools =
+            pools.pools.into_iter().map(|pool| (pool.name, pool_keys(pool.max_instances, pool.queue)));
+        // A pool that the manifest no longer has stays until the next start.
+        let wanted: Things = manifest
+            .pools
+            .values()
+            .map(|pool| (pool.name.to_string(), pool_keys(pool.max_instances, pool.queue)))
+            .collect();
+        let pools: Things = pools.filter(|(name, _)| wanted.contains_key(name)).collect();
+        plan.compare("pool", &pools, &wanted);
+        if let Some(known) = plugins_at(host)? {
+            plan.compare("plugin", &known, &plugins_of(&manifest, &loaded, &known));
+        }
+    }
+
+    if args.output.json {
+        print_json(&json!({
+            "against": if host.is_some() { "host" } else { "store" },
+            "changes": plan.changes,
+            "problems": problems,
+        }))?;
+    } else {
+        if host.is_none() {
+            eprintln!("note: no host is running: compared with the jobs that the last one left");
+        }
+        print(&plan.to_string())?;
+        eprintln!("{}", plan.summary());
+    }
+    for problem in &problems {
+        eprintln!("error: {problem}");
+    }
+    match (problems.is_empty(), plan.is_empty()) {
+        (false, _) => Err(Failure::new("")),
+        (true, false) => Err(Failure::no("")),
+        (true, true) => Ok(()),
+    }
+}
+
+fn named(name: &str, keys: Map<String, Value>) -> Things {
+    Things::from([(name.to_owned(), keys)])
+}
+
+fn pool_keys(max_instances: u32, queue: u32) -> Map<String, Value> {
+    let keys = [("max_instances", json!(max_instances)), ("queue", json!(queue))];
+    keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// The jobs as they are: of the store where it can be looked into, as it knows most; else as the host shows them.
+fn jobs_in_force(
+    args: &PlanArgs,
+    manifest: &Manifest,
+    host: Option<&mut Host>,
+) -> Result<BTreeMap<String, Known>, Failure> {
+    let is_here = args.host.is_of_manifest() && matches!(manifest.store.kind, StoreKind::Sqlite { .. });
+    if let (Some(host), false) = (host, is_here) {
+        return Ok(every_job(host)?.into_iter().map(|job| (job.name.clone(), known(job))).collect());
+    }
+    let records = args.host.place.jobs_on_record(manifest).map_err(Failure::new)?;
+    let one = |record: &JobRecord| {
+        let declared = record.declared.as_deref().map(keys_of);
+        let (keys, source) = (keys_of(&record.job), record.job.source.kind().to_owned());
+        let known = Known { keys, declared, source, is_reloaded: record.job.source.is_reloaded() };
+        (record.job.id.to_string(), known)
+    };
+    Ok(records.iter().map(one).collect())
+}
+
+fn known(job: JobView) -> Known {
+    let is_reloaded = matches!(job.source.as_str(), "manifest" | "folder");
+    let declared = job.declared.as_ref().map(|declared| keys(declared, None, None));
+    Known {
+        keys: keys(&job.keys, Some(&job.timezone), Some(&job.source)),
+        declared,
+        source: job.source,
+        is_reloaded,
+    }
+}
+
+/// The keys of a job, with what else makes it another one.
+fn keys(of: &JobKeys, timezone: Option<&str>, source: Option<&str>) -> Map<String, Value> {
+    let mut keys = match serde_json::to_value(of) {
+        Ok(Value::Object(keys)) => keys,
+        _ => Map::new(),
+    };
+    keys.extend(timezone.map(|zone| ("timezone".to_owned(), json!(zone))));
+    keys.extend(source.map(|source| ("source".to_owned(), json!(source))));
+    keys
+}
+
+fn keys_of(job: &Job) -> Map<String, Value> {
+    keys(&JobKeys::of(job), Some(job.trigger.zone().name()), Some(job.source.kind()))
+}
+
+fn declared(manifest: &Manifest) -> Things {
+    manifest.jobs.iter().map(|(id, job)| (id.to_string(), keys_of(job))).collect()
+}
+
+/// The plugins of a host that can run; `None` where it does not tell of them.
+fn plugins_at(host: &mut Host) -> Result<Option<Things>, Failure> {
+    let list: Option<Value> = host.find("/v1/plugins")?;
+    let Some(list) = list else { return Ok(None) };
+    let plugins = list["plugins"].as_array().into_iter().flatten();
+    let of_files = plugins.filter(|plugin| plugin["path"].is_string());
+    let one = |plugin: &Value| {
+        let rights = plugin["rights"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let keys = [("sha256", plugin["sha256"].clone()), ("rights", rights.map(anywhere).collect())];
+        let keys = keys.map(|(key, value)| (key.to_owned(), value));
+        (plugin["name"].as_str().unwrap_or_default().to_owned(), keys.into_iter().collect())
+    };
+    Ok(Some(of_files.map(one).collect()))
+}
+
+/// The plugins as they would be. One that is refused stays as it is.
+fn plugins_of(manifest: &Manifest, loaded: &LoadedPlugins, known: &Things) -> Things {
+    let one = |name: &PluginName| {
+        let plugin = loaded.plugins.get(name)?;
+        let rights = in_short(&plugin.spec().rights, Path::new(""));
+        let rights: Value = rights.iter().map(|right| anywhere(right)).collect();
+        let keys = [("sha256", json!(plugin.digest())), ("rights", rights)];
+        Some(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    };
+    let names = manifest.plugins.keys();
+    names
+        .filter_map(|name| {
+            let keys = one(name).or_else(|| known.get(name.as_str()).cloned())?;
+            Some((name.to_string(), keys))
+        })
+        .collect()
+}
+
+/// A right without the folder that it is about: the host may have named the manifest from another one.
+fn anywhere(right: &str) -> Value {
+    let words: Vec<&str> = right.split(' ').collect();
+    match words.as_slice() {
+        [what @ ("read" | "write"), .., more] if more.starts_with('+') => json!(format!("{what} {more}")),
+        [what @ ("read" | "write"), ..] => json!(what),
+        _ => json!(right),
+    }
+}

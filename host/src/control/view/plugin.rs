@@ -1,0 +1,82 @@
+//! Plugins.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use clockbox_core::model::PluginName;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    granted::in_short,
+    pool::{Loaded, Work},
+};
+
+/// What a plugin name stands for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct PluginView {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is: `job component`, `command component`, `preview-1 command module`, or `native`, a function of the program
+    /// that the scheduler is part of. Nothing where it was refused.
+    pub(crate) kind: Option<String>,
+    /// Its file.
+    pub(crate) path: Option<String>,
+    /// The SHA-256 of its file.
+    pub(crate) sha256: Option<String>,
+    /// The size of its file in bytes.
+    pub(crate) size: Option<u64>,
+    /// What it may reach, in short.
+    pub(crate) rights: Vec<String>,
+    /// How many jobs run it; `GET /v1/jobs?plugin=NAME` lists them.
+    pub(crate) jobs: usize,
+    /// Since when this code is loaded.
+    pub(crate) loaded_at: Option<DateTime<Utc>>,
+    /// Whether it was loaded without compiling it.
+    pub(crate) from_cache: bool,
+    /// When it was compiled.
+    pub(crate) compiled_at: Option<DateTime<Utc>>,
+    /// How many milliseconds that took.
+    pub(crate) compile_ms: Option<u64>,
+    /// Why it was refused: its jobs do not run.
+    pub(crate) refused: Option<String>,
+}
+
+impl PluginView {
+    pub(crate) fn new(name: &PluginName, loaded: &Loaded, jobs: usize) -> Self {
+        let nothing = Self {
+            name: name.to_string(),
+            kind: None,
+            path: None,
+            sha256: None,
+            size: None,
+            rights: Vec::new(),
+            jobs,
+            loaded_at: loaded.since,
+            from_cache: false,
+            compiled_at: None,
+            compile_ms: None,
+            refused: None,
+        };
+        match &loaded.work {
+            Work::Native(_) => Self { kind: Some("native".to_owned()), ..nothing },
+            Work::Refused(why) => Self { refused: Some(why.to_string()), ..nothing },
+            Work::Plugin(plugin) => {
+                let (spec, compilation) = (plugin.spec(), plugin.compilation());
+                Self {
+                    kind: Some(plugin.kind().to_string()),
+                    path: Some(spec.path.display().to_string()),
+                    sha256: Some(plugin.digest().to_owned()),
+                    size: Some(plugin.size()),
+                    rights: in_short(&spec.rights, Path::new("")),
+                    from_cache: plugin.from_cache(),
+                    compiled_at: compilation.at,
+                    compile_ms: compilation
+                        .took
+                        .map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+                    ..nothing
+                }
+            }
+        }
+    }
+}
