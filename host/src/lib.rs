@@ -7,6 +7,7 @@ pub mod cli;
 mod clock;
 pub mod control;
 pub mod manifest;
+mod plugin_files;
 mod pool;
 pub mod reload;
 mod scheduler;
@@ -17,7 +18,7 @@ pub use clock::{Clock, ManualClock};
 pub use clockbox_core::{
     model::{
         Allow, Attempt, Cause, ClockRight, Coalesce, Delivery, Endpoint, Grace, History, HttpGrant,
-        HttpOptions, Job, JobDefaults, JobId, JobPatch, JobRecord, JobState, JobsRight, Limits, LogLevel,
+        HttpOptions, IntoJob, InvalidJob, Job, JobBuilder, JobDefaults, JobId, JobPatch, JobRecord, JobState, JobTerms, JobsRight, Limits, LogLevel,
         LogLine, LogStream, Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy, PolicyPatch,
         Pool, PoolName, RandomRight, Report, Retry, RetryHint, Rights, Run, RunId, RunState, Secret,
         SecretAs, Source, StateEntry, Timestamp, WhenDone,
@@ -27,8 +28,9 @@ pub use clockbox_core::{
 };
 pub use clockbox_sandbox as sandbox;
 pub use clockbox_store as store;
-pub use pool::{NativeWork, Work};
+pub use pool::{JobError, NativeRun, NativeWork, Work};
 pub use scheduler::{
-    Builder, Event, Happening, Reply, Scheduler, SchedulerError, StartError, Status, Subscription,
+    Builder, Event, Happening, Listener, RefusedFile, Reply, RunError, Scheduler, SchedulerError, Serving,
+    StartError, Status, Subscription,
 };
 pub use system_zones::prefer_system_zone_data;

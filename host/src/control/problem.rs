@@ -117,7 +117,8 @@ impl From<SchedulerError> for Problem {
                     "the job cannot be read as it is written",
                 )
             },
-            SchedulerError::Stopped | SchedulerError::Lost(_) => {
+            SchedulerError::Job(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-job", detail),
+            SchedulerError::Stopped | SchedulerError::Lost(_) | SchedulerError::Signals(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", detail)
             }
             SchedulerError::Refused => Self::new(StatusCode::CONFLICT, "refused", detail),

@@ -7,6 +7,7 @@ mod reloader;
 mod watch;
 
 pub use loader::{LoadProblem, LoadedPlugins, Loader};
-pub(crate) use loader::{description, read as read_plugin};
+pub(crate) use crate::plugin_files::read as read_plugin;
+pub(crate) use loader::description;
 pub(crate) use provenance::provenance;
 pub use reloader::{Handle, Reloader};
