@@ -5,6 +5,7 @@
 
 pub mod cli;
 mod clock;
+mod configured;
 pub mod control;
 pub mod manifest;
 mod plugin_files;
@@ -18,10 +19,10 @@ pub use clock::{Clock, ManualClock};
 pub use clockbox_core::{
     model::{
         Allow, Attempt, Cause, ClockRight, Coalesce, Delivery, Endpoint, Grace, History, HttpGrant,
-        HttpOptions, IntoJob, InvalidJob, Job, JobBuilder, JobDefaults, JobId, JobPatch, JobRecord, JobState, JobTerms, JobsRight, Limits, LogLevel,
-        LogLine, LogStream, Origin, Outcome, Overlap, Pause, PluginName, PluginSpec, Policy, PolicyPatch,
-        Pool, PoolName, RandomRight, Report, Retry, RetryHint, Rights, Run, RunId, RunState, Secret,
-        SecretAs, Source, StateEntry, Timestamp, WhenDone,
+        HttpOptions, IntoJob, InvalidJob, Job, JobBuilder, JobDefaults, JobId, JobPatch, JobRecord, JobState,
+        JobTerms, JobsRight, Limits, LogLevel, LogLine, LogStream, Origin, Outcome, Overlap, Pause,
+        PluginName, PluginSpec, Policy, PolicyPatch, Pool, PoolName, RandomRight, Report, Retry, RetryHint,
+        Rights, Run, RunId, RunState, Secret, SecretAs, Source, StateEntry, Timestamp, WhenDone,
     },
     timetable::{Conflict, Launch, PoolLoad, Rejection, Running},
     trigger::{Trigger, TriggerError, TriggerSpec, zone_data},
@@ -31,6 +32,6 @@ pub use clockbox_store as store;
 pub use pool::{JobError, NativeRun, NativeWork, Work};
 pub use scheduler::{
     Builder, Event, Happening, Listener, RefusedFile, Reply, RunError, Scheduler, SchedulerError, Serving,
-    StartError, Status, Subscription,
+    Settings, StartError, Status, Subscription,
 };
 pub use system_zones::prefer_system_zone_data;

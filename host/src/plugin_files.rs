@@ -31,8 +31,8 @@ pub(crate) fn load(
 }
 
 fn load_alone(sandbox: &Sandbox, spec: &PluginSpec) -> Result<Plugin, (String, Option<String>)> {
-    let bytes = read(&spec.path, sandbox.max_size())
-        .map_err(|error| (format!("cannot be read: {error}"), None))?;
+    let bytes =
+        read(&spec.path, sandbox.max_size()).map_err(|error| (format!("cannot be read: {error}"), None))?;
     if bytes.len() > 1 << 20 {
         tracing::debug!("loading plugin {:?} ({})", spec.name.as_str(), format_size(bytes.len() as u64));
     }

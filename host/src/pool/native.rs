@@ -98,7 +98,7 @@ impl NativeRun {
         self.0.token.cancelled().await;
     }
 
-    /// Writes into the run's log: a line for each line of the message, up to 1 MiB in all. What is said after the end of
+    /// Writes into the run's log: a line for each line of the message, up to 256 KiB in all. What is said after the end of
     /// the run is lost.
     pub fn log(&self, level: LogLevel, message: impl AsRef<str>) {
         message.as_ref().lines().for_each(|line| self.line(level, line));
@@ -194,7 +194,10 @@ fn text(output: &impl Serialize) -> Result<Option<String>, JobError> {
     let (size, limit) = (text.len() as u64, Limits::default().output);
     if size > limit {
         let (size, limit) = (format_size(size), format_size(limit));
-        return Err(JobError::retry("output", format!("it has {size} and the limit is {limit}; return less")));
+        return Err(JobError::retry(
+            "output",
+            format!("it has {size} and the limit is {limit}; return less"),
+        ));
     }
     Ok(Some(text).filter(|text| text != "null"))
 }

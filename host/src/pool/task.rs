@@ -9,12 +9,7 @@ use clockbox_core::{
 use clockbox_sandbox::{CancelToken, RunRequest};
 use clockbox_store::{JobStore, Writer};
 
-use super::{
-    NativeRun, NativeWork,
-    log_buffer::LogBuffer,
-    runners,
-    work::Work,
-};
+use super::{NativeRun, NativeWork, log_buffer::LogBuffer, runners, work::Work};
 use crate::{
     clock::Clock,
     scheduler::{Defaults, Events, Inbox, Message},

@@ -5,22 +5,23 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use clockbox_core::{
     model::{
-        History, IdError, IntoJob, InvalidJob, Job, JobDefaults, JobTerms, PluginName, PluginSpec, Pool, PoolName,
-        Report, RunState,
+        History, IdError, IntoJob, InvalidJob, Job, JobDefaults, JobTerms, PluginName, PluginSpec, Pool,
+        PoolName, Report, RunState,
     },
     timetable::{Change, Conflict, Input, Launch, Pipeline, Remembered, Timetable, Unfinished},
 };
 use clockbox_sandbox::{CancelToken, Plugin, SandboxOptions};
-use serde::{Serialize, de::DeserializeOwned};
 use clockbox_store::{Access, JobStore, MemoryStore, Snapshot, StoreError, Writer, WriterOptions};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Defaults, Events, Happening, Inbox, Listener, Scheduler, SchedulerError, StartError, Subscription,
-    driver::Driver, history, listener::Callback, plugins::Plugins, thread,
+    Defaults, Events, Happening, Inbox, Listener, Scheduler, SchedulerError, Settings, StartError,
+    Subscription, driver::Driver, history, listener::Callback, plugins::Plugins, serving::GRACE, thread,
 };
 use crate::{
     clock::Clock,
@@ -53,6 +54,7 @@ pub struct Builder {
     declared: Option<Vec<Arc<Job>>>,
     refused: BTreeSet<PluginName>,
     history: History,
+    grace: Duration,
     events: Events,
     defaults: Defaults,
 }
@@ -71,6 +73,7 @@ impl Builder {
             declared: None,
             refused: BTreeSet::new(),
             history: History::default(),
+            grace: GRACE,
             events: Events::new(),
             defaults: Defaults::default(),
         }
@@ -126,11 +129,11 @@ impl Builder {
     /// Loads a plugin from its file at the start: with a pin, rights, limits and configuration of its own.
     ///
     /// ```no_run
-    /// use clockbox::{Limits, PluginSpec, Rights, Scheduler};
+    /// use clockbox::{HttpGrant, Limits, PluginSpec, Rights, Scheduler};
     /// use std::time::Duration;
     ///
     /// let report = PluginSpec {
-    ///     rights: Rights { http: vec!["https://api.example.com".parse()?], ..Rights::default() },
+    ///     rights: Rights { http: vec![HttpGrant::to("https://api.example.com".parse()?)], ..Rights::default() },
     ///     limits: Limits { timeout: Duration::from_secs(30), ..Limits::default() },
     ///     ..PluginSpec::new("report".parse()?, "jobs/report.wasm")
     /// };
@@ -280,6 +283,13 @@ impl Builder {
         self
     }
 
+    /// How long runs may take to end when [`Scheduler::serve`] or [`Scheduler::run_blocking`] stops the scheduler; 30 seconds
+    /// if nothing is said.
+    pub fn shutdown_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
     /// What happens from the start on. [`Scheduler::subscribe`] comes too late for what happens at once.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
@@ -384,7 +394,8 @@ impl Builder {
                 None => drop(own.close().collect::<Vec<_>>()),
             }
         })?;
-        Ok(Scheduler::new(inbox, store, self.works, events, self.clock, self.defaults, on_stop))
+        let settings = Settings { history: self.history, shutdown_grace: self.grace };
+        Ok(Scheduler::new(inbox, store, self.works, events, self.clock, self.defaults, settings, on_stop))
     }
 }
 

@@ -9,7 +9,9 @@ use std::{
 };
 
 use clockbox_core::{
-    model::{IntoJob, JobDefaults, JobId, JobPatch, JobRecord, JobTerms, Pause, PluginName, Pool, Run, RunId},
+    model::{
+        IntoJob, JobDefaults, JobId, JobPatch, JobRecord, JobTerms, Pause, PluginName, Pool, Run, RunId,
+    },
     timetable::{Change, Conflict, Input, PoolLoad, Rejection, Running, Timetable},
     trigger::Trigger,
 };
@@ -18,8 +20,8 @@ use clockbox_store::JobStore;
 use tokio::sync::watch;
 
 use super::{
-    Builder, Defaults, Events, Happening, Inbox, Listener, Message, Reply, SchedulerError, Serving, Status,
-    Subscription, reply::ReplyTo,
+    Builder, Defaults, Events, Happening, Inbox, Listener, Message, Reply, SchedulerError, Serving, Settings,
+    Status, Subscription, reply::ReplyTo,
 };
 use crate::{
     clock::Clock,
@@ -63,6 +65,7 @@ pub struct Scheduler {
     events: Events,
     clock: Clock,
     defaults: Defaults,
+    settings: Settings,
     /// How it ended, once it has.
     stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
 }
@@ -73,6 +76,7 @@ impl Scheduler {
         Builder::new()
     }
 
+    #[expect(clippy::too_many_arguments, reason = "they are its parts")]
     pub(super) fn new(
         inbox: Inbox,
         store: Arc<dyn JobStore>,
@@ -80,9 +84,10 @@ impl Scheduler {
         events: Events,
         clock: Clock,
         defaults: Defaults,
+        settings: Settings,
         stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
     ) -> Self {
-        Self { inbox, store, works, events, clock, defaults, stopped }
+        Self { inbox, store, works, events, clock, defaults, settings, stopped }
     }
 
     /// Adds a job, which must not come from the manifest or folder. It is durable when the answer is there. Unless its
@@ -242,6 +247,18 @@ impl Scheduler {
         self.works.insert(name, Work::Plugin(plugin));
     }
 
+    /// What a name of a plugin stands for.
+    #[must_use]
+    pub fn work(&self, name: &PluginName) -> Option<Work> {
+        self.works.get(name)
+    }
+
+    /// What it was started with, beside jobs, pools, plugins and defaults.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
     /// The names that jobs can refer to as their plugin, in order.
     #[must_use]
     pub fn plugin_names(&self) -> Vec<PluginName> {
@@ -344,7 +361,7 @@ impl Scheduler {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn serve(&self) -> Serving {
-        Serving::new(self.clone())
+        Serving::new(self.clone(), self.settings.shutdown_grace)
     }
 
     /// Blocks this thread until the scheduler has stopped. Not to be called from async code. With Ctrl-C:

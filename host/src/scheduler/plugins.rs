@@ -36,7 +36,12 @@ impl Plugins {
             match plugin_files::load(&sandbox, spec, &specs) {
                 Ok(plugin) => loaded.push((name.clone(), plugin)),
                 Err((message, hint)) => {
-                    refused.push(RefusedFile { plugin: name.clone(), path: spec.path.clone(), message, hint });
+                    refused.push(RefusedFile {
+                        plugin: name.clone(),
+                        path: spec.path.clone(),
+                        message,
+                        hint,
+                    });
                 }
             }
         }

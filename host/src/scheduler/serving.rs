@@ -22,11 +22,12 @@ pub struct Serving {
 }
 
 impl Serving {
-    pub(super) fn new(scheduler: Scheduler) -> Self {
-        Self { scheduler, grace: GRACE, is_stopped_by_ctrl_c: false, end: None }
+    pub(super) fn new(scheduler: Scheduler, grace: Duration) -> Self {
+        Self { scheduler, grace, is_stopped_by_ctrl_c: false, end: None }
     }
 
-    /// How long runs may take to end when this stops the scheduler; 30 seconds if nothing is said.
+    /// How long runs may take to end when this stops the scheduler; what the builder says if nothing is
+    /// said here.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self

@@ -241,7 +241,9 @@ impl IntoJob for JobBuilder {
         let id = JobId::new(&name).map_err(|error| wrong("", error.to_string(), None)).ok();
         // Without one of its own its plugin has its name, and that is told above.
         let plugin = match &plugin {
-            Some(plugin) => PluginName::new(plugin).map_err(|error| wrong("plugin", error.to_string(), None)).ok(),
+            Some(plugin) => {
+                PluginName::new(plugin).map_err(|error| wrong("plugin", error.to_string(), None)).ok()
+            }
             None => PluginName::new(&name).ok(),
         };
         let pool = match &pool {
@@ -266,14 +268,16 @@ impl IntoJob for JobBuilder {
         let trigger = match when {
             When::Now => checked(TriggerSpec::default()),
             When::Spec(spec) => checked(spec),
-            When::After(span) => match chrono::TimeDelta::from_std(span).ok().and_then(|span| now.checked_add_signed(span)) {
-                Some(at) => checked(TriggerSpec::date(&at.to_rfc3339())),
-                None => Err(TriggerError {
-                    field: String::new(),
-                    message: format!("{} from now is beyond the calendar", format_duration(span)),
-                    hint: None,
-                }),
-            },
+            When::After(span) => {
+                match chrono::TimeDelta::from_std(span).ok().and_then(|span| now.checked_add_signed(span)) {
+                    Some(at) => checked(TriggerSpec::date(&at.to_rfc3339())),
+                    None => Err(TriggerError {
+                        field: String::new(),
+                        message: format!("{} from now is beyond the calendar", format_duration(span)),
+                        hint: None,
+                    }),
+                }
+            }
             When::Checked(trigger) => Ok(trigger),
             When::Refused(error) => Err(error),
         };
@@ -320,7 +324,8 @@ mod tests {
         let job = job.retry_policy(Retry { attempts: 0, factor, ..Retry::default() }).args(NoJson);
         let error = built(job).unwrap_err();
         let keys: Vec<&str> = error.problems.iter().map(|problem| problem.field.as_str()).collect();
-        let all = ["", "plugin", "pool", "args", "max_instances", "retry.attempts", "retry.factor", "trigger"];
+        let all =
+            ["", "plugin", "pool", "args", "max_instances", "retry.attempts", "retry.factor", "trigger"];
         assert_eq!(keys, all);
         assert!(error.to_string().lines().all(|line| line.starts_with("job \"a b\": ")), "{error}");
     }
