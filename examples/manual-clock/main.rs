@@ -21,7 +21,7 @@ fn week() -> Result<Vec<Run>, Box<dyn std::error::Error>> {
         .job(Job::new("working-days").plugin("backup").cron("0 9 * * mon-fri"));
     let mut events = builder.subscribe();
     let scheduler = builder.start()?;
-    let end = "2030-01-08T00:00:00Z".parse()?;
+    let end: clockbox::Timestamp = "2030-01-08T00:00:00Z".parse()?;
     // From fire to fire, each run to its end: nothing is coalesced, and no time is spent waiting.
     while let Some(next) = scheduler.status().wait()?.next_wake.filter(|next| *next < end) {
         hand.set(next);

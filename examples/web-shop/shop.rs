@@ -66,7 +66,8 @@ impl Shop {
 }
 
 async fn show(State(shop): State<Shop>, At(order): At<u64>) -> Result<Json<String>, Refused> {
-    shop.orders.read(order)?.map(Json).ok_or((StatusCode::NOT_FOUND, "there is no such order".to_owned()))
+    let state = shop.orders.read(order).map_err(broken)?;
+    state.map(Json).ok_or((StatusCode::NOT_FOUND, "there is no such order".to_owned()))
 }
 
 /// Places an order. The answer comes when the order will be cancelled for certain unless it is paid.
@@ -84,12 +85,12 @@ async fn place(State(shop): State<Shop>, At(order): At<u64>) -> Result<(StatusCo
         }
         added => added.map_err(broken)?,
     }
-    let state = shop.orders.change(order, "open")?;
+    let state = shop.orders.change(order, "open").map_err(broken)?;
     Ok((StatusCode::CREATED, Json(state)))
 }
 
 async fn pay(State(shop): State<Shop>, At(order): At<u64>) -> Result<Json<String>, Refused> {
-    let state = shop.orders.change(order, "paid")?;
+    let state = shop.orders.change(order, "paid").map_err(broken)?;
     if state != "paid" {
         return Err((StatusCode::CONFLICT, format!("this order is {state}")));
     }
@@ -115,12 +116,12 @@ fn broken(error: impl std::fmt::Display) -> Refused {
 struct Orders(Arc<Mutex<PathBuf>>);
 
 impl Orders {
-    fn read(&self, order: u64) -> Result<Option<String>, Refused> {
-        state(&file(&self.lock(), order)).map_err(broken)
+    fn read(&self, order: u64) -> Result<Option<String>, OrderError> {
+        state(&file(&self.lock(), order)).map_err(OrderError)
     }
 
     /// Changes an order that is new or open, and answers with what it is then.
-    fn change<E: From<OrderError>>(&self, order: u64, to: &str) -> Result<String, E> {
+    fn change(&self, order: u64, to: &str) -> Result<String, OrderError> {
         let folder = self.lock();
         let file = file(&folder, order);
         match state(&file).map_err(OrderError)? {
@@ -162,12 +163,6 @@ impl std::fmt::Display for OrderError {
 }
 
 impl std::error::Error for OrderError {}
-
-impl From<OrderError> for Refused {
-    fn from(error: OrderError) -> Self {
-        broken(error)
-    }
-}
 
 #[cfg(test)]
 mod tests {
