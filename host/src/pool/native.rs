@@ -78,7 +78,7 @@ impl NativeRun {
     /// Why it runs.
     #[must_use]
     pub fn cause(&self) -> Cause {
-        self.0.launch.run.cause.clone()
+        self.0.launch.run.cause
     }
 
     /// When a run of the job succeeded before: the scheduled time of that run.

@@ -12,13 +12,16 @@ use super::{Scheduler, SchedulerError};
 /// How long runs may take to end, unless something else is said.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
 
+/// The wait for the end.
+type Ended = Pin<Box<dyn Future<Output = Result<(), SchedulerError>> + Send>>;
+
 /// Ends when its scheduler has stopped; dropped before that, it stops it gently. See [`Scheduler::serve`].
 #[must_use = "the scheduler is stopped when this is dropped"]
 pub struct Serving {
     scheduler: Scheduler,
     grace: Duration,
     is_stopped_by_ctrl_c: bool,
-    end: Option<Pin<Box<dyn Future<Output = Result<(), SchedulerError>> + Send>>>,
+    end: Option<Ended>,
 }
 
 impl Serving {

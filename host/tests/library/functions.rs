@@ -22,9 +22,9 @@ struct Order {
 /// The next run to end.
 pub(crate) fn ended(events: &mut Subscription) -> RunId {
     loop {
-        match events.next_blocking().expect("the scheduler stopped").expect("no event is lost").event {
-            Event::RunFinished { run, .. } => return run,
-            _ => {}
+        let heard = events.next_blocking().expect("the scheduler stopped").expect("no event is lost");
+        if let Event::RunFinished { run, .. } = heard.event {
+            return run;
         }
     }
 }
