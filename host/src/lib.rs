@@ -5,9 +5,11 @@
 
 pub mod cli;
 mod clock;
+mod configured;
 pub mod control;
 mod granted;
 pub mod manifest;
+mod plugin_files;
 mod pool;
 pub mod reload;
 mod scheduler;
@@ -18,18 +20,20 @@ pub use clock::{Clock, ManualClock};
 pub use clockbox_core::{
     model::{
         Allow, Attempt, Cause, ClockRight, Coalesce, Delivery, Endpoint, Grace, History, HttpGrant,
-        HttpOptions, Job, JobDefaults, JobId, JobPatch, JobRecord, JobState, JobsRight, KeyProblem,
-        KeyProblems, Limits, LogLevel, LogLine, LogStream, Origin, Outcome, Overlap, Pause, PluginName,
-        PluginSpec, Policy, PolicyPatch, Pool, PoolName, RandomRight, Report, Retry, RetryHint, Rights, Run,
-        RunId, RunState, Secret, SecretAs, Source, StateChanges, StateEntry, Timestamp, WhenDone,
+        HttpOptions, IntoJob, InvalidJob, Job, JobBuilder, JobDefaults, JobId, JobPatch, JobRecord, JobState,
+        JobTerms, JobsRight, KeyProblem, KeyProblems, Limits, LogLevel, LogLine, LogStream, Origin, Outcome,
+        Overlap, Pause, PluginName, PluginSpec, Policy, PolicyPatch, Pool, PoolName, RandomRight, Report,
+        Retry, RetryHint, Rights, Run, RunId, RunState, Secret, SecretAs, Source, StateChanges, StateEntry,
+        Timestamp, WhenDone,
     },
     timetable::{Conflict, Launch, PoolLoad, Rejection, Running},
     trigger::{Trigger, TriggerError, TriggerSpec, zone_data},
 };
 pub use clockbox_sandbox as sandbox;
 pub use clockbox_store as store;
-pub use pool::{NativeWork, Work};
+pub use pool::{JobError, NativeRun, NativeWork, Work};
 pub use scheduler::{
-    Builder, Event, Happening, Reply, Scheduler, SchedulerError, StartError, Status, Subscription,
+    Builder, Event, Happening, Listener, RefusedFile, Reply, RunError, Scheduler, SchedulerError, Serving,
+    Settings, StartError, Status, Subscription,
 };
 pub use system_zones::prefer_system_zone_data;

@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -p clockbox --bench figures -- [SECTION…] [--quick] [--markdown] [--plots FOLDER]`
 
+mod api;
 mod apscheduler;
 mod bare;
 mod guests;
@@ -37,7 +38,7 @@ struct Section {
     child: Option<fn(&[String]) -> Value>,
 }
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     Section { name: "runs", what: "one run from end to end, and runs a second", run: runs::run, child: None },
     Section {
         name: "apscheduler",
@@ -58,6 +59,12 @@ const SECTIONS: [Section; 8] = [
         child: Some(idle::child),
     },
     Section { name: "reload", what: "a reload that changes one job of many", run: reload::run, child: None },
+    Section {
+        name: "api",
+        what: "the control API: adding jobs together and one by one, and listing many",
+        run: api::run,
+        child: None,
+    },
     Section {
         name: "start",
         what: "a host with many plugins starts, and compilation",

@@ -186,7 +186,7 @@ impl Sandbox {
                 Cow::Owned(self.0.compilers.assemble(&machine, job, text, turn)?)
             }
         };
-        let inspection = Inspection { size, ..inspect_binary(&binary)? };
+        let inspection = Inspection { size: bytes.len() as u64, ..inspect_binary(&binary)? };
         let kind = inspection.check(&spec.rights)?;
         let machine = self.0.machines.get(job.1, &self.0.ticker)?;
         if let Some(compiled) = self.cached(&machine, kind, job, &inspection) {

@@ -148,7 +148,8 @@ impl From<SchedulerError> for Problem {
                 )
             },
             SchedulerError::State(refusal) => refusal.into(),
-            SchedulerError::Stopped | SchedulerError::Lost(_) => {
+            SchedulerError::Job(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-job", detail),
+            SchedulerError::Stopped | SchedulerError::Lost(_) | SchedulerError::Signals(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", detail)
             }
             SchedulerError::Refused => Self::new(StatusCode::CONFLICT, "refused", detail),

@@ -1,10 +1,8 @@
 //! Jobs as the sections `[jobs.NAME]` of a manifest, and back.
 
-use clockbox_core::model::JobId;
+use clockbox_core::model::{JobId, KeyProblem};
 use serde_json::{Map, Number, Value};
 use toml::Value as Toml;
-
-use crate::manifest::KeyProblem;
 
 /// A job as its name and keys.
 pub(super) type Described = (JobId, Map<String, Value>);

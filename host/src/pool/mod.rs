@@ -2,7 +2,9 @@
 //! delay a fire.
 
 mod host;
+mod job_error;
 mod log_buffer;
+mod native;
 mod runners;
 mod task;
 mod work;
@@ -15,6 +17,9 @@ use clockbox_core::{
 };
 use clockbox_sandbox::CancelToken;
 use hashbrown::{HashMap, HashSet};
+pub use job_error::JobError;
+pub use native::NativeRun;
+pub(crate) use native::call;
 use runners::Runners;
 use task::Prepared;
 pub(crate) use task::Sinks;

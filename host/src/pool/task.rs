@@ -9,7 +9,7 @@ use clockbox_core::{
 use clockbox_sandbox::{CancelToken, RunRequest};
 use clockbox_store::{JobStore, Writer};
 
-use super::{log_buffer::LogBuffer, runners, work::Work};
+use super::{NativeRun, NativeWork, log_buffer::LogBuffer, runners, work::Work};
 use crate::{
     clock::Clock,
     scheduler::{Defaults, Events, Inbox, Message},
@@ -61,57 +61,75 @@ impl Prepared {
 
 /// Runs one attempt to its end.
 async fn run(work: Work, launch: Launch, token: CancelToken, sinks: &Arc<Sinks>) -> Report {
-    let plugin = match work {
-        Work::Plugin(plugin) => plugin,
+    let (id, attempt) = (launch.run.id, launch.run.attempt);
+    let log = Arc::new(LogBuffer::new(Arc::clone(sinks), Arc::clone(&launch.job), id));
+    let mut report = match work {
+        Work::Plugin(plugin) => {
+            let Launch { run, job, previous_success } = launch;
+            let plugin = match &job.policy.allow {
+                Some(allow) => plugin.narrowed(allow),
+                None => plugin,
+            };
+            let request = RunRequest {
+                job: run.job.clone(),
+                run: id,
+                attempt,
+                scheduled_at: run.scheduled_at,
+                previous_success,
+                cause: run.cause,
+                args: run.args.as_deref().map_or_else(|| Arc::clone(&job.args), Into::into),
+            };
+            let run = plugin.run(request, Arc::clone(&log) as _, token);
+            flushing(run, &log, id, attempt, sinks).await
+        }
         Work::Native(function) => {
-            let stop = token.clone();
-            let grace = Limits::default().cancel_grace;
-            let outstayed = async {
-                stop.cancelled().await;
-                tokio::time::sleep(grace).await;
-            };
-            return tokio::select! {
-                report = function(launch, token) => report,
-                () = stop.killed() => Report::new(Outcome::Cancelled).because("it was stopped at once"),
-                () = outstayed => Report::new(Outcome::Cancelled).because(format!(
-                    "it did not end within {} of being asked to, and was stopped",
-                    format_duration(grace)
-                )),
-            };
+            let run = NativeRun::new(launch, token.clone(), Arc::clone(&log));
+            flushing(native(&*function, run, token), &log, id, attempt, sinks).await
         }
         Work::Refused(why) => return Report::new(Outcome::HostError).because(why.to_string()),
     };
-    let Launch { run, job, previous_success } = launch;
-    let plugin = match &job.policy.allow {
-        Some(allow) => plugin.narrowed(allow),
-        None => plugin,
+    report.logs.splice(0..0, log.take());
+    report
+}
+
+/// Runs a function of this program, for as long as it may.
+async fn native(function: &NativeWork, run: NativeRun, stop: CancelToken) -> Report {
+    let grace = Limits::default().cancel_grace;
+    let outstayed = async {
+        stop.cancelled().await;
+        tokio::time::sleep(grace).await;
     };
-    let (id, attempt) = (run.id, run.attempt);
-    let request = RunRequest {
-        job: run.job.clone(),
-        run: id,
-        attempt,
-        scheduled_at: run.scheduled_at,
-        previous_success,
-        cause: run.cause,
-        args: run.args.as_deref().map_or_else(|| Arc::clone(&job.args), Into::into),
-    };
-    let log = Arc::new(LogBuffer::new(Arc::clone(sinks), Arc::clone(&job), id));
-    let mut attempt_run = std::pin::pin!(plugin.run(request, Arc::clone(&log) as _, token));
-    let mut report = loop {
+    tokio::select! {
+        report = function(run) => report,
+        () = stop.killed() => Report::new(Outcome::Cancelled).because("it was stopped at once"),
+        () = outstayed => Report::new(Outcome::Cancelled).because(format!(
+            "it did not end within {} of being asked to, and was stopped",
+            format_duration(grace)
+        )),
+    }
+}
+
+/// Hands the lines of a run that goes on to the store from time to time.
+async fn flushing(
+    attempt_run: impl Future<Output = Report>,
+    log: &LogBuffer,
+    run: RunId,
+    attempt: u32,
+    sinks: &Sinks,
+) -> Report {
+    let mut attempt_run = std::pin::pin!(attempt_run);
+    loop {
         tokio::select! {
             biased;
-            report = &mut attempt_run => break report,
+            report = &mut attempt_run => return report,
             () = tokio::time::sleep(FLUSH_LOGS) => {
                 let lines = log.take();
                 if !lines.is_empty() {
-                    sinks.writer.submit(vec![Write::Log { run: id, attempt, lines }], |_| {});
+                    sinks.writer.submit(vec![Write::Log { run, attempt, lines }], |_| {});
                 }
             }
         }
-    };
-    report.logs = log.take();
-    report
+    }
 }
 
 /// Sees to it that every attempt reports, even when its task panics or is dropped.

@@ -8,16 +8,15 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use clockbox_core::{
-    model::{Limits, PluginName, Report, Timestamp},
-    timetable::Launch,
-};
-use clockbox_sandbox::{CancelToken, Plugin};
+use clockbox_core::model::{Limits, PluginName, Report, Timestamp};
+use clockbox_sandbox::Plugin;
 use hashbrown::HashMap;
+
+use super::NativeRun;
 
 /// A function of the embedding program that a job can name in the place of a plugin.
 pub type NativeWork =
-    dyn Fn(Launch, CancelToken) -> Pin<Box<dyn Future<Output = Report> + Send>> + Send + Sync + 'static;
+    dyn Fn(NativeRun) -> Pin<Box<dyn Future<Output = Report> + Send>> + Send + Sync + 'static;
 
 /// What does the work of a job.
 #[derive(Clone)]

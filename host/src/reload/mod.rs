@@ -6,7 +6,8 @@ mod provenance;
 mod reloader;
 mod watch;
 
+pub(crate) use crate::plugin_files::read as read_plugin;
+pub(crate) use loader::description;
 pub use loader::{LoadProblem, LoadedPlugins, Loader};
-pub(crate) use loader::{description, read as read_plugin};
 pub(crate) use provenance::provenance;
 pub use reloader::{Handle, Reloader};

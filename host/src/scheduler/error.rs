@@ -1,7 +1,7 @@
 //! Why a scheduler did not do what it was asked.
 
 use clockbox_core::{
-    model::{JobId, KeyProblems, Refusal},
+    model::{InvalidJob, JobId, KeyProblems, Refusal},
     timetable::Rejection,
 };
 use clockbox_store::StoreError;
@@ -19,6 +19,12 @@ pub enum SchedulerError {
     /// A description of a job cannot be read.
     #[error("{0}")]
     Invalid(KeyProblems),
+    /// A job cannot be built as it is described.
+    #[error(transparent)]
+    Job(#[from] InvalidJob),
+    /// It cannot be waited for the end of the scheduler here.
+    #[error("signals and the end cannot be waited for here: {0}")]
+    Signals(String),
     /// The store could not answer.
     #[error("the store: {0}")]
     Store(#[from] StoreError),

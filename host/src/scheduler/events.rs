@@ -97,7 +97,14 @@ impl Subscription {
         }
     }
 
-    /// The next event, if it is there already.
+    /// Whether the scheduler has stopped and everything has been heard: no [`try_next`](Self::try_next) brings anything
+    /// any more.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.0.is_closed() && self.0.is_empty()
+    }
+
+    /// The next event, if it is there already: for loops that look from time to time, and must not wait.
     pub fn try_next(&mut self) -> Option<Result<Happening, u64>> {
         match self.0.try_recv() {
             Ok(happening) => Some(Ok(happening)),
@@ -136,8 +143,10 @@ mod tests {
         events.publish(now(), Event::SchedulerStopped);
         events.close();
         events.publish(now(), Event::SchedulerResumed);
+        assert!(!heard.is_ended(), "there is something to be heard");
         assert_eq!(heard.next_blocking().unwrap().unwrap().event, Event::SchedulerStopped);
         assert_eq!(heard.next_blocking(), None);
         assert_eq!(events.subscribe().next_blocking(), None);
+        assert!(heard.is_ended() && events.subscribe().is_ended());
     }
 }

@@ -11,8 +11,8 @@ use std::{
 
 use clockbox_core::{
     model::{
-        Job, JobDefaults, JobId, JobPatch, JobRecord, Pause, PluginName, Pool, Run, RunId, StateChanges,
-        Write,
+        IntoJob, JobDefaults, JobId, JobPatch, JobRecord, JobTerms, Pause, PluginName, Pool, Run, RunId,
+        StateChanges, Write,
     },
     timetable::{Change, Conflict, Input, PoolLoad, Rejection, Running, Timetable},
     trigger::Trigger,
@@ -22,7 +22,8 @@ use clockbox_store::{JobStore, Writer};
 use tokio::sync::watch;
 
 use super::{
-    Builder, Defaults, Events, Inbox, Message, Reply, SchedulerError, Status, Subscription, reply::ReplyTo,
+    Builder, Defaults, Events, Happening, Inbox, Listener, Message, Reply, SchedulerError, Serving, Settings,
+    Status, Subscription, reply::ReplyTo,
 };
 use crate::{
     clock::Clock,
@@ -67,6 +68,7 @@ pub struct Scheduler {
     events: Events,
     clock: Clock,
     defaults: Defaults,
+    settings: Settings,
     /// How it ended, once it has.
     stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
 }
@@ -77,7 +79,7 @@ impl Scheduler {
         Builder::new()
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts, put together in one place")]
+    #[expect(clippy::too_many_arguments, reason = "they are its parts")]
     pub(super) fn new(
         inbox: Inbox,
         store: Arc<dyn JobStore>,
@@ -86,30 +88,50 @@ impl Scheduler {
         events: Events,
         clock: Clock,
         defaults: Defaults,
+        settings: Settings,
         stopped: watch::Receiver<Option<Result<(), SchedulerError>>>,
     ) -> Self {
-        Self { inbox, store, writer, works, events, clock, defaults, stopped }
+        Self { inbox, store, writer, works, events, clock, defaults, settings, stopped }
     }
 
     /// Adds a job, which must not come from the manifest or folder. It is durable when the answer is there. Unless its
     /// policy says otherwise, it is removed once its trigger has nothing left and its last run has ended.
     ///
     /// Answers with [`Rejection::JobExists`](clockbox_core::timetable::Rejection::JobExists) where the name is taken.
-    pub fn add_job(&self, job: Job) -> Reply<()> {
+    ///
+    /// ```
+    /// # use clockbox::{Job, Scheduler};
+    /// # use std::time::Duration;
+    /// # let scheduler = Scheduler::builder().start()?;
+    /// let cancel = Job::new("cancel-order-7").plugin("cancel-order").args(7).after(Duration::from_secs(30 * 60));
+    /// scheduler.add_job(cancel).wait()?;
+    /// let paid = scheduler.remove_job("cancel-order-7".parse()?, clockbox::Running::Finish);
+    /// paid.wait()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn add_job(&self, job: impl IntoJob) -> Reply<()> {
         self.add_jobs([job], Conflict::Error)
     }
 
     /// Adds a job, or replaces the one of that name; answers with
     /// [`Rejection::NotOwner`](clockbox_core::timetable::Rejection::NotOwner) where that one comes from the manifest or
     /// folder.
-    pub fn put_job(&self, job: Job) -> Reply<()> {
+    pub fn put_job(&self, job: impl IntoJob) -> Reply<()> {
         self.add_jobs([job], Conflict::Replace)
     }
 
     /// Adds jobs in one transaction: all of them, or none. `conflict` says what becomes of names that are taken.
-    pub fn add_jobs(&self, jobs: impl IntoIterator<Item = Job>, conflict: Conflict) -> Reply<()> {
-        let jobs = jobs.into_iter().map(Arc::new).collect();
-        self.change(Input::AddJobs { jobs, conflict })
+    pub fn add_jobs(&self, jobs: impl IntoIterator<Item = impl IntoJob>, conflict: Conflict) -> Reply<()> {
+        let defaults = self.defaults.get();
+        let terms = JobTerms { defaults: &defaults, now: self.clock.now() };
+        match jobs.into_iter().map(|job| job.into_job(terms).map(Arc::new)).collect() {
+            Ok(jobs) => self.change(Input::AddJobs { jobs, conflict }),
+            Err(error) => {
+                let (reply_to, reply) = Reply::channel();
+                reply_to.answer(Err(SchedulerError::Job(error)));
+                reply
+            }
+        }
     }
 
     /// Changes properties of a job, at once. Of a job of the manifest or folder, that outlives reloads and restarts
@@ -277,6 +299,18 @@ impl Scheduler {
         self.works.insert(name, Work::Plugin(plugin), Some(self.clock.now()));
     }
 
+    /// What a name of a plugin stands for.
+    #[must_use]
+    pub fn work(&self, name: &PluginName) -> Option<Work> {
+        self.works.get(name)
+    }
+
+    /// What it was started with, beside jobs, pools, plugins and defaults.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
     /// The names that jobs can refer to as their plugin, in order.
     #[must_use]
     pub fn plugin_names(&self) -> Vec<PluginName> {
@@ -349,6 +383,64 @@ impl Scheduler {
         self.events.subscribe()
     }
 
+    /// Calls a function with whatever happens from here on, on a thread of its own: for user interfaces, and for whatever
+    /// has a loop of its own to be woken. It gets every event in order, or `Err(n)` when `n` events were lost because it
+    /// was too slow. It may wait for answers of the scheduler.
+    ///
+    /// ```
+    /// # use clockbox::{Event, Scheduler};
+    /// let scheduler = Scheduler::builder().start()?;
+    /// let (wake, woken) = std::sync::mpsc::channel();
+    /// let listener = scheduler.on_event(move |heard| drop(wake.send(heard)))?;
+    /// scheduler.pause(None, None).wait()?;
+    /// assert!(matches!(woken.recv()?.unwrap().event, Event::SchedulerPaused { .. }));
+    /// scheduler.shutdown(std::time::Duration::ZERO).wait()?;
+    /// listener.join();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no thread left for it.
+    pub fn on_event(
+        &self,
+        callback: impl FnMut(Result<Happening, u64>) + Send + 'static,
+    ) -> std::io::Result<Listener> {
+        Listener::spawn(self.subscribe(), Box::new(callback))
+    }
+
+    /// Stays with the scheduler until it has stopped: to be awaited inside a program's own tokio, beside its server for
+    /// instance. Dropped before that, as the loser of a `select!`, it stops the scheduler gently. Decisions and runs have
+    /// threads of their own all the same, so that a busy program makes no fire late.
+    ///
+    /// ```
+    /// # use clockbox::Scheduler;
+    /// # use std::time::Duration;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// let scheduler = Scheduler::builder().start()?;
+    /// let server = async { /* serves requests until it is told to stop */ };
+    /// tokio::select! {
+    ///     ended = scheduler.serve().grace(Duration::from_secs(10)) => ended?,
+    ///     () = server => {}
+    /// }
+    /// scheduler.stopped().await;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn serve(&self) -> Serving {
+        Serving::new(self.clone(), self.settings.shutdown_grace)
+    }
+
+    /// Blocks this thread until the scheduler has stopped. Not to be called from async code. With Ctrl-C:
+    /// `scheduler.serve().stop_on_ctrl_c().wait()`.
+    ///
+    /// # Errors
+    /// When it could not end in order.
+    pub fn run_blocking(&self) -> Result<(), SchedulerError> {
+        self.serve().wait()
+    }
+
     /// The store: history, attempts and logs are read there.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn JobStore> {
@@ -379,6 +471,16 @@ impl Scheduler {
         let mut stopped = self.stopped.clone();
         // An error means that the driver's thread is gone: stopped as well.
         drop(stopped.wait_for(Option::is_some).await);
+    }
+
+    /// Waits until the scheduler has stopped, and answers as [`shutdown`](Self::shutdown) does.
+    pub(super) async fn ended(&self) -> Result<(), SchedulerError> {
+        let mut stopped = self.stopped.clone();
+        match stopped.wait_for(Option::is_some).await {
+            Ok(ending) => ending.clone().unwrap_or(Err(SchedulerError::Stopped)),
+            // The driver broke down.
+            Err(_) => Err(SchedulerError::Stopped),
+        }
     }
 
     /// Whether the scheduler has stopped.

@@ -92,6 +92,12 @@ impl Grace {
     }
 }
 
+impl From<Duration> for Grace {
+    fn from(grace: Duration) -> Self {
+        Self::Within(grace)
+    }
+}
+
 impl fmt::Display for Grace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

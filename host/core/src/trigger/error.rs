@@ -40,12 +40,19 @@ impl TriggerError {
     }
 
     /// Places the error below `parent`: `hour` becomes `cron.hour`.
-    pub(super) fn under(mut self, parent: &str) -> Self {
+    pub(crate) fn under(mut self, parent: &str) -> Self {
         self.field = match self.field.as_str() {
             "" => parent.to_owned(),
             field => format!("{parent}.{field}"),
         };
         self
+    }
+}
+
+/// A trigger that was built in code is no text to be refused.
+impl From<std::convert::Infallible> for TriggerError {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -112,6 +112,7 @@ mod describe;
 mod error;
 mod field;
 mod fields;
+mod from_text;
 mod hash;
 mod interval;
 pub mod jsonl;

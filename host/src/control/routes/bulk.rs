@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono_tz::Tz;
-use clockbox_core::model::{Job, JobDefaults};
+use clockbox_core::model::{Job, JobDefaults, KeyProblem};
 use clockbox_store::JobFilter;
 use http::{StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
@@ -15,15 +15,12 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::jobs::{AddParams, SourceKind, put_jobs, take_name};
-use crate::{
-    control::{
-        app::App,
-        extract::{Params, Written},
-        problem::Problem,
-        toml_jobs,
-        view::NewJob,
-    },
-    manifest::KeyProblem,
+use crate::control::{
+    app::App,
+    extract::{Params, Written},
+    problem::Problem,
+    toml_jobs,
+    view::NewJob,
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
