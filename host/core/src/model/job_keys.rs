@@ -34,7 +34,8 @@ impl Default for JobDefaults {
 
 impl Job {
     /// The keys of this job's section in a manifest, its name and source apart. Read again by a scheduler with these
-    /// defaults, or with none, they mean the same job: a key is left out only where both would fill it in alike.
+    /// defaults, or with none, they mean the same job: a key is left out only where both would fill it in alike. The time
+    /// zone alone is left out where it is that of these defaults.
     ///
     /// ```
     /// # use clockbox_core::{model::{Job, JobDefaults, Policy, PoolName, Source}, trigger::{Trigger, TriggerSpec}};

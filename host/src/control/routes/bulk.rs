@@ -50,7 +50,7 @@ pub(crate) struct Added {
     request_body(content((Batch = "application/json"), (String = "application/toml"))),
     responses(
         (status = 200, description = "They are there", body = Added),
-        (status = "4XX", description = "None was added", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "None was added", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn import(
@@ -83,11 +83,14 @@ fn described(kind: &str, detail: &str, problems: Vec<KeyProblem>) -> Problem {
 
 /// Which jobs, and how they are written.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ExportParams {
     /// `json`, as it is imported again, or `toml`, as a manifest has it; JSON if nothing is said.
+    #[param(inline)]
     format: Option<Format>,
     /// Of this source.
+    #[param(inline)]
     source: Option<SourceKind>,
 }
 
@@ -104,7 +107,7 @@ enum Format {
 #[utoipa::path(get, path = "/v1/export", tag = "jobs", params(ExportParams), responses(
     (status = 200, description = "The jobs", content((Batch = "application/json"), (String = "application/toml"))),
     (status = 422, description = "TOML cannot say all of it", body = Problem, content_type = "application/problem+json"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn export(State(app): State<App>, Params(asked): Params<ExportParams>) -> Result<Response, Problem> {
     let defaults = app.scheduler.defaults();

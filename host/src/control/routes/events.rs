@@ -42,6 +42,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Which events.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct EventParams {
     /// About this job, or one of several: `a,b`.
@@ -61,7 +62,7 @@ struct EventParams {
     ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was heard"),
 ), responses(
     (status = 200, description = "The events, as they happen", body = String, content_type = "text/event-stream"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn events(
     State(app): State<App>,

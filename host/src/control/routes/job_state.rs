@@ -47,7 +47,7 @@ pub(crate) struct StateView {
 /// What a job remembers from run to run.
 #[utoipa::path(get, path = "/v1/jobs/{name}/state", tag = "jobs", params(("name" = String, Path, description = "The job")), responses(
     (status = 200, description = "What it remembers", body = StateView),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn list(State(app): State<App>, Name(job): Name<JobId>) -> Result<Answer<StateView>, Problem> {
     let Desk { state, limit, now, .. } = Desk::open(&app, job).await?;
@@ -61,7 +61,7 @@ async fn list(State(app): State<App>, Name(job): Name<JobId>) -> Result<Answer<S
     ("key" = String, Path, description = "The key; a / in it is written %2F"),
 ), responses(
     (status = 200, description = "The value", body = EntryView, headers(("ETag", description = "Its version"))),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn show(State(app): State<App>, Place { job, key }: Place) -> Result<Response, Problem> {
     shown(&Desk::open(&app, job).await?, &key)
@@ -122,7 +122,7 @@ fn bytes_of(hex: &str) -> Option<Arc<[u8]>> {
     (status = 409, description = "It changed in this very moment", body = Problem, content_type = "application/problem+json"),
     (status = 412, description = "It has changed meanwhile", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "The job would remember more than limits.state of its plugin", body = Problem, content_type = "application/problem+json"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn put(
     State(app): State<App>,
@@ -147,7 +147,7 @@ async fn put(
     (status = 204, description = "It is forgotten"),
     (status = 409, description = "It changed in this very moment", body = Problem, content_type = "application/problem+json"),
     (status = 412, description = "It has changed meanwhile", body = Problem, content_type = "application/problem+json"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn delete(
     State(app): State<App>,

@@ -53,6 +53,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Which jobs.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListParams {
     /// Whose names come after this one: `next` of the page before.
@@ -69,7 +70,7 @@ struct ListParams {
     /// Paused, or not.
     paused: Option<bool>,
     /// Of this source.
-    #[param(example = "api")]
+    #[param(example = "api", inline)]
     source: Option<SourceKind>,
 }
 
@@ -124,7 +125,7 @@ pub(super) fn limit_of(said: Option<u32>) -> Result<u32, Problem> {
 /// List jobs, by name.
 #[utoipa::path(get, path = "/v1/jobs", tag = "jobs", params(ListParams), responses(
     (status = 200, description = "A page of jobs", body = JobPage),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn list(State(app): State<App>, Params(asked): Params<ListParams>) -> Result<Answer<JobPage>, Problem> {
     let limit = limit_of(asked.limit)?;
@@ -150,9 +151,11 @@ async fn list(State(app): State<App>, Params(asked): Params<ListParams>) -> Resu
 
 /// What becomes of names that are taken.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AddParams {
     /// `error` (nothing is added), `replace`, or `ignore` (the other stays).
+    #[param(inline)]
     pub(super) on_conflict: Option<OnConflict>,
 }
 
@@ -178,7 +181,7 @@ impl From<OnConflict> for Conflict {
 /// Add a job. It is durable when the answer is there.
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", params(AddParams), request_body = NewJob, responses(
     (status = 201, description = "The job as it is now", body = JobView),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn add(
     State(app): State<App>,
@@ -251,7 +254,7 @@ fn known_plugin(plugin: &PluginName, known: &[PluginName]) -> Result<(), KeyProb
 /// One job.
 #[utoipa::path(get, path = "/v1/jobs/{name}", tag = "jobs", params(("name" = String, Path, description = "The job")), responses(
     (status = 200, description = "The job", body = JobView, headers(("ETag", description = "Its version"))),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn show(State(app): State<App>, Name(name): Name<JobId>) -> Result<Response, Problem> {
     shown(&app, name).await
@@ -272,7 +275,7 @@ async fn shown(app: &App, name: JobId) -> Result<Response, Problem> {
 ), responses(
     (status = 200, description = "The job as it is now", body = JobView),
     (status = 412, description = "It has changed meanwhile", body = Problem, content_type = "application/problem+json"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn put(
     State(app): State<App>,
@@ -322,7 +325,7 @@ fn pools_of(timetable: &Timetable) -> Vec<Pool> {
 ), responses(
     (status = 200, description = "The job as it is now", body = JobView),
     (status = 412, description = "It has changed meanwhile", body = Problem, content_type = "application/problem+json"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn modify(
     State(app): State<App>,
@@ -341,7 +344,7 @@ async fn modify(
 ), responses(
     (status = 200, description = "The job as it is now", body = JobView),
     (status = 412, description = "It has changed meanwhile", body = Problem, content_type = "application/problem+json"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn reschedule(
     State(app): State<App>,
@@ -374,9 +377,11 @@ async fn change(app: &App, name: JobId, condition: Condition, keys: String) -> R
 
 /// Which runs of a removed job go on.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct RemoveParams {
     /// `finish` (its runs under way end by themselves) or `cancel`.
+    #[param(inline)]
     running: Option<WhatRuns>,
 }
 
@@ -404,7 +409,7 @@ impl From<WhatRuns> for Running {
 ), responses(
     (status = 204, description = "It is gone"),
     (status = 412, description = "It has changed meanwhile", body = Problem, content_type = "application/problem+json"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn remove(
     State(app): State<App>,
@@ -425,11 +430,13 @@ async fn remove(
 
 /// What is meant by all of them.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct RemoveAllParams {
     /// `all`: so that nobody removes every job by a slip.
     confirm: Option<String>,
     /// `finish` (runs under way end by themselves) or `cancel`.
+    #[param(inline)]
     running: Option<WhatRuns>,
 }
 
@@ -443,7 +450,7 @@ pub(crate) struct Removed {
 /// Remove every job that was added while the host ran. Those of the manifest and folder stay.
 #[utoipa::path(delete, path = "/v1/jobs", tag = "jobs", params(RemoveAllParams), responses(
     (status = 200, description = "They are gone", body = Removed),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn remove_all(
     State(app): State<App>,
@@ -474,7 +481,7 @@ pub(super) struct PauseBody {
     ("If-Match" = Option<String>, Header, description = "Only where the job is this version"),
 ), responses(
     (status = 200, description = "The job as it is now", body = JobView),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn pause(
     State(app): State<App>,
@@ -493,7 +500,7 @@ async fn pause(
     ("If-Match" = Option<String>, Header, description = "Only where the job is this version"),
 ), responses(
     (status = 200, description = "The job as it is now", body = JobView),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn resume(
     State(app): State<App>,
@@ -547,7 +554,7 @@ pub(crate) struct Recorded {
     ("name" = String, Path, description = "The job"),
 ), responses(
     (status = 202, description = "The run", body = Recorded),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn run(
     State(app): State<App>,
@@ -560,6 +567,7 @@ async fn run(
 
 /// How many fires.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct NextParams {
     /// At most so many; 10 if nothing is said.
@@ -582,7 +590,7 @@ pub(crate) struct Fires {
     NextParams,
 ), responses(
     (status = 200, description = "Its fires to come", body = Fires),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn next(
     State(app): State<App>,

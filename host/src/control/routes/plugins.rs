@@ -60,7 +60,7 @@ async fn list(State(app): State<App>) -> Result<Answer<Plugins>, Problem> {
 /// One plugin.
 #[utoipa::path(get, path = "/v1/plugins/{name}", tag = "plugins", params(("name" = String, Path, description = "The plugin")), responses(
     (status = 200, description = "The plugin", body = PluginView),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn show(State(app): State<App>, Name(name): Name<PluginName>) -> Result<Answer<PluginView>, Problem> {
     Ok(Answer(shown(&app, &name).await?))
@@ -90,7 +90,7 @@ async fn shown(app: &App, name: &PluginName) -> Result<PluginView, Problem> {
         (status = 403, description = "Uploads are off, or the token is good for looking only", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "It is larger than scheduler.compile.max_size", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It is no plugin, or the host does not load it", body = Problem, content_type = "application/problem+json"),
-        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn upload(

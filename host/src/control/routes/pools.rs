@@ -43,7 +43,7 @@ async fn find(app: &App, name: &PoolName) -> Result<PoolView, Problem> {
 /// One pool.
 #[utoipa::path(get, path = "/v1/pools/{name}", tag = "pools", params(("name" = String, Path, description = "The pool")), responses(
     (status = 200, description = "The pool", body = PoolView),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn show(State(app): State<App>, Name(name): Name<PoolName>) -> Result<Answer<PoolView>, Problem> {
     Ok(Answer(find(&app, &name).await?))
@@ -63,7 +63,7 @@ struct Size {
 /// Resize a pool. What runs in a pool that shrinks runs on. The next reload of a changed manifest has the last word.
 #[utoipa::path(patch, path = "/v1/pools/{name}", tag = "pools", request_body = Size, params(("name" = String, Path, description = "The pool")), responses(
     (status = 200, description = "The pool as it is now", body = PoolView),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn resize(
     State(app): State<App>,

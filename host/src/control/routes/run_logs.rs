@@ -36,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Which lines.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct LogParams {
     /// Of this attempt; of all if nothing is said.
@@ -63,7 +64,7 @@ pub(crate) struct Lines {
         (Lines = "application/json"),
         (String = "application/x-ndjson"),
     )),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn logs(
     State(app): State<App>,

@@ -33,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Which runs.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListParams {
     /// Behind this one: `next` of the page before.
@@ -66,7 +67,7 @@ pub(crate) struct RunPage {
 /// List runs, newest first: by scheduled time.
 #[utoipa::path(get, path = "/v1/runs", tag = "runs", params(ListParams), responses(
     (status = 200, description = "A page of runs", body = RunPage),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn list(State(app): State<App>, Params(asked): Params<ListParams>) -> Result<Answer<RunPage>, Problem> {
     let limit = limit_of(asked.limit)?;
@@ -103,7 +104,7 @@ fn no_such_run(id: RunId) -> Problem {
 /// One run, with its attempts.
 #[utoipa::path(get, path = "/v1/runs/{id}", tag = "runs", params(("id" = String, Path, description = "The run")), responses(
     (status = 200, description = "The run", body = RunDetailView),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn show(State(app): State<App>, Name(id): Name<RunId>) -> Result<Answer<RunDetailView>, Problem> {
     let RunDetail { run, attempts } = find(&app, id).await?;
@@ -125,7 +126,7 @@ struct CancelBody {
     ("id" = String, Path, description = "The run"),
 ), responses(
     (status = 202, description = "It was asked to stop", body = RunView),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn cancel(
     State(app): State<App>,
@@ -150,7 +151,7 @@ async fn cancel(
 ), responses(
     (status = 202, description = "The new run", body = Recorded),
     (status = 409, description = "Its job is gone, or it is not over", body = Problem, content_type = "application/problem+json"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn retry(
     State(app): State<App>,

@@ -60,7 +60,7 @@ async fn status_of(app: &App) -> Result<StatusView, Problem> {
 /// Let nothing start until it is resumed, over restarts too.
 #[utoipa::path(post, path = "/v1/pause", tag = "scheduler", request_body = PauseBody, responses(
     (status = 200, description = "How it stands", body = StatusView),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn pause(
     State(app): State<App>,
@@ -100,7 +100,7 @@ struct ShutdownBody {
 /// Stop the host: nothing more starts, what runs gets the grace to end, then it is stopped.
 #[utoipa::path(post, path = "/v1/shutdown", tag = "scheduler", request_body = ShutdownBody, responses(
     (status = 202, description = "It has begun"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn shutdown(State(app): State<App>, Json(body): Json<ShutdownBody>) -> Result<StatusCode, Problem> {
     let grace = body.grace.as_deref().unwrap_or("30s");
@@ -126,7 +126,7 @@ pub(crate) struct Reloaded {
 #[utoipa::path(post, path = "/v1/reload", tag = "scheduler", responses(
     (status = 200, description = "It took effect", body = Reloaded),
     (status = 422, description = "The manifest was refused, and the last good one stays in force", body = Problem, content_type = "application/problem+json"),
-    (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn reload(State(app): State<App>) -> Result<Answer<Reloaded>, Problem> {
     let Some(reload) = app.hooks.reload.clone() else {

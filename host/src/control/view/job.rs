@@ -10,7 +10,6 @@ use crate::control::tag::tag;
 
 /// The keys of a job, as a section `[jobs.NAME]` of a manifest has them. What is left out is as `[defaults]` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct JobKeys {
     /// The plugin that does the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
