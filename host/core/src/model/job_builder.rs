@@ -71,7 +71,7 @@ impl Job {
     /// # let terms = clockbox_core::model::JobTerms { defaults: &defaults, now };
     /// // Nothing is checked before it is added: then every mistake is told at once.
     /// # use clockbox_core::model::IntoJob;
-    /// assert_eq!(job.into_job(terms).unwrap().trigger.describe(), "once, at 2030-01-01 00:30:00, UTC");
+    /// assert_eq!(job.into_job(terms).unwrap().trigger.describe(), "once, on 1 January 2030, 00:30, UTC");
     /// let wrong = Job::new("no spaces").every(Duration::ZERO).into_job(terms).unwrap_err();
     /// assert_eq!(wrong.problems.len(), 2);
     /// ```
