@@ -40,8 +40,8 @@ done
 curl -sf "$url/v1/openapi.json" >"$place/api.json"
 "$tools/openapi-spec-validator" "$place/api.json"
 # What would end the host, or never ends by itself, is left out.
-"$tools/st" run "$place/api.json" --url "$url" --exclude-path-regex 'shutdown|drain|/v1/events|/v1/plugins/.name' \
+(cd "$place" && "$tools/st" run api.json --url "$url" --exclude-path-regex 'shutdown|drain|/v1/events|/v1/plugins/.name' \
     --checks not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance \
-    --phases coverage,fuzzing --max-time "$seconds" --generation-deterministic | tail -n 60
+    --phases coverage,fuzzing --max-time "$seconds" --generation-deterministic) | tail -n 60
 kill -0 $host || { tail "$place/host.log"; echo "error: the host is gone"; exit 1; }
 curl -sf "$url/health/ready" >/dev/null

@@ -393,7 +393,7 @@ impl Scheduler {
     /// let (wake, woken) = std::sync::mpsc::channel();
     /// let listener = scheduler.on_event(move |heard| drop(wake.send(heard)))?;
     /// scheduler.pause(None, None).wait()?;
-    /// assert!(matches!(woken.recv()?.unwrap().event, Event::SchedulerPaused { .. }));
+    /// while !matches!(woken.recv()?.unwrap().event, Event::SchedulerPaused { .. }) {}
     /// scheduler.shutdown(std::time::Duration::ZERO).wait()?;
     /// listener.join();
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -57,4 +57,9 @@ fn the_description_names_every_path() {
     for path in ["/v1/jobs", "/v1/jobs/{name}", "/v1/pools", "/v1/status", "/health/live"] {
         assert!(api["paths"][path].is_object(), "{path}");
     }
+    let operations =
+        api["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let names: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    let different: std::collections::BTreeSet<&&str> = names.iter().collect();
+    assert_eq!(different.len(), names.len(), "each operation has a name of its own");
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use axum::{Router, response::IntoResponse, routing::get};
 use http::header::CONTENT_TYPE;
-use utoipa::OpenApi;
+use utoipa::{OpenApi, openapi::PathItem};
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use self::{
@@ -40,9 +40,26 @@ pub(super) fn router(app: App) -> Router {
         .merge(scheduler::routes())
         .merge(events::routes())
         .merge(health::routes());
-    let (router, api) = described.split_for_parts();
+    let (router, mut api) = described.split_for_parts();
+    name_operations(&mut api);
     let text: Arc<str> = api.to_json().unwrap_or_default().into();
     let description =
         move || async move { ([(CONTENT_TYPE, "application/json")], text.to_string()).into_response() };
     router.route("/v1/openapi.json", get(description)).with_state(app)
+}
+
+/// Gives each operation a name of its own, for clients that are generated: `get_jobs_name_state`.
+fn name_operations(api: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut api.paths.paths {
+        let words: Vec<&str> =
+            path.split(['/', '{', '}']).filter(|word| !word.is_empty() && *word != "v1").collect();
+        let name = |method: &str| Some(format!("{method}_{}", words.join("_")));
+        let PathItem { get, put, post, delete, patch, .. } = item;
+        let operations = [("get", get), ("put", put), ("post", post), ("delete", delete), ("patch", patch)];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                operation.operation_id = name(method);
+            }
+        }
+    }
 }
