@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -13,6 +14,9 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt as _;
+
+use super::brake::Peer;
 
 /// The most connections of one door at one time. A further one is closed at once.
 const MOST: u32 = 256;
@@ -49,14 +53,20 @@ impl Connections {
     }
 
     /// Serves a connection in the background.
-    pub(super) fn take<S: AsyncRead + AsyncWrite + Send + 'static>(&self, stream: S) {
+    pub(super) fn take<S: AsyncRead + AsyncWrite + Send + 'static>(&self, stream: S, peer: Option<Peer>) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             tracing::warn!("a control connection was closed at once: {MOST} are open");
             return;
         };
         let mut stream = Box::pin(TimeoutStream::new(stream));
         stream.as_mut().set_write_timeout_pinned(Some(WRITE_PATIENCE));
-        let service = TowerToHyperService::new(self.router.clone());
+        let known = move |mut request: Request<Incoming>| {
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
+            request
+        };
+        let service = TowerToHyperService::new(self.router.clone().map_request(known));
         let mut stopping = self.stopping.clone();
         tokio::spawn(async move {
             let mut builder = http1::Builder::new();

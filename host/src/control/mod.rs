@@ -11,6 +11,7 @@
 
 mod access;
 mod app;
+mod brake;
 pub mod client;
 mod connections;
 mod extract;

@@ -12,6 +12,7 @@ use tower_http::{
 use super::{
     access::{Door, Tokens, admit},
     app::{App, Hooks},
+    brake::{Brake, Peer, slow_down},
     connections::Connections,
     listen,
     problem::Problem,
@@ -132,18 +133,20 @@ impl Control {
         let is_loopback = address.is_some_and(|address| address.ip().is_loopback());
         let tokens = Tokens::new(settings.token.as_ref(), settings.read_token.as_ref(), is_loopback);
         let (ended, told) = (scheduler.clone(), stop.clone());
+        let brake = Brake::new(settings.rate_limit);
         let serve = async move {
             let mut doors = JoinSet::new();
             let mut open: Vec<Connections> = Vec::new();
             #[cfg(unix)]
             if let Some(socket) = socket {
-                let connections = Connections::new(router(app.clone(), Door::Socket), stopping.clone());
+                let connections =
+                    Connections::new(router(app.clone(), Door::Socket, brake.clone()), stopping.clone());
                 open.push(connections.clone());
                 doors.spawn(serve_socket(socket, connections));
             }
             if let Some(listener) = tcp {
                 let door = Door::Tcp(Arc::new(tokens));
-                let connections = Connections::new(router(app.clone(), door), stopping.clone());
+                let connections = Connections::new(router(app.clone(), door, brake), stopping.clone());
                 open.push(connections.clone());
                 doors.spawn(serve_tcp(listener, connections));
             }
@@ -202,7 +205,7 @@ impl Drop for Control {
 async fn serve_socket(socket: listen::Socket, connections: Connections) {
     loop {
         match socket.listener.accept().await {
-            Ok((stream, _)) => connections.take(stream),
+            Ok((stream, _)) => connections.take(stream, None),
             Err(error) => refused(&error).await,
         }
     }
@@ -211,10 +214,10 @@ async fn serve_socket(socket: listen::Socket, connections: Connections) {
 async fn serve_tcp(listener: TcpListener, connections: Connections) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Answers are small: they are not held back for more.
                 drop(stream.set_nodelay(true));
-                connections.take(stream);
+                connections.take(stream, Some(Peer(peer.ip())));
             }
             Err(error) => refused(&error).await,
         }
@@ -227,7 +230,7 @@ async fn refused(error: &std::io::Error) {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
-fn router(app: App, door: Door) -> Router {
+fn router(app: App, door: Door, brake: Brake) -> Router {
     let broke_down = |_: Box<dyn std::any::Any + Send>| {
         tracing::error!("a control request broke down; this is a mistake in clockbox");
         axum::response::IntoResponse::into_response(Problem::broken(
@@ -238,6 +241,8 @@ fn router(app: App, door: Door) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE))
         .layer(middleware::from_fn_with_state(door, admit))
+        // Before anything else: guesses of tokens count as well.
+        .layer(middleware::from_fn_with_state(brake, slow_down))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(CatchPanicLayer::custom(broke_down))
         .fallback(async || {

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -33,6 +34,8 @@ pub struct ServerSettings {
     pub read_token: Option<Secret>,
     /// An address that other machines can reach is listened on without any token.
     pub insecure: bool,
+    /// Requests a second that one peer may send over TCP, and twice as many at once; 1000 if nothing is said.
+    pub rate_limit: Option<NonZeroU32>,
     /// Plugins may be put into the plugin folder over the API.
     pub uploads: bool,
 }
@@ -76,6 +79,8 @@ pub(super) fn read(
     if let Some(field) = table.field("insecure") {
         settings.insecure = field.boolean().unwrap_or_default();
     }
+    settings.rate_limit =
+        table.field("rate_limit").and_then(|field| field.count(1)).and_then(NonZeroU32::new);
     if let Some(field) = table.field("uploads") {
         settings.uploads = field.boolean().unwrap_or_default();
     }
@@ -98,6 +103,7 @@ pub(super) fn read(
         ("address", "write listen = \"127.0.0.1:7878\""),
         ("path", "the key is socket"),
         ("upload", "the key is uploads"),
+        ("rate", "the key is rate_limit: requests a second"),
         ("password", "the key is token = { env = \"CLOCKBOX_TOKEN\" }"),
     ]);
     settings

@@ -5,6 +5,7 @@ mod events;
 mod job_state;
 mod jobs;
 mod plugins;
+mod rate;
 mod runs;
 mod scheduler;
 mod support;
