@@ -39,7 +39,7 @@ pub(super) struct Brake<C: Clock = MonotonicClock> {
     clock: C,
 }
 
-impl<C: Clock> Clone for Brake<C> {
+impl<C: Clock + Clone> Clone for Brake<C> {
     fn clone(&self) -> Self {
         Self { limiter: Arc::clone(&self.limiter), clock: self.clock.clone() }
     }
@@ -52,7 +52,7 @@ impl Brake {
     }
 }
 
-impl<C: Clock> Brake<C> {
+impl<C: Clock + Clone> Brake<C> {
     fn with_clock(per_second: Option<NonZeroU32>, clock: C) -> Self {
         let per_second = per_second.unwrap_or(USUAL);
         let quota = Quota::per_second(per_second)
