@@ -49,7 +49,7 @@ impl Attack {
             tries,
             file,
             plugin: format!(
-                "limits = {{ timeout = \"10s\", memory = \"{}MiB\", log = \"8KiB\" }}\n",
+                "limits = {{ timeout = \"60s\", memory = \"{}MiB\", log = \"8KiB\" }}\n",
                 MEMORY >> 20
             ),
             job: String::new(),
@@ -67,7 +67,7 @@ impl Attack {
 
     /// Its time is over soon.
     pub(crate) fn briefly(self) -> Self {
-        Self { plugin: self.plugin.replace("\"10s\"", "\"300ms\""), ..self }
+        Self { plugin: self.plugin.replace("\"60s\"", "\"300ms\""), ..self }
     }
 
     /// What its plugin is allowed, as a table.
