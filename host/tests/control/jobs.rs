@@ -142,3 +142,20 @@ fn very_many_who_change_one_job_lose_nothing() {
     });
     assert_eq!(host.client().get("/v1/jobs/a")["priority"], 40);
 }
+
+#[test]
+fn the_fires_to_come_of_a_job_that_was_paused_for_years_are_not_counted_up_to() {
+    let host = Host::start();
+    let mut client = host.client();
+    client.ok(
+        "POST",
+        "/v1/jobs",
+        json!({ "name": "a", "plugin": "hello", "trigger": { "cron": "* * * * * *" } }),
+    );
+    client.ok("POST", "/v1/jobs/a/pause", Value::Null);
+    // Some 300 million fires lie between.
+    host.hand.advance(std::time::Duration::from_secs(10 * 365 * 86_400));
+    let fires = client.get("/v1/jobs/a/next?limit=2");
+    assert_eq!(fires["paused"], true);
+    assert_eq!(fires["fires"], json!(["2039-12-30T00:00:00Z", "2039-12-30T00:00:01Z"]));
+}

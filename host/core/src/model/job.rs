@@ -138,6 +138,13 @@ pub struct JobRecord {
 }
 
 impl JobRecord {
+    /// The fires to come from `now` on, jitter apart: none of them happens while the job is paused. What a long pause has left
+    /// behind is stepped over at once.
+    pub fn fires_from(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
+        let following = move |fire: &Timestamp| self.job.trigger.next_after(Some(*fire), now.max(*fire));
+        std::iter::successors(self.next_fire, following).filter(move |fire| *fire >= now)
+    }
+
     /// The job as its owner declared it last, without what was modified by hand.
     #[must_use]
     pub fn declaration(&self) -> &Arc<Job> {

@@ -190,10 +190,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<(), Failure> {
             let (store, zone) = args.host.place.open_store()?;
             let record = recorded(&*store, &args.job)?;
             let now = Clock::system().now();
-            let trigger = &record.job.trigger;
-            let fires =
-                std::iter::successors(record.next_fire, |fire| trigger.next_after(Some(*fire), *fire));
-            let fires = fires.filter(|fire| *fire >= now).take(FIRES).collect();
+            let fires = record.fires_from(now).take(FIRES).collect();
             (JobView::new(&record), fires, zone)
         }
     };

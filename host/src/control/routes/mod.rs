@@ -3,6 +3,7 @@
 mod bulk;
 mod events;
 mod health;
+mod job_fires;
 mod job_state;
 mod jobs;
 mod plugins;
@@ -20,7 +21,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use self::{
     bulk::Added,
-    jobs::{Fires, JobPage, Recorded, Removed},
+    job_fires::{Fires, Recorded},
+    jobs::{JobPage, Removed},
     pools::PoolList,
     run_logs::Lines,
     scheduler::Reloaded,
@@ -31,6 +33,7 @@ use super::{app::App, openapi::Description};
 pub(super) fn router(app: App) -> Router {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(jobs::routes())
+        .merge(job_fires::routes())
         .merge(bulk::routes())
         .merge(job_state::routes())
         .merge(runs::routes())

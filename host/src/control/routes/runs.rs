@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::jobs::{Recorded, limit_of};
+use super::{job_fires::Recorded, jobs::limit_of};
 use crate::{
     control::{
         app::App,
