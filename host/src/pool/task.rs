@@ -1,6 +1,10 @@
 //! One attempt: a straight line from launch to report.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use clockbox_core::{
     model::{Limits, Outcome, Report, RunId, Write, format_duration},
@@ -79,12 +83,14 @@ async fn run(work: Work, launch: Launch, token: CancelToken, sinks: &Arc<Sinks>)
                 cause: run.cause,
                 args: run.args.as_deref().map_or_else(|| Arc::clone(&job.args), Into::into),
             };
-            let run = plugin.run(request, Arc::clone(&log) as _, token);
+            // Pinned where it is made: what is handed on by value has a second place in the task, and every waiting run
+            // keeps both.
+            let run = pin!(plugin.run(request, Arc::clone(&log) as _, token));
             flushing(run, &log, id, attempt, sinks).await
         }
         Work::Native(function) => {
             let run = NativeRun::new(launch, token.clone(), Arc::clone(&log));
-            flushing(native(&*function, run, token), &log, id, attempt, sinks).await
+            flushing(pin!(native(&*function, run, token)), &log, id, attempt, sinks).await
         }
         Work::Refused(why) => return Report::new(Outcome::HostError).because(why.to_string()),
     };
@@ -111,13 +117,12 @@ async fn native(function: &NativeWork, run: NativeRun, stop: CancelToken) -> Rep
 
 /// Hands the lines of a run that goes on to the store from time to time.
 async fn flushing(
-    attempt_run: impl Future<Output = Report>,
+    mut attempt_run: Pin<&mut impl Future<Output = Report>>,
     log: &LogBuffer,
     run: RunId,
     attempt: u32,
     sinks: &Sinks,
 ) -> Report {
-    let mut attempt_run = std::pin::pin!(attempt_run);
     loop {
         tokio::select! {
             biased;
