@@ -72,6 +72,14 @@ impl HostArgs {
         !is_named && (self.place.is_given() || Variables::read().is_silent())
     }
 
+    /// What is said here; where nothing is, what `outer` says.
+    pub(super) fn or(&self, outer: &Self) -> Self {
+        let is_given = self.place.is_given() || self.socket.is_some() || self.url.is_some();
+        let said = if is_given { self } else { outer };
+        let token_file = self.token_file.as_ref().or(outer.token_file.as_ref()).cloned();
+        Self { token_file, ..said.clone() }
+    }
+
     /// Connects to the host.
     pub(super) fn connect(&self) -> Result<Host, Failure> {
         match self.try_connect()? {

@@ -35,6 +35,20 @@ fn a_value_is_put_shown_listed_and_deleted() {
 }
 
 #[test]
+fn all_is_forgotten_at_once() {
+    let host = Host::start();
+    let mut client = with_job(&host);
+    for key in ["x", "y%2Fz"] {
+        client.ok("PUT", &format!("/v1/jobs/a/state/{key}"), json!({ "value": key }));
+    }
+    client.ok("DELETE", "/v1/jobs/a/state", Value::Null);
+    assert_eq!(client.get("/v1/jobs/a/state")["entries"], json!([]));
+    // There is nothing wrong with forgetting nothing; only the job must be there.
+    client.ok("DELETE", "/v1/jobs/a/state", Value::Null);
+    assert_eq!(client.no("DELETE", "/v1/jobs/b/state", Value::Null).code(), "no-such-job");
+}
+
+#[test]
 fn a_value_expires() {
     let host = Host::start();
     let mut client = with_job(&host);

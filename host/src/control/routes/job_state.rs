@@ -1,4 +1,4 @@
-//! What jobs remember: list, get, put, delete.
+//! What jobs remember: list, get, put, delete, clear.
 
 use std::sync::Arc;
 
@@ -23,14 +23,14 @@ use crate::{
         extract::{Json, Name},
         problem::Problem,
         tag::{Condition, tag_of},
-        view::EntryView,
+        view::{EntryView, bytes_of_hex},
     },
     manifest::suggest,
     scheduler::SchedulerError,
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, put, delete))
+    OpenApiRouter::new().routes(routes!(list, clear)).routes(routes!(show, put, delete))
 }
 
 /// All that a job remembers.
@@ -44,6 +44,13 @@ pub(crate) struct StateView {
     pub(crate) limit: u64,
 }
 
+impl StateView {
+    pub(crate) fn new(state: &JobState, now: Timestamp, limit: u64) -> Self {
+        let entries = state.0.iter().map(|(key, entry)| EntryView::new(key, entry)).collect();
+        Self { entries, size: state.size(now), limit }
+    }
+}
+
 /// What a job remembers from run to run.
 #[utoipa::path(get, path = "/v1/jobs/{name}/state", tag = "jobs", params(("name" = String, Path, description = "The job")), responses(
     (status = 200, description = "What it remembers", body = StateView),
@@ -51,8 +58,21 @@ pub(crate) struct StateView {
 ))]
 async fn list(State(app): State<App>, Name(job): Name<JobId>) -> Result<Answer<StateView>, Problem> {
     let Desk { state, limit, now, .. } = Desk::open(&app, job).await?;
-    let entries = state.0.iter().map(|(key, entry)| EntryView::new(key, entry)).collect();
-    Ok(Answer(StateView { entries, size: state.size(now), limit }))
+    Ok(Answer(StateView::new(&state, now, limit)))
+}
+
+/// Let a job forget everything that it remembers at this moment. A run that has compared one of its keys, and ends later,
+/// fails for it.
+#[utoipa::path(delete, path = "/v1/jobs/{name}/state", tag = "jobs", params(("name" = String, Path, description = "The job")), responses(
+    (status = 204, description = "It is forgotten"),
+    (status = "default", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+))]
+async fn clear(State(app): State<App>, Name(job): Name<JobId>) -> Result<StatusCode, Problem> {
+    let Desk { job, state, limit, .. } = Desk::open(&app, job).await?;
+    let put = state.0.into_keys().map(|key| (key, None)).collect();
+    let changes = StateChanges { put, limit, ..StateChanges::default() };
+    app.scheduler.change_state(job, changes).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// One value that a job remembers.
@@ -90,7 +110,8 @@ impl EntryBody {
     fn into_entry(self, now: Timestamp) -> Result<StateEntry, Problem> {
         let value: Arc<[u8]> = match (self.value, self.hex) {
             (Some(value), None) => value.into_bytes().into(),
-            (None, Some(hex)) => bytes_of(&hex)
+            (None, Some(hex)) => bytes_of_hex(&hex)
+                .map(Into::into)
                 .ok_or_else(|| Problem::bad_request("hex: expected pairs of hexadecimal digits"))?,
             _ => return Err(Problem::bad_request("expected one of the keys `value` and `hex`")),
         };
@@ -103,13 +124,6 @@ impl EntryBody {
         })?;
         Ok(StateEntry { value, expires_at: Some(at) })
     }
-}
-
-fn bytes_of(hex: &str) -> Option<Arc<[u8]>> {
-    let digits: Option<Vec<u32>> = hex.chars().map(|c| c.to_digit(16)).collect();
-    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    let pair = |pair: &[u32]| u8::try_from(pair[0] * 16 + pair[1]).ok();
-    digits.chunks_exact(2).map(pair).collect()
 }
 
 /// Let a job remember a value. A run that has compared this key, and ends later, fails for it.

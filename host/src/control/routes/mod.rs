@@ -22,6 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) use self::{
     bulk::Added,
     job_fires::{Fires, Recorded},
+    job_state::StateView,
     jobs::{JobPage, Removed},
     pools::PoolList,
     run_logs::Lines,

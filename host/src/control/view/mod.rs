@@ -11,5 +11,5 @@ pub(crate) use job::{JobKeys, JobView, NewJob};
 pub(super) use plugin::PluginView;
 pub(crate) use pool::PoolView;
 pub(crate) use run::{LogView, RunDetailView, RunView};
-pub(super) use state::EntryView;
+pub(crate) use state::{EntryView, bytes_of_hex};
 pub(crate) use status::StatusView;

@@ -39,4 +39,20 @@ impl EntryView {
             etag: tag_of(&entry.value),
         }
     }
+
+    /// The value; `None` when neither its text nor its digits are there.
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
+        match &self.value {
+            Some(text) => Some(text.clone().into_bytes()),
+            None => self.hex.as_deref().and_then(bytes_of_hex),
+        }
+    }
+}
+
+/// What pairs of hexadecimal digits stand for.
+pub(crate) fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u32>> = hex.chars().map(|c| c.to_digit(16)).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    let pair = |pair: &[u32]| u8::try_from(pair[0] * 16 + pair[1]).ok();
+    digits.chunks_exact(2).map(pair).collect()
 }
