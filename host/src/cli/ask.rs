@@ -349,6 +349,7 @@ fn refused(problem: &Problem) -> Failure {
         Ok(StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED) => {
             Failure::no(message)
         }
+        _ if problem.code() == "state-full" => Failure::no(message),
         _ => Failure::new(message),
     };
     // The words of the API that are others here.
