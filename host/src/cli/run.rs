@@ -314,7 +314,7 @@ fn report(supervisor: &mut Supervisor, event: &Event) {
 /// One event, for the operator.
 fn tell(event: &Event, zone: chrono_tz::Tz) {
     match event {
-        Event::RunFinished { job, run, attempt, outcome, reason, elapsed_ms } => {
+        Event::RunFinished { job, run, attempt, outcome, reason, elapsed_ms, .. } => {
             let span = elapsed_ms.map(|ms| text::span(Duration::from_millis(ms)));
             // The pauses between attempts, and a host that was down, are no time that the run took.
             let took = match span {
@@ -342,10 +342,10 @@ fn tell(event: &Event, zone: chrono_tz::Tz) {
             let why = reason.as_deref().unwrap_or("no reason given");
             tracing::warn!(job = job.as_str(), %run, "attempt {attempt} {outcome}: {why}; next attempt at {}", text::local(*retry_at, zone));
         }
-        Event::Missed { job, run, reason, scheduled_at } => {
+        Event::Missed { job, run, reason, scheduled_at, .. } => {
             tracing::warn!(job = job.as_str(), %run, "missed its fire at {}: {reason}", text::local(*scheduled_at, zone));
         }
-        Event::Skipped { job, run, reason, scheduled_at } => {
+        Event::Skipped { job, run, reason, scheduled_at, .. } => {
             tracing::warn!(job = job.as_str(), %run, "skipped its fire at {}: {reason}", text::local(*scheduled_at, zone));
         }
         Event::RunWaiting { job, run, .. } => tracing::debug!(job = job.as_str(), %run, "waits for a place"),
