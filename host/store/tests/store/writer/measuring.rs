@@ -19,7 +19,9 @@ thread_local! {
 fn stopwatch() -> Duration {
     let look = LOOKS.get();
     LOOKS.set(look + 1);
-    Duration::from_micros([0, 300, 300, 1_300, 1_300, 12_001_300].get(look as usize).copied().unwrap_or(20_000_000))
+    Duration::from_micros(
+        [0, 300, 300, 1_300, 1_300, 12_001_300].get(look as usize).copied().unwrap_or(20_000_000),
+    )
 }
 
 fn non_empty(figures: &CommitFigures) -> Vec<(u128, u64)> {
