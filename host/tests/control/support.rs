@@ -114,8 +114,13 @@ impl Host {
 
     /// One that comes over TCP.
     pub(crate) fn tcp_client(&self) -> Caller {
+        self.tcp_client_with(None)
+    }
+
+    /// The same with a token.
+    pub(crate) fn tcp_client_with(&self, token: Option<&str>) -> Caller {
         let address = self.control.address().unwrap().to_string();
-        Caller(Client::connect(Address::Tcp(address), None).unwrap())
+        Caller(Client::connect(Address::Tcp(address), token).unwrap())
     }
 }
 
