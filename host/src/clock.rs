@@ -121,6 +121,13 @@ impl Stopwatch {
     }
 }
 
+/// The time since the first call, by a clock that only goes forward.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the time")]
+pub(crate) fn monotonic_time() -> Duration {
+    static FIRST: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    FIRST.get_or_init(std::time::Instant::now).elapsed()
+}
+
 /// The monotonic clock of the runtime.
 #[expect(clippy::disallowed_methods, reason = "the one place that asks the time")]
 pub(crate) fn monotonic() -> tokio::time::Instant {

@@ -109,4 +109,4 @@ pub use kind::PluginKind;
 pub use plugin::Plugin;
 pub use request::{JobDraft, JobView, Pending, RunRequest, RunSink};
 pub use resolver::Resolver;
-pub use sandbox::{Sandbox, SandboxOptions};
+pub use sandbox::{CacheUse, Sandbox, SandboxOptions};

@@ -3,8 +3,12 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
+    io,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use clockbox_core::model::{CompileLimits, PluginSpec, Timestamp};
@@ -69,10 +73,31 @@ const MOST_REFUSALS: usize = 256;
 #[derive(Clone)]
 pub struct Sandbox(pub(crate) Arc<Inner>);
 
+/// What the cache of compiled code has been good for since its sandbox was made. A plugin whose code is in use already is
+/// not looked for there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheUse {
+    /// How often it had the code of a plugin.
+    pub hits: u64,
+    /// How often it had not, so that the plugin was compiled.
+    pub misses: u64,
+    /// The bytes of its entries, whoever made them.
+    pub bytes: u64,
+}
+
+/// How often the cache had what was wanted, and how often not.
+#[derive(Debug, Default)]
+struct Looks {
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
 pub(crate) struct Inner {
     pub(crate) ticker: Ticker,
     machines: Machines,
     cache: Option<Cache>,
+    /// How often the cache had what was wanted, and how often not.
+    looks: Looks,
     pub(crate) cores: Option<Cores>,
     compilers: Compilers,
     pub(crate) options: SandboxOptions,
@@ -108,6 +133,7 @@ impl Sandbox {
             ticker,
             machines,
             cache,
+            looks: Looks::default(),
             cores,
             compilers,
             options,
@@ -127,6 +153,17 @@ impl Sandbox {
     #[must_use]
     pub fn max_size(&self) -> u64 {
         self.0.options.compile.max_size
+    }
+
+    /// What the cache of compiled code has been good for, and how full it is; `None` without one. It reads the folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn cache_use(&self) -> io::Result<Option<CacheUse>> {
+        let Some(cache) = &self.0.cache else { return Ok(None) };
+        let Looks { hits, misses } = &self.0.looks;
+        let (hits, misses, bytes) = (hits.load(Relaxed), misses.load(Relaxed), cache.size()?);
+        Ok(Some(CacheUse { hits, misses, bytes }))
     }
 
     /// Tries plugins again that took more time or memory than compiling may take. Until then they are refused at once, so
@@ -201,6 +238,7 @@ impl Sandbox {
         if let Some(compiled) = found {
             return Plugin::new(self.0.clone(), compiled, true, spec);
         }
+        self.0.looks.misses.fetch_add(1, Relaxed);
         let begun = self.now();
         let code = self.0.compilers.compile(&machine, job, kind.is_component(), &binary, &turn)?;
         let at = self.now();
@@ -231,7 +269,10 @@ impl Sandbox {
     ) -> Option<Arc<Compiled>> {
         let (code, compilation) = self.0.cache.as_ref()?.get(&name(machine, kind, job)?)?;
         match Compiled::new(machine.clone(), kind, &job.0, inspection.clone(), &code, compilation) {
-            Ok(compiled) => Some(self.remember(job.clone(), compiled)),
+            Ok(compiled) => {
+                self.0.looks.hits.fetch_add(1, Relaxed);
+                Some(self.remember(job.clone(), compiled))
+            }
             Err(e) => {
                 tracing::debug!("cached code of {}: {e}", job.0);
                 None

@@ -19,7 +19,7 @@ use crate::{
     clock::{Clock, Stopwatch},
     control::{Control, ControlError, Hooks, Uploads},
     manifest::{self, Loaded, Manifest, ServerSettings},
-    reload::{self, Loader, Reloader, provenance},
+    reload::{Loader, Reloader, provenance},
     sandbox::{CoreDumps, Plugin, SandboxOptions},
     scheduler::{Event, Scheduler, Subscription},
 };
@@ -77,7 +77,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let max_instances = options.max_instances.max(slots.saturating_mul(2).min(20_000));
     let cores = args.coredump.as_ref().map(CoreDumps::new);
     let sandbox = plugin_sandbox::open(SandboxOptions { max_instances, cores, ..options })?;
-    let mut loader = Loader::new(sandbox);
+    let mut loader = Loader::new(sandbox.clone());
     let loaded = loader.load(&manifest);
 
     let mut builder = Scheduler::builder().store(Arc::clone(&store)).clock(clock.clone());
@@ -99,6 +99,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let signals = runtime.block_on(async { Signals::new() });
     let signals = signals.map_err(|error| Failure::new(format!("signals: {error}")))?;
     let events = builder.subscribe();
+    let early = builder.subscribe();
     let scheduler = builder.start().map_err(Failure::new)?;
     manifest::warn_of(&manifest.warnings);
     manifest::warn_of(&manifest.exposed(cache_dir.as_deref()));
@@ -129,7 +130,13 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
             .after_problems(!refused.is_empty() || !problems.is_empty());
     let reloader =
         reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
-    let control = control(&scheduler, &server, &reloader, uploads)?;
+    let hooks = Hooks {
+        reload: Some(Arc::new(reloader.asker())),
+        uploads,
+        events: Some(early.into()),
+        sandbox: Some(sandbox),
+    };
+    let control = control(&scheduler, &server, hooks)?;
     runtime.block_on(host(&scheduler, &reloader, supervisor, signals, events, grace, zone))?;
     drop(control);
     // Whoever holds the store lets go of it, so that it is closed in order: a database is one file then.
@@ -143,13 +150,11 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
 fn control(
     scheduler: &Scheduler,
     settings: &ServerSettings,
-    reloader: &reload::Handle,
-    uploads: Option<Uploads>,
+    hooks: Hooks,
 ) -> Result<Option<Control>, Failure> {
     if settings.socket.is_none() && settings.listen.is_none() {
         return Ok(None);
     }
-    let hooks = Hooks { reload: Some(Arc::new(reloader.asker())), uploads };
     let control = match Control::start(scheduler, settings, hooks.clone()) {
         Err(error @ ControlError::Socket { .. }) if !settings.socket_given => {
             tracing::warn!("{error}: the host is not asked there; {}", error.hint());
@@ -314,7 +319,7 @@ fn report(supervisor: &mut Supervisor, event: &Event) {
 /// One event, for the operator.
 fn tell(event: &Event, zone: chrono_tz::Tz) {
     match event {
-        Event::RunFinished { job, run, attempt, outcome, reason, elapsed_ms } => {
+        Event::RunFinished { job, run, attempt, outcome, reason, elapsed_ms, .. } => {
             let span = elapsed_ms.map(|ms| text::span(Duration::from_millis(ms)));
             // The pauses between attempts, and a host that was down, are no time that the run took.
             let took = match span {
@@ -342,10 +347,10 @@ fn tell(event: &Event, zone: chrono_tz::Tz) {
             let why = reason.as_deref().unwrap_or("no reason given");
             tracing::warn!(job = job.as_str(), %run, "attempt {attempt} {outcome}: {why}; next attempt at {}", text::local(*retry_at, zone));
         }
-        Event::Missed { job, run, reason, scheduled_at } => {
+        Event::Missed { job, run, reason, scheduled_at, .. } => {
             tracing::warn!(job = job.as_str(), %run, "missed its fire at {}: {reason}", text::local(*scheduled_at, zone));
         }
-        Event::Skipped { job, run, reason, scheduled_at } => {
+        Event::Skipped { job, run, reason, scheduled_at, .. } => {
             tracing::warn!(job = job.as_str(), %run, "skipped its fire at {}: {reason}", text::local(*scheduled_at, zone));
         }
         Event::RunWaiting { job, run, .. } => tracing::debug!(job = job.as_str(), %run, "waits for a place"),

@@ -1,12 +1,16 @@
 //! What every handler has at hand.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use clockbox_core::model::Timestamp;
+use clockbox_sandbox::Sandbox;
 use tokio::sync::watch;
 
-use super::{problem::Problem, ring::Ring};
-use crate::scheduler::Scheduler;
+use super::{connections::Places, metrics::Metrics, problem::Problem, ring::Ring};
+use crate::scheduler::{Scheduler, Subscription};
 
 /// What a host does for the control API beyond what its scheduler does.
 #[derive(Clone, Default)]
@@ -15,6 +19,28 @@ pub struct Hooks {
     pub reload: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Where plugins may be uploaded to; nothing where nobody may.
     pub uploads: Option<Uploads>,
+    /// What happened from the start of the scheduler on, so that the metrics count it; without it they count from the start
+    /// of the control API on.
+    pub events: Option<EarlyEvents>,
+    /// The sandbox of the plugins: the metrics tell what its cache of compiled code is good for.
+    pub sandbox: Option<Sandbox>,
+}
+
+/// What happens from the start of a scheduler on: see [`Builder::subscribe`](crate::scheduler::Builder::subscribe). The
+/// first control API that starts with it takes it.
+#[derive(Debug, Clone)]
+pub struct EarlyEvents(Arc<Mutex<Option<Subscription>>>);
+
+impl From<Subscription> for EarlyEvents {
+    fn from(events: Subscription) -> Self {
+        Self(Arc::new(Mutex::new(Some(events))))
+    }
+}
+
+impl EarlyEvents {
+    fn take(&self) -> Option<Subscription> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Where plugins may be uploaded to.
@@ -31,7 +57,7 @@ impl std::fmt::Debug for Hooks {
         f.debug_struct("Hooks")
             .field("reload", &self.reload.is_some())
             .field("uploads", &self.uploads)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -45,16 +71,30 @@ pub(super) struct Parts {
     pub(super) started_at: Timestamp,
     /// What happened lately.
     pub(super) ring: Arc<Ring>,
+    pub(super) metrics: Metrics,
+    pub(super) places: Places,
     /// One upload at a time.
     pub(super) uploading: Arc<tokio::sync::Mutex<()>>,
     stopping: watch::Receiver<bool>,
 }
 
 impl App {
-    pub(super) fn new(scheduler: Scheduler, hooks: Hooks, stopping: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(
+        scheduler: Scheduler,
+        hooks: Hooks,
+        metrics: Metrics,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         let started_at = scheduler.clock().now();
         let ring = Arc::new(Ring::new(started_at));
-        Self(Arc::new(Parts { scheduler, hooks, started_at, ring, uploading: Default::default(), stopping }))
+        let (places, uploading) = Default::default();
+        Self(Arc::new(Parts { scheduler, hooks, started_at, ring, metrics, places, uploading, stopping }))
+    }
+
+    /// What is to be counted.
+    pub(super) fn events(&self) -> Subscription {
+        let early = self.hooks.events.as_ref().and_then(EarlyEvents::take);
+        early.unwrap_or_else(|| self.scheduler.subscribe())
     }
 
     /// Waits until the API is to end: answers that have no end of their own end then.

@@ -33,6 +33,28 @@ async fn asked(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|stopping| *stopping).await);
 }
 
+/// The places for connections, of each door.
+#[derive(Debug)]
+pub(super) struct Places {
+    pub(super) socket: Arc<Semaphore>,
+    pub(super) tcp: Arc<Semaphore>,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        let places = || Arc::new(Semaphore::new(MOST as usize));
+        Self { socket: places(), tcp: places() }
+    }
+}
+
+impl Places {
+    /// How many of each are taken.
+    pub(super) fn taken(&self) -> [(&'static str, usize); 2] {
+        let taken = |places: &Semaphore| (MOST as usize).saturating_sub(places.available_permits());
+        [("socket", taken(&self.socket)), ("tcp", taken(&self.tcp))]
+    }
+}
+
 /// The connections of one door.
 #[derive(Clone)]
 pub(super) struct Connections {
@@ -42,8 +64,8 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(router: Router, stopping: watch::Receiver<bool>) -> Self {
-        Self { router, places: Arc::new(Semaphore::new(MOST as usize)), stopping }
+    pub(super) fn new(router: Router, places: Arc<Semaphore>, stopping: watch::Receiver<bool>) -> Self {
+        Self { router, places, stopping }
     }
 
     /// Waits until none is left.

@@ -17,6 +17,7 @@ mod connections;
 mod extract;
 mod list;
 mod listen;
+mod metrics;
 mod openapi;
 mod problem;
 mod ring;
@@ -27,7 +28,7 @@ mod toml_jobs;
 mod upload;
 pub(crate) mod view;
 
-pub use app::{Hooks, Uploads};
+pub use app::{EarlyEvents, Hooks, Uploads};
 pub use problem::Problem;
 pub(crate) use routes::{Added, Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed, StateView};
 pub use server::{Control, ControlError};

@@ -15,6 +15,7 @@ use super::{
     brake::{Brake, Peer, slow_down},
     connections::Connections,
     listen,
+    metrics::Metrics,
     problem::Problem,
     routes,
 };
@@ -129,24 +130,29 @@ impl Control {
         drop(inside);
         let address = tcp.as_ref().and_then(|listener| listener.local_addr().ok());
         let (stop, stopping) = watch::channel(false);
-        let app = App::new(scheduler.clone(), hooks, stopping.clone());
+        let metrics = Metrics::new(settings.metrics_jobs());
+        let app = App::new(scheduler.clone(), hooks, metrics, stopping.clone());
+        let events = app.events();
         let is_loopback = address.is_some_and(|address| address.ip().is_loopback());
         let tokens = Tokens::new(settings.token.as_ref(), settings.read_token.as_ref(), is_loopback);
         let (ended, told) = (scheduler.clone(), stop.clone());
         let brake = Brake::new(settings.rate_limit);
         let serve = async move {
+            let counting = app.clone();
+            tokio::spawn(async move { counting.metrics.count(&counting.scheduler, events).await });
             let mut doors = JoinSet::new();
             let mut open: Vec<Connections> = Vec::new();
             #[cfg(unix)]
             if let Some(socket) = socket {
-                let connections =
-                    Connections::new(router(app.clone(), Door::Socket, brake.clone()), stopping.clone());
+                let (router, places) = (router(app.clone(), Door::Socket, brake.clone()), &app.places.socket);
+                let connections = Connections::new(router, Arc::clone(places), stopping.clone());
                 open.push(connections.clone());
                 doors.spawn(serve_socket(socket, connections));
             }
             if let Some(listener) = tcp {
                 let door = Door::Tcp(Arc::new(tokens));
-                let connections = Connections::new(router(app.clone(), door, brake), stopping.clone());
+                let (router, places) = (router(app.clone(), door, brake), &app.places.tcp);
+                let connections = Connections::new(router, Arc::clone(places), stopping.clone());
                 open.push(connections.clone());
                 doors.spawn(serve_tcp(listener, connections));
             }

@@ -36,11 +36,19 @@ pub struct ServerSettings {
     pub insecure: bool,
     /// Requests a second that one peer may send over TCP, and twice as many at once; 1000 if nothing is said.
     pub rate_limit: Option<NonZeroU32>,
+    /// Jobs that have series of their own in the metrics; 200 if nothing is said.
+    pub metrics_jobs: Option<u32>,
     /// Plugins may be put into the plugin folder over the API.
     pub uploads: bool,
 }
 
 impl ServerSettings {
+    /// The most jobs that have series of their own in the metrics.
+    #[must_use]
+    pub fn metrics_jobs(&self) -> u32 {
+        self.metrics_jobs.unwrap_or(200)
+    }
+
     /// A socket beside the store, and nothing else.
     #[must_use]
     pub fn defaults(folder: &Path, store: &StoreSettings) -> Self {
@@ -81,6 +89,7 @@ pub(super) fn read(
     }
     settings.rate_limit =
         table.field("rate_limit").and_then(|field| field.count(1)).and_then(NonZeroU32::new);
+    settings.metrics_jobs = table.field("metrics_jobs").and_then(|field| field.count(0));
     if let Some(field) = table.field("uploads") {
         settings.uploads = field.boolean().unwrap_or_default();
     }
@@ -104,6 +113,7 @@ pub(super) fn read(
         ("path", "the key is socket"),
         ("upload", "the key is uploads"),
         ("rate", "the key is rate_limit: requests a second"),
+        ("metrics", "there are always metrics, at /metrics; the key is metrics_jobs: so many jobs have series of their own"),
         ("password", "the key is token = { env = \"CLOCKBOX_TOKEN\" }"),
     ]);
     settings

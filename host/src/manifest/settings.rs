@@ -160,6 +160,7 @@ fn host(settings: &mut Settings, manifest: &Manifest, written: &Written) {
             ("token", secret("token")),
             ("read_token", secret("read_token")),
             ("insecure", json!(server.insecure)),
+            ("metrics_jobs", json!(server.metrics_jobs())),
         ],
     );
 }

@@ -60,7 +60,14 @@ impl Events {
     pub(crate) fn subscribe(&self) -> Subscription {
         // There is nothing to hear of a scheduler that has stopped: the sender of that channel is gone at once.
         let ended = || broadcast::channel(1).1;
-        Subscription(self.lock().sender.as_ref().map_or_else(ended, broadcast::Sender::subscribe))
+        let state = self.lock();
+        let events = state.sender.as_ref().map_or_else(ended, broadcast::Sender::subscribe);
+        Subscription { events, heard: state.seq }
+    }
+
+    /// The number of the latest event.
+    pub(crate) fn latest(&self) -> u64 {
+        self.lock().seq
     }
 
     /// Nothing happens any more: listeners hear what was published, and then the end.
@@ -75,41 +82,58 @@ impl Events {
 
 /// The listening end. It gets every event from its creation on, in order.
 #[derive(Debug)]
-pub struct Subscription(broadcast::Receiver<Happening>);
+pub struct Subscription {
+    events: broadcast::Receiver<Happening>,
+    /// The number of the latest event that was heard or lost.
+    heard: u64,
+}
 
 impl Subscription {
     /// The next event: `Err(n)` when `n` events were lost because this listener was too slow, `None` once the
     /// scheduler has stopped.
     pub async fn next(&mut self) -> Option<Result<Happening, u64>> {
-        match self.0.recv().await {
-            Ok(happening) => Some(Ok(happening)),
-            Err(RecvError::Lagged(lost)) => Some(Err(lost)),
-            Err(RecvError::Closed) => None,
-        }
+        let received = self.events.recv().await;
+        self.take(received)
     }
 
     /// The next event, waited for by blocking this thread. Not to be called from async code.
     pub fn next_blocking(&mut self) -> Option<Result<Happening, u64>> {
-        match self.0.blocking_recv() {
-            Ok(happening) => Some(Ok(happening)),
-            Err(RecvError::Lagged(lost)) => Some(Err(lost)),
-            Err(RecvError::Closed) => None,
-        }
+        let received = self.events.blocking_recv();
+        self.take(received)
     }
 
     /// Whether the scheduler has stopped and everything has been heard: no [`try_next`](Self::try_next) brings anything
     /// any more.
     #[must_use]
     pub fn is_ended(&self) -> bool {
-        self.0.is_closed() && self.0.is_empty()
+        self.events.is_closed() && self.events.is_empty()
     }
 
     /// The next event, if it is there already: for loops that look from time to time, and must not wait.
     pub fn try_next(&mut self) -> Option<Result<Happening, u64>> {
-        match self.0.try_recv() {
-            Ok(happening) => Some(Ok(happening)),
-            Err(TryRecvError::Lagged(lost)) => Some(Err(lost)),
+        match self.events.try_recv() {
+            Ok(happening) => self.take(Ok(happening)),
+            Err(TryRecvError::Lagged(lost)) => self.take(Err(RecvError::Lagged(lost))),
             Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+        }
+    }
+
+    /// The number of the latest event that it has heard, lost, or come too late for.
+    pub(crate) fn heard(&self) -> u64 {
+        self.heard
+    }
+
+    fn take(&mut self, received: Result<Happening, RecvError>) -> Option<Result<Happening, u64>> {
+        match received {
+            Ok(happening) => {
+                self.heard = happening.seq;
+                Some(Ok(happening))
+            }
+            Err(RecvError::Lagged(lost)) => {
+                self.heard += lost;
+                Some(Err(lost))
+            }
+            Err(RecvError::Closed) => None,
         }
     }
 }
@@ -148,5 +172,18 @@ mod tests {
         assert_eq!(heard.next_blocking(), None);
         assert_eq!(events.subscribe().next_blocking(), None);
         assert!(heard.is_ended() && events.subscribe().is_ended());
+    }
+
+    #[test]
+    fn a_listener_knows_how_far_it_has_heard_whatever_it_lost() {
+        let events = Events::new();
+        events.publish(now(), Event::SchedulerStarted);
+        let mut heard = events.subscribe();
+        assert_eq!(heard.heard(), 1, "what was before it");
+        let more = KEPT as u64 + 10;
+        (0..more).for_each(|_| events.publish(now(), Event::SchedulerResumed));
+        assert_eq!((heard.try_next(), heard.heard()), (Some(Err(10)), 11));
+        while heard.try_next().is_some() {}
+        assert_eq!((heard.heard(), events.latest()), (more + 1, more + 1));
     }
 }

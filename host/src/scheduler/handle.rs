@@ -447,6 +447,16 @@ impl Scheduler {
         &self.store
     }
 
+    /// What writes into the store.
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// The number of the latest event.
+    pub(crate) fn latest_event(&self) -> u64 {
+        self.events.latest()
+    }
+
     /// The clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {

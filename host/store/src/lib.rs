@@ -16,4 +16,4 @@ pub use query::{JobFilter, RunDetail, RunFilter};
 pub use sqlite::{Access, SqliteStore};
 pub use store::{JobStore, Snapshot, StoreError};
 pub use url::{StoreUrl, StoreUrlError, backup, check, edit, host, open};
-pub use writer::{CloseError, NotWritten, Trouble, Writer, WriterOptions};
+pub use writer::{CloseError, CommitFigures, NotWritten, Trouble, Writer, WriterOptions};

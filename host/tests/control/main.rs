@@ -2,8 +2,10 @@
 
 mod bulk;
 mod events;
+mod exposition;
 mod job_state;
 mod jobs;
+mod metrics;
 mod plugins;
 mod rate;
 mod runs;

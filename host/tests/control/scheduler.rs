@@ -54,7 +54,7 @@ fn the_description_names_every_path() {
     let host = Host::start();
     let api = host.client().get("/v1/openapi.json");
     assert_eq!(api["openapi"], "3.1.0");
-    for path in ["/v1/jobs", "/v1/jobs/{name}", "/v1/pools", "/v1/status", "/health/live"] {
+    for path in ["/v1/jobs", "/v1/jobs/{name}", "/v1/pools", "/v1/status", "/health/live", "/metrics"] {
         assert!(api["paths"][path].is_object(), "{path}");
     }
     let operations =

@@ -60,7 +60,7 @@ impl Host {
                 let reloader = Reloader::new(path, Overrides::default(), manifest, loader, scheduler.clone());
                 let handle = Mutex::new(reloader.start(false).unwrap());
                 let reload = move || handle.lock().unwrap().reload();
-                Hooks { reload: Some(Arc::new(reload)), uploads: Some(uploads) }
+                Hooks { reload: Some(Arc::new(reload)), uploads: Some(uploads), ..Hooks::default() }
             },
         )
     }
@@ -114,8 +114,13 @@ impl Host {
 
     /// One that comes over TCP.
     pub(crate) fn tcp_client(&self) -> Caller {
+        self.tcp_client_with(None)
+    }
+
+    /// The same with a token.
+    pub(crate) fn tcp_client_with(&self, token: Option<&str>) -> Caller {
         let address = self.control.address().unwrap().to_string();
-        Caller(Client::connect(Address::Tcp(address), None).unwrap())
+        Caller(Client::connect(Address::Tcp(address), token).unwrap())
     }
 }
 

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, Outcome, RunId, Timestamp};
+use super::{Cause, JobId, Outcome, RunId, Timestamp};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +78,8 @@ pub enum Event {
         run: RunId,
         /// The nominal time of the fire.
         scheduled_at: Timestamp,
+        /// How many other due fires are recorded with it. Those of a run that had waited were told with its `fired`.
+        coalesced: u32,
         /// Why.
         reason: String,
     },
@@ -89,6 +91,8 @@ pub enum Event {
         run: RunId,
         /// The nominal time of the fire.
         scheduled_at: Timestamp,
+        /// How many other due fires are recorded with it. Those of a run that had waited were told with its `fired`.
+        coalesced: u32,
         /// Why.
         reason: String,
     },
@@ -111,6 +115,8 @@ pub enum Event {
         scheduled_at: Timestamp,
         /// The attempt, from 1.
         attempt: u32,
+        /// Why the run exists.
+        cause: Cause,
     },
     /// A run ended.
     RunFinished {
@@ -118,8 +124,10 @@ pub enum Event {
         job: JobId,
         /// The run.
         run: RunId,
-        /// The last attempt.
+        /// The last attempt; 0 where none was begun.
         attempt: u32,
+        /// Why the run exists.
+        cause: Cause,
         /// How it ended.
         outcome: Outcome,
         /// Why, in words.

@@ -150,12 +150,12 @@ impl Timetable {
         changed.state = state;
         changed.reason = Some(reason.clone());
         changed.finished_at = Some(now);
-        let (job, id, scheduled_at) = (run.job.clone(), run.id, run.scheduled_at);
+        let (job, id, scheduled_at, coalesced) = (run.job.clone(), run.id, run.scheduled_at, run.coalesced);
         self.ended.insert(job.clone());
         out.push(self.fire_write(run));
         out.push(Action::Publish(match state {
-            RunState::Missed => Event::Missed { job, run: id, scheduled_at, reason },
-            _ => Event::Skipped { job, run: id, scheduled_at, reason },
+            RunState::Missed => Event::Missed { job, run: id, scheduled_at, coalesced, reason },
+            _ => Event::Skipped { job, run: id, scheduled_at, coalesced, reason },
         }));
     }
 
@@ -219,6 +219,7 @@ impl Timetable {
             run: run.id,
             scheduled_at: run.scheduled_at,
             attempt: run.attempt,
+            cause: run.cause,
         }));
         self.active.insert(
             run.id,

@@ -149,6 +149,7 @@ impl Timetable {
             job: run.job.clone(),
             run: id,
             attempt: run.attempt,
+            cause: run.cause,
             outcome,
             reason: run.reason.clone(),
             elapsed_ms: run
@@ -326,6 +327,7 @@ impl Timetable {
             job: run.job.clone(),
             run: id,
             scheduled_at: run.scheduled_at,
+            coalesced: 0,
             reason: reason.clone(),
         };
         Some(drop_waiting(now, run, reason, event, out))
@@ -348,6 +350,7 @@ impl Timetable {
             job: run.job.clone(),
             run: id,
             scheduled_at: run.scheduled_at,
+            coalesced: 0,
             reason: reason.to_owned(),
         };
         let job = drop_waiting(now, run, reason.to_owned(), event, out);
@@ -362,6 +365,7 @@ impl Timetable {
             job: run.job.clone(),
             run: run.id,
             scheduled_at: run.scheduled_at,
+            coalesced: 0,
             reason: reason.to_owned(),
         };
         drop_waiting(now, run, reason.to_owned(), event, out);

@@ -13,3 +13,4 @@ mod ownership;
 mod searched;
 mod success;
 mod support;
+mod telling;

@@ -131,6 +131,21 @@ pub(super) fn prune(folder: &Path, newest: &Path, most: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// The bytes of all entries together.
+pub(super) fn size(folder: &Path) -> io::Result<u64> {
+    let mut total: u64 = 0;
+    for file in fs::read_dir(folder)? {
+        let file = file?;
+        if file.file_name().to_str().is_some_and(|name| name.ends_with(ENTRY))
+            // Another host may have removed it meanwhile.
+            && let Ok(found) = file.metadata()
+        {
+            total = total.saturating_add(found.len());
+        }
+    }
+    Ok(total)
+}
+
 /// Which entries must go so that the rest fits: the oldest.
 fn surplus(mut entries: Vec<(SystemTime, u64, PathBuf)>, newest: &Path, most: u64) -> Vec<PathBuf> {
     let mut total = entries.iter().fold(0_u64, |sum, (_, size, _)| sum.saturating_add(*size));

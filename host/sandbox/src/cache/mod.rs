@@ -114,6 +114,11 @@ impl Cache {
         folder::prune(&self.folder, &path, self.most)
     }
 
+    /// The bytes of its entries.
+    pub(crate) fn size(&self) -> io::Result<u64> {
+        folder::size(&self.folder)
+    }
+
     fn path(&self, name: &Name) -> PathBuf {
         self.folder.join(folder::entry_name(name))
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clockbox_core::model::{CompileLimits, Limits, Outcome, PluginSpec, Timestamp};
-use clockbox_sandbox::{Sandbox, SandboxOptions};
+use clockbox_sandbox::{CacheUse, Sandbox, SandboxOptions};
 
 use crate::support::{job, noon, run, spec};
 
@@ -235,4 +235,25 @@ fn when_and_how_long_it_was_compiled_is_kept_with_the_code() {
     let second = start().load(&guest(0), &spec("test")).unwrap();
     assert!(second.from_cache());
     assert_eq!(second.compilation(), first);
+}
+
+#[tokio::test]
+async fn what_the_cache_was_good_for_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let first = start(folder);
+    let loaded = [0, 1].map(|n| first.load(&guest(n), &spec("test")).unwrap());
+    let size: u64 = entries(folder).iter().map(|entry| entry.metadata().unwrap().len()).sum();
+    assert!(size > 0);
+    assert_eq!(first.cache_use().unwrap(), Some(CacheUse { hits: 0, misses: 2, bytes: size }));
+    // Code that is in use is not looked for.
+    first.load(&guest(0), &spec("test")).unwrap();
+    assert_eq!(first.cache_use().unwrap().map(|seen| (seen.hits, seen.misses)), Some((0, 2)));
+    drop(loaded);
+    let second = start(folder);
+    second.load(&guest(0), &spec("test")).unwrap();
+    assert_eq!(second.cache_use().unwrap(), Some(CacheUse { hits: 1, misses: 0, bytes: size }));
+    let none = Sandbox::new(SandboxOptions { max_instances: 1, ..Default::default() }).unwrap();
+    none.load(&guest(0), &spec("test")).unwrap();
+    assert_eq!(none.cache_use().unwrap(), None);
 }

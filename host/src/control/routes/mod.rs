@@ -6,6 +6,7 @@ mod health;
 mod job_fires;
 mod job_state;
 mod jobs;
+mod metrics;
 mod plugins;
 mod pools;
 mod run_logs;
@@ -43,7 +44,8 @@ pub(super) fn router(app: App) -> Router {
         .merge(pools::routes())
         .merge(scheduler::routes())
         .merge(events::routes())
-        .merge(health::routes());
+        .merge(health::routes())
+        .merge(metrics::routes());
     let (router, mut api) = described.split_for_parts();
     name_operations(&mut api);
     let text: Arc<str> = api.to_json().unwrap_or_default().into();

@@ -9,6 +9,7 @@ use clockbox_core::model::Write;
 
 use super::{
     NotWritten, Trouble, WriterOptions,
+    commit_times::CommitTimes,
     queue::Done,
     work::{attempt, guarded},
 };
@@ -16,6 +17,7 @@ use crate::JobStore;
 
 pub(super) struct Direct {
     store: Arc<dyn JobStore>,
+    times: Arc<CommitTimes>,
     state: Mutex<State>,
 }
 
@@ -26,8 +28,8 @@ struct State {
 }
 
 impl Direct {
-    pub(super) fn new(store: Arc<dyn JobStore>, options: WriterOptions) -> Self {
-        Self { store, state: Mutex::new(State { options, ended: None }) }
+    pub(super) fn new(store: Arc<dyn JobStore>, options: WriterOptions, times: Arc<CommitTimes>) -> Self {
+        Self { store, times, state: Mutex::new(State { options, ended: None }) }
     }
 
     pub(super) fn submit(&self, writes: &[Write], done: Done) {
@@ -44,7 +46,7 @@ impl Direct {
         if writes.is_empty() {
             return Ok(Vec::new());
         }
-        attempt(&*self.store, writes).map_err(|error| {
+        self.times.time(writes.len(), || attempt(&*self.store, writes)).map_err(|error| {
             let reason = error.to_string();
             state.ended = Some(reason.clone());
             let trouble = Trouble::Ended { reason: reason.clone(), writes: writes.len() };

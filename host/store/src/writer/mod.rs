@@ -1,6 +1,7 @@
 //! Group commit: what many ask to be written goes to the store in few transactions.
 
 mod backoff;
+mod commit_times;
 mod direct;
 mod options;
 mod queue;
@@ -15,8 +16,12 @@ use std::{
 
 use clockbox_core::model::{Refusal, Write};
 
-pub use self::options::{Trouble, WriterOptions};
+pub use self::{
+    commit_times::CommitFigures,
+    options::{Trouble, WriterOptions},
+};
 use self::{
+    commit_times::CommitTimes,
     direct::Direct,
     queue::{Answers, Done, End, Shared, Submission},
     work::Worker,
@@ -61,7 +66,10 @@ pub struct CloseError {
 /// writer.close(std::time::Duration::from_secs(5))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Writer(Way);
+pub struct Writer {
+    way: Way,
+    times: Arc<CommitTimes>,
+}
 
 enum Way {
     Queued { shared: Arc<Shared>, thread: Mutex<Option<JoinHandle<()>>> },
@@ -74,13 +82,15 @@ impl Writer {
     /// # Errors
     /// When the operating system has no thread to give.
     pub fn spawn(store: Arc<dyn JobStore>, options: WriterOptions) -> io::Result<Self> {
+        let times = Arc::new(CommitTimes::default());
         if store.commits_at_once() {
-            return Ok(Self(Way::Direct(Direct::new(store, options))));
+            let way = Way::Direct(Direct::new(store, options, Arc::clone(&times)));
+            return Ok(Self { way, times });
         }
         let shared = Arc::new(Shared::default());
-        let worker = Worker::new(store, options, Arc::clone(&shared));
+        let worker = Worker::new(store, options, Arc::clone(&shared), Arc::clone(&times));
         let thread = thread::Builder::new().name("clockbox-writer".to_owned()).spawn(move || worker.run())?;
-        Ok(Self(Way::Queued { shared, thread: Mutex::new(Some(thread)) }))
+        Ok(Self { way: Way::Queued { shared, thread: Mutex::new(Some(thread)) }, times })
     }
 
     /// Hands over writes, to be applied in order and in one transaction, after all that was submitted before.
@@ -94,7 +104,7 @@ impl Writer {
         done: impl FnOnce(Result<Vec<Result<(), Refusal>>, NotWritten>) + Send + 'static,
     ) {
         let done: Done = Box::new(done);
-        match &self.0 {
+        match &self.way {
             Way::Direct(direct) => direct.submit(&writes, done),
             Way::Queued { shared, .. } => {
                 if let Err((submission, ended)) = shared.push(Submission { writes, done }) {
@@ -107,7 +117,7 @@ impl Writer {
     /// How many writes wait or are being committed: grows while the store fails, so that a caller can hold back.
     #[must_use]
     pub fn pending(&self) -> usize {
-        match &self.0 {
+        match &self.way {
             Way::Direct(_) => 0,
             Way::Queued { shared, .. } => shared.pending(),
         }
@@ -116,10 +126,21 @@ impl Writer {
     /// Whether the latest commit failed and is to be tried again. No longer so when those are told whose writes it made.
     #[must_use]
     pub fn is_failing(&self) -> bool {
-        match &self.0 {
+        match &self.way {
             Way::Direct(_) => false,
             Way::Queued { shared, .. } => shared.is_failing(),
         }
+    }
+
+    /// Measures from here on how long commits take, by a clock that only goes forward. Until then nobody asks the time.
+    pub fn measure(&self, stopwatch: fn() -> Duration) {
+        self.times.measure(stopwatch);
+    }
+
+    /// What was committed since [`measure`](Self::measure), and how long it took.
+    #[must_use]
+    pub fn commit_figures(&self) -> CommitFigures {
+        self.times.figures()
     }
 
     /// Commits what was submitted and ends the thread; gives up on a store that has not taken it all within `patience`.
@@ -129,7 +150,7 @@ impl Writer {
     /// # Errors
     /// When not everything is known to be written.
     pub fn close(&self, patience: Duration) -> Result<(), CloseError> {
-        let (shared, thread) = match &self.0 {
+        let (shared, thread) = match &self.way {
             Way::Direct(direct) => {
                 direct.close();
                 return Ok(());
@@ -167,7 +188,7 @@ fn join(thread: JoinHandle<()>) {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if let Way::Queued { shared, thread } = &self.0
+        if let Way::Queued { shared, thread } = &self.way
             && let Some(thread) = take(thread)
         {
             shared.close();

@@ -11,6 +11,7 @@ use clockbox_core::model::{Refusal, Write};
 use super::{
     NotWritten, Trouble, WriterOptions,
     backoff::backoff,
+    commit_times::CommitTimes,
     queue::{Batch, Shared},
 };
 use crate::{JobStore, StoreError};
@@ -19,11 +20,17 @@ pub(super) struct Worker {
     store: Arc<dyn JobStore>,
     options: WriterOptions,
     shared: Arc<Shared>,
+    times: Arc<CommitTimes>,
 }
 
 impl Worker {
-    pub(super) fn new(store: Arc<dyn JobStore>, options: WriterOptions, shared: Arc<Shared>) -> Self {
-        Self { store, options, shared }
+    pub(super) fn new(
+        store: Arc<dyn JobStore>,
+        options: WriterOptions,
+        shared: Arc<Shared>,
+        times: Arc<CommitTimes>,
+    ) -> Self {
+        Self { store, options, shared, times }
     }
 
     pub(super) fn run(mut self) {
@@ -43,7 +50,7 @@ impl Worker {
         }
         let mut failures = 0;
         loop {
-            let error = match attempt(&*self.store, writes) {
+            let error = match self.times.time(writes.len(), || attempt(&*self.store, writes)) {
                 Ok(answers) => {
                     if failures > 0 {
                         self.shared.set_failing(false);

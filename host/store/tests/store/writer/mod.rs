@@ -3,6 +3,7 @@
 mod batches;
 mod closing;
 mod direct;
+mod measuring;
 mod scripted;
 mod trouble;
 
