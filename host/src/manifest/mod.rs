@@ -74,6 +74,9 @@ mod tree;
 mod trigger;
 mod wanted;
 mod ways;
+mod webhook_key;
+mod webhook_url;
+mod webhooks;
 mod zone;
 
 use std::{
@@ -82,7 +85,7 @@ use std::{
     sync::Arc,
 };
 
-use clockbox_core::model::{Job, JobDefaults, JobId, PluginName, PluginSpec, Pool, PoolName};
+use clockbox_core::model::{Job, JobDefaults, JobId, PluginName, PluginSpec, Pool, PoolName, WebhookName};
 
 use known::Known;
 use paths::folder_of;
@@ -108,6 +111,9 @@ pub use settings::{Origin, Setting};
 pub use surroundings::{PathKind, PluginFile, SecretFile, Surroundings};
 pub use survey::{Survey, Usage};
 pub use wanted::Wanted;
+pub use webhook_key::{WebhookKey, WebhookKeyError};
+pub use webhook_url::{WebhookUrl, WebhookUrlError};
+pub use webhooks::{JobPattern, Occasion, WebhookSettings};
 
 /// A manifest that was understood: everything in it is checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,6 +126,8 @@ pub struct Manifest {
     pub store: StoreSettings,
     /// Its section `[server]`.
     pub server: ServerSettings,
+    /// Its sections `[webhooks.*]`.
+    pub webhooks: BTreeMap<WebhookName, WebhookSettings>,
     /// What its section `[defaults]` says, for every job.
     pub defaults: JobDefaults,
     /// The pools; `default` is always among them.
