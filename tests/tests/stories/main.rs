@@ -25,6 +25,7 @@ mod state;
 mod terminal;
 mod triggers;
 mod trouble;
+mod webhooks;
 
 use clockbox_tests::{Build, TestHost};
 
