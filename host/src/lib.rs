@@ -16,6 +16,7 @@ pub mod reload;
 mod scheduler;
 pub mod simulation;
 mod system_zones;
+pub mod traces;
 pub mod webhooks;
 
 pub use clock::{Clock, ManualClock};

@@ -22,6 +22,7 @@ use crate::{
     reload::{self, Loader, Reloader, provenance},
     sandbox::{CoreDumps, Plugin, SandboxOptions},
     scheduler::{Event, Scheduler, Subscription},
+    traces::{self, Traces},
     webhooks::Webhooks,
 };
 
@@ -56,6 +57,8 @@ const MOST_PLUGINS: usize = 20;
 const END_PATIENCE: Duration = Duration::from_secs(15);
 /// How long the end waits for webhooks to be told of it.
 const WEBHOOK_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end waits for the collector of spans.
+const TRACES_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the end waits for a reload that is under way.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -102,6 +105,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let signals = runtime.block_on(async { Signals::new() });
     let signals = signals.map_err(|error| Failure::new(format!("signals: {error}")))?;
     let (events, told) = (builder.subscribe(), builder.subscribe());
+    let traces = exported().map(|settings| (builder.subscribe(), settings));
     let scheduler = builder.start().map_err(Failure::new)?;
     manifest::warn_of(&manifest.warnings);
     manifest::warn_of(&manifest.exposed(cache_dir.as_deref()));
@@ -128,6 +132,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let (grace, zone) = (manifest.scheduler.shutdown_grace, manifest.scheduler.timezone);
     let thread = |error| Failure::new(format!("a thread: {error}"));
     let webhooks = Webhooks::start_with(&scheduler, told, manifest.webhooks.clone()).map_err(thread)?;
+    let traces = traces.and_then(|(events, settings)| export(&scheduler, events, &settings));
     let reloader =
         Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone())
             .with_cache_dir(cache_dir)
@@ -139,12 +144,40 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     // Whoever asks twice to stop does not wait for others to be told.
     let is_at_once = ended.as_ref().is_err_and(Failure::is_at_once);
     webhooks.stop(if is_at_once { Duration::ZERO } else { WEBHOOK_PATIENCE });
+    if let Some(traces) = traces {
+        traces.stop(if is_at_once { Duration::ZERO } else { TRACES_PATIENCE });
+    }
     ended?;
     drop(control);
     // Whoever holds the store lets go of it, so that it is closed in order: a database is one file then.
     reloader.stop(CLOSE_PATIENCE);
     drop((scheduler, store));
     Ok(())
+}
+
+/// Where run spans are exported to, if the environment asks for it. Jobs run all the same where that cannot be had.
+fn exported() -> Option<traces::Settings> {
+    match traces::Settings::from_env(&|name| std::env::var(name).ok()) {
+        Ok(settings) => settings,
+        Err(error) => {
+            tracing::warn!("run spans are not exported: {error}");
+            None
+        }
+    }
+}
+
+/// Exports run spans. Jobs run all the same where that cannot be done.
+fn export(scheduler: &Scheduler, events: Subscription, settings: &traces::Settings) -> Option<Traces> {
+    match Traces::start_with(scheduler, events, settings) {
+        Ok(traces) => {
+            tracing::info!("run spans are exported by OpenTelemetry");
+            Some(traces)
+        }
+        Err(error) => {
+            tracing::warn!("run spans are not exported: {error}");
+            None
+        }
+    }
 }
 
 /// Offers the control API. A socket that nobody asked for and that cannot be had is told, and does not keep the host from

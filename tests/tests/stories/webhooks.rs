@@ -66,7 +66,10 @@ fn a_failure_is_told_and_the_documented_verification_takes_it() {
     assert_eq!(request.line, "POST /");
     let told = body(&request);
     assert_eq!((&told["type"], &told["data"]["outcome"]), (&json!("failure"), &json!("failed")));
-    assert!(told["text"].as_str().unwrap().starts_with("a: failed: exit code 3: disk is full (run "), "{told}");
+    assert!(
+        told["text"].as_str().unwrap().starts_with("a: failed: exit code 3: disk is full (run "),
+        "{told}"
+    );
     let run = place.history().of("a").into_iter().rev().find(|run| told["run"]["id"] == run.id.to_string());
     assert_eq!(told["run"]["scheduled_at"], json!(run.unwrap().scheduled_at));
 
@@ -90,14 +93,14 @@ fn a_reload_takes_up_webhooks_and_a_bad_one_is_refused_whole() {
     host.ready();
     place.manifest(&manifest(&format!("[webhooks.ops]\nurl = \"{}\"\n", first.origin())));
     host.hear_text("reloaded: webhooks +1 ~0 -0");
-    first.request();
+    assert_eq!(first.request().line, "POST /");
     place.manifest(&manifest("[webhooks.ops]\nurl = \"nowhere\"\n"));
     host.hear_text("webhooks.ops.url: \"nowhere\" is not an origin");
-    first.waiting();
-    first.request();
+    drop(first.waiting());
+    assert_eq!(first.request().line, "POST /", "the last good one stays in force");
     place.manifest(&manifest(&format!("[webhooks.ops]\nurl = \"{}\"\n", second.origin())));
     host.hear_text("reloaded: webhooks +0 ~1 -0");
-    second.request();
+    assert_eq!(second.request().line, "POST /");
     place.manifest(&manifest(""));
     host.hear_text("reloaded: webhooks +0 ~0 -1");
     host.stop();

@@ -1,90 +1,21 @@
 //! Webhooks, as their receivers see them.
 
-mod receiver;
-mod talk;
-
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use clockbox::{
-    Event, Job, JobId, Outcome, Report, Scheduler,
+    Job,
     manifest::{JobPattern, Occasion, WebhookKey, WebhookSettings},
-    store::{JobStore, MemoryStore},
     webhooks::{Counts, Settings, Webhooks},
 };
-use receiver::{Answer, Receiver};
+
+use crate::{
+    bench::Bench,
+    receiver::{Answer, Receiver},
+    talk,
+};
 
 /// A guard, not a wait.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A scheduler with a work that fails or succeeds as it is told, and jobs that do it on demand.
-struct Bench {
-    scheduler: Scheduler,
-    store: Arc<dyn JobStore>,
-    fails: Arc<AtomicBool>,
-}
-
-impl Bench {
-    fn start() -> Self {
-        Self::on(Arc::new(MemoryStore::new()))
-    }
-
-    fn on(store: Arc<dyn JobStore>) -> Self {
-        let fails = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&fails);
-        let work = move |_, _| {
-            let fails = told.load(Ordering::SeqCst);
-            async move {
-                match fails {
-                    true => Report { reason: Some("as it was told".into()), ..Report::new(Outcome::Failed) },
-                    false => Report::new(Outcome::Succeeded),
-                }
-            }
-        };
-        talk::listen();
-        let scheduler = Scheduler::builder().store(Arc::clone(&store)).native("work".parse().unwrap(), work);
-        Self { scheduler: scheduler.start().unwrap(), store, fails }
-    }
-
-    fn add(&self, job: &str) {
-        let never = Job::new(job).plugin("work").every(Duration::from_secs(86_400 * 365));
-        self.scheduler.add_job(never).wait().unwrap();
-    }
-
-    /// Runs a job to its end.
-    fn run(&self, job: &str, fails: bool) {
-        self.fails.store(fails, Ordering::SeqCst);
-        let mut events = self.scheduler.subscribe();
-        let id = self.scheduler.run_now(JobId::new(job).unwrap(), None).wait().unwrap();
-        loop {
-            let happening = events.next_blocking().unwrap().unwrap();
-            if matches!(happening.event, Event::RunFinished { run, .. } if run == id) {
-                return;
-            }
-        }
-    }
-
-    /// Two events that are about no job.
-    fn pause_and_resume(&self) {
-        self.scheduler.pause(None, None).wait().unwrap();
-        self.scheduler.resume().wait().unwrap();
-    }
-
-    fn end(&self) {
-        self.scheduler.shutdown(Duration::ZERO).wait().unwrap();
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        drop(self.scheduler.shutdown(Duration::ZERO));
-    }
-}
 
 fn to(url: &str) -> WebhookSettings {
     WebhookSettings { backoff: Duration::from_millis(1), ..WebhookSettings::to(url.parse().unwrap()) }
