@@ -92,7 +92,7 @@ enum Command {
     Store(store::StoreArgs),
     /// Look at plugins.
     Plugins(plugins::PluginsArgs),
-    /// Look at the webhooks of a manifest, or send a test.
+    /// Look at webhooks, or send a test.
     Webhooks(webhooks::WebhooksArgs),
     /// Print the completions of a shell: bash, zsh or fish.
     Completions(paper::CompletionsArgs),

@@ -19,7 +19,7 @@ use crate::{
     clock::{Clock, Stopwatch},
     control::{Control, ControlError, Hooks, Uploads},
     manifest::{self, Loaded, Manifest, ServerSettings},
-    reload::{self, Loader, Reloader, provenance},
+    reload::{Loader, Reloader, provenance},
     sandbox::{CoreDumps, Plugin, SandboxOptions},
     scheduler::{Event, Scheduler, Subscription},
     traces::{self, Traces},
@@ -139,7 +139,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
             .with_webhooks(webhooks.setter())
             .after_problems(!refused.is_empty() || !problems.is_empty());
     let reloader = reloader.start(!args.no_watch).map_err(thread)?;
-    let control = control(&scheduler, &server, &reloader, uploads)?;
+    let hooks = Hooks { reload: Some(Arc::new(reloader.asker())), uploads, webhooks: Some(webhooks.asker()) };
+    let control = control(&scheduler, &server, hooks)?;
     let ended = runtime.block_on(host(&scheduler, &reloader, supervisor, signals, events, grace, zone));
     // Whoever asks twice to stop does not wait for others to be told.
     let is_at_once = ended.as_ref().is_err_and(Failure::is_at_once);
@@ -185,13 +186,11 @@ fn export(scheduler: &Scheduler, events: Subscription, settings: &traces::Settin
 fn control(
     scheduler: &Scheduler,
     settings: &ServerSettings,
-    reloader: &reload::Handle,
-    uploads: Option<Uploads>,
+    hooks: Hooks,
 ) -> Result<Option<Control>, Failure> {
     if settings.socket.is_none() && settings.listen.is_none() {
         return Ok(None);
     }
-    let hooks = Hooks { reload: Some(Arc::new(reloader.asker())), uploads };
     let control = match Control::start(scheduler, settings, hooks.clone()) {
         Err(error @ ControlError::Socket { .. }) if !settings.socket_given => {
             tracing::warn!("{error}: the host is not asked there; {}", error.hint());

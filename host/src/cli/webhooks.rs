@@ -6,13 +6,18 @@ use serde_json::json;
 
 use super::{
     Output,
+    ask::HostArgs,
     exit::{Failure, print, print_json},
     place::Place,
     text,
 };
 use crate::{
     clock::{Clock, Stopwatch},
-    manifest::{Manifest, WebhookSettings, known_hint},
+    control::{
+        WebhookList,
+        view::{Messages, WebhookView},
+    },
+    manifest::{Manifest, known_hint},
     webhooks::{self, Verdict},
 };
 
@@ -27,7 +32,7 @@ pub(super) struct WebhooksArgs {
 
 #[derive(Debug, Subcommand)]
 enum WebhooksCommand {
-    /// List the webhooks of a manifest.
+    /// List the webhooks of the running host with what became of their messages; those of the manifest where none runs.
     List(ListArgs),
     /// Send a test to a webhook of a manifest, once, and print what it answers. No host is needed. Exit code 1: it was not
     /// taken.
@@ -37,7 +42,7 @@ enum WebhooksCommand {
 #[derive(Debug, Args)]
 struct ListArgs {
     #[command(flatten)]
-    place: Place,
+    host: HostArgs,
     #[command(flatten)]
     output: Output,
 }
@@ -68,37 +73,45 @@ fn load(place: &Place) -> Result<Manifest, Failure> {
 }
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
-    let manifest = load(&args.place)?;
+    let webhooks = match args.host.host_or_store()? {
+        Some(mut host) => host.get::<WebhookList>("/v1/webhooks")?.webhooks,
+        None => {
+            eprintln!("note: no host is running: this is what the manifest says");
+            let manifest = load(&args.host.place)?;
+            manifest.webhooks.iter().map(|(name, hook)| WebhookView::new(name, hook, None)).collect()
+        }
+    };
     if args.output.json {
-        let one = |(name, hook): (&WebhookName, &WebhookSettings)| {
-            json!({
-                "name": name,
-                "origin": hook.url.origin(),
-                "events": words(&hook.events),
-                "jobs": words(&hook.jobs),
-                "signed": hook.key.is_some(),
-                "timeout_ms": hook.timeout.as_millis(),
-                "retries": hook.retries,
-            })
-        };
-        return print_json(&manifest.webhooks.iter().map(one).collect::<Vec<_>>());
+        return print_json(&webhooks);
     }
-    let mut table = text::table(["WEBHOOK", "TO", "EVENTS", "JOBS", "SIGNED"]);
-    for (name, hook) in &manifest.webhooks {
-        let jobs = if hook.jobs.is_empty() { "all".to_owned() } else { words(&hook.jobs).join(" ") };
+    let mut table = text::table([
+        "WEBHOOK",
+        "TO",
+        "EVENTS",
+        "JOBS",
+        "SIGNED",
+        "DELIVERED",
+        "FAILED",
+        "DROPPED",
+        "WAITING",
+    ]);
+    for hook in &webhooks {
+        let count = |of: fn(&Messages) -> u64| {
+            hook.messages.as_ref().map(of).map_or_else(String::new, |n| n.to_string())
+        };
         table.add_row([
-            name.to_string(),
-            text::plain(hook.url.origin()),
-            words(&hook.events).join(" "),
-            text::plain(&jobs),
-            if hook.key.is_some() { "yes" } else { "no" }.to_owned(),
+            hook.name.clone(),
+            text::plain(&hook.origin),
+            hook.events.join(" "),
+            if hook.jobs.is_empty() { "all".to_owned() } else { text::plain(&hook.jobs.join(" ")) },
+            if hook.signed { "yes" } else { "no" }.to_owned(),
+            count(|messages| messages.delivered),
+            count(|messages| messages.failed),
+            count(|messages| messages.dropped),
+            count(|messages| messages.waiting),
         ]);
     }
     print(&text::lines(&table))
-}
-
-fn words(things: &[impl ToString]) -> Vec<String> {
-    things.iter().map(ToString::to_string).collect()
 }
 
 fn test(args: &TestArgs) -> Result<(), Failure> {

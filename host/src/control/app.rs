@@ -6,7 +6,7 @@ use clockbox_core::model::Timestamp;
 use tokio::sync::watch;
 
 use super::{problem::Problem, ring::Ring};
-use crate::scheduler::Scheduler;
+use crate::{scheduler::Scheduler, webhooks};
 
 /// What a host does for the control API beyond what its scheduler does.
 #[derive(Clone, Default)]
@@ -15,6 +15,8 @@ pub struct Hooks {
     pub reload: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Where plugins may be uploaded to; nothing where nobody may.
     pub uploads: Option<Uploads>,
+    /// The webhooks of the host.
+    pub webhooks: Option<webhooks::Asker>,
 }
 
 /// Where plugins may be uploaded to.
@@ -31,6 +33,7 @@ impl std::fmt::Debug for Hooks {
         f.debug_struct("Hooks")
             .field("reload", &self.reload.is_some())
             .field("uploads", &self.uploads)
+            .field("webhooks", &self.webhooks.is_some())
             .finish()
     }
 }

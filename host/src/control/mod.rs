@@ -29,5 +29,5 @@ pub(crate) mod view;
 
 pub use app::{Hooks, Uploads};
 pub use problem::Problem;
-pub(crate) use routes::{Added, Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed};
+pub(crate) use routes::{Added, Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed, WebhookList};
 pub use server::{Control, ControlError};

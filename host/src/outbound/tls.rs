@@ -57,3 +57,74 @@ pub(super) async fn handshake(
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     TlsConnector::from(config).connect(name, stream).await
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Request;
+    use rustls::{
+        ServerConfig,
+        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    };
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+    use crate::outbound;
+
+    /// A server that answers 204 to whoever trusts its certificate for `localhost`; its port and that certificate.
+    async fn server() -> (u16, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let (listener, acceptor) =
+            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TlsAcceptor::from(Arc::new(config)));
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                // A client that refuses the certificate ends the handshake.
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                stream.read_u8().await.unwrap();
+                stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        });
+        (port, made.cert.pem())
+    }
+
+    async fn get(port: u16, ca_file: Option<&Path>) -> Result<u16, String> {
+        let request = Request::get(format!("https://localhost:{port}/")).body(Bytes::new()).unwrap();
+        let answer = outbound::send(request, ca_file).await;
+        answer.map(|answer| answer.head.status.as_u16()).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_certificate_of_the_operators_is_trusted_and_one_of_nobody_is_not() {
+        let (port, certificate) = server().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        fs::write(&file, certificate).unwrap();
+        assert_eq!(get(port, Some(&file)).await, Ok(204));
+        let refused = get(port, None).await.unwrap_err();
+        assert!(refused.starts_with("TLS failed: invalid peer certificate"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_file_without_a_certificate_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        let told = |file: &Path| config(Some(file)).unwrap_err().to_string();
+        assert!(told(&file).contains("ca.pem cannot be used: No such file"), "{}", told(&file));
+        fs::write(&file, "nothing").unwrap();
+        assert!(told(&file).ends_with("there is none in PEM form"), "{}", told(&file));
+    }
+}

@@ -1,20 +1,19 @@
 //! Hears what happens, and decides who is told.
 
-use std::{collections::BTreeMap, sync::mpsc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use clockbox_core::model::{Event, Outcome, Run, RunState, WebhookName};
 use clockbox_store::RunFilter;
 use tokio::{
-    sync::{mpsc::UnboundedReceiver, watch},
+    sync::{mpsc::UnboundedReceiver, oneshot, watch},
     task::JoinSet,
 };
 
 use super::{
-    Settings,
+    Settings, State, States,
     health::{Health, is_failure},
     lane::Lane,
     message::Message,
-    tally::Counts,
 };
 use crate::{
     manifest::{Occasion, WebhookSettings},
@@ -25,7 +24,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Command {
     Set(Settings),
-    Count(mpsc::Sender<BTreeMap<WebhookName, Counts>>),
+    Tell(oneshot::Sender<States>),
     Stop(Duration),
 }
 
@@ -73,10 +72,11 @@ impl Dispatcher {
                 biased;
                 command = commands.recv() => match command {
                     Some(Command::Set(settings)) => self.set(settings),
-                    Some(Command::Count(reply)) => {
-                        let counts = self.lanes.iter().map(|(name, lane)| (name.clone(), lane.counts()));
+                    Some(Command::Tell(reply)) => {
+                        let state = |lane: &Lane| State { settings: lane.settings(), counts: lane.counts() };
+                        let states = self.lanes.iter().map(|(name, lane)| (name.clone(), state(lane)));
                         // Whoever asked may not wait any more.
-                        _ = reply.send(counts.collect());
+                        _ = reply.send(states.collect());
                     }
                     Some(Command::Stop(patience)) => return self.stop(patience).await,
                     None => return,
@@ -152,7 +152,7 @@ impl Dispatcher {
             self.lanes.values().any(|lane| wants(&lane.settings(), event, true) == Some(Occasion::Recovery));
         let scheduler = &self.scheduler;
         let before = || {
-            let run = run.of(scheduler, event).filter(|_| is_wanted)?;
+            let run = if is_wanted { run.of(scheduler, event)? } else { return None };
             let outcomes = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Cancelled);
             let filter = RunFilter {
                 job: Some(job.clone()),

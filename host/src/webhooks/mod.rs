@@ -12,10 +12,18 @@ mod message;
 mod signature;
 mod tally;
 
-use std::{collections::BTreeMap, io, sync::mpsc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
 
 use clockbox_core::model::WebhookName;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{
+    mpsc::{UnboundedSender, unbounded_channel},
+    oneshot,
+};
 
 use crate::{
     manifest::WebhookSettings,
@@ -29,6 +37,32 @@ pub use tally::Counts;
 
 /// Webhooks by name.
 pub type Settings = BTreeMap<WebhookName, WebhookSettings>;
+
+/// A webhook as it is, and what became of its messages.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// What the manifest says of it.
+    pub settings: Arc<WebhookSettings>,
+    /// Since it was declared.
+    pub counts: Counts,
+}
+
+/// Webhooks as they are, by name.
+pub type States = BTreeMap<WebhookName, State>;
+
+/// Asks how webhooks are. Clones ask the same ones.
+#[derive(Debug, Clone)]
+pub struct Asker(UnboundedSender<Command>);
+
+impl Asker {
+    /// How they are now; nothing once they have ended.
+    pub async fn states(&self) -> States {
+        let (reply, answer) = oneshot::channel();
+        // An error means that the thread has ended, which the answer shows.
+        _ = self.0.send(Command::Tell(reply));
+        answer.await.unwrap_or_default()
+    }
+}
 
 /// How long the end waits for a thread beyond its patience: it may hang in the resolver of names.
 const END_SLACK: Duration = Duration::from_millis(500);
@@ -95,12 +129,20 @@ impl Webhooks {
         move |settings| _ = commands.send(Command::Set(settings))
     }
 
-    /// How many messages each webhook was sent, and was not; nothing once the thread has ended.
+    /// How many messages each webhook was sent, and was not. Not to be called from async code: see
+    /// [`asker`](Self::asker).
     #[must_use]
     pub fn counts(&self) -> BTreeMap<WebhookName, Counts> {
-        let (reply, answer) = mpsc::channel();
-        _ = self.commands.send(Command::Count(reply));
-        answer.recv().unwrap_or_default()
+        let (reply, answer) = oneshot::channel();
+        _ = self.commands.send(Command::Tell(reply));
+        let states = answer.blocking_recv().unwrap_or_default();
+        states.into_iter().map(|(name, state)| (name, state.counts)).collect()
+    }
+
+    /// What asks how they are, to be handed on.
+    #[must_use]
+    pub fn asker(&self) -> Asker {
+        Asker(self.commands.clone())
     }
 
     /// Ends them. What has happened so far is sent within `patience`, each message once more at most; what could not be

@@ -60,7 +60,7 @@ impl Host {
                 let reloader = Reloader::new(path, Overrides::default(), manifest, loader, scheduler.clone());
                 let handle = Mutex::new(reloader.start(false).unwrap());
                 let reload = move || handle.lock().unwrap().reload();
-                Hooks { reload: Some(Arc::new(reload)), uploads: Some(uploads) }
+                Hooks { reload: Some(Arc::new(reload)), uploads: Some(uploads), ..Hooks::default() }
             },
         )
     }

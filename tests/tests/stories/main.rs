@@ -23,6 +23,7 @@ mod reload;
 mod service;
 mod state;
 mod terminal;
+mod traces;
 mod triggers;
 mod trouble;
 mod webhooks;

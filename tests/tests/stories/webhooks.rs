@@ -7,6 +7,7 @@ use std::{
 };
 
 use clockbox_tests::{DeadPort, Request, TestHost, WebServer, guest, repository};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -103,6 +104,33 @@ fn a_reload_takes_up_webhooks_and_a_bad_one_is_refused_whole() {
     assert_eq!(second.request().line, "POST /");
     place.manifest(&manifest(""));
     host.hear_text("reloaded: webhooks +0 ~0 -1");
+    host.stop();
+}
+
+#[test]
+fn a_plan_shows_what_would_change_and_a_list_what_became_of_it() {
+    let server = WebServer::start();
+    let place = place("");
+    let mut host = place.start_with(&["--no-watch"]);
+    host.ready();
+    place.manifest(&manifest(&format!("[webhooks.ops]\nurl = \"{}\"\n", server.origin())));
+    let plan = place.cli(&["plan", "--json"]).exits(1).json();
+    assert_eq!(plan["changes"].as_array().unwrap().len(), 1, "{plan}");
+    assert_eq!(
+        (&plan["changes"][0]["kind"], &plan["changes"][0]["change"]),
+        (&json!("webhook"), &json!("added"))
+    );
+    place.cli(&["plan"]).exits(1).says(&["+ webhook ops", server.origin()]);
+    host.signal(Signal::HUP);
+    host.hear_text("reloaded: webhooks +1 ~0 -0");
+    place.cli(&["plan"]).exits(0).says(&["nothing would change"]);
+    place.manifest(&manifest(&format!("[webhooks.ops]\nurl = \"{}\"\nretries = 3\n", server.origin())));
+    place.cli(&["plan"]).exits(1).says(&["~ webhook ops", "retries: 10 → 3"]);
+
+    host.hear_text("webhook \"ops\": run-finished of a was delivered (200 OK");
+    let list = place.cli(&["webhooks", "list", "--json"]).exits(0).json();
+    assert_eq!((&list[0]["name"], &list[0]["retries"]), (&json!("ops"), &json!(10)));
+    assert!(list[0]["messages"]["delivered"].as_u64().is_some_and(|taken| taken > 0), "{list}");
     host.stop();
 }
 

@@ -11,6 +11,7 @@ mod pools;
 mod run_logs;
 mod runs;
 mod scheduler;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub(crate) use self::{
     pools::PoolList,
     run_logs::Lines,
     scheduler::Reloaded,
+    webhooks::WebhookList,
 };
 use super::{app::App, openapi::Description};
 
@@ -42,6 +44,7 @@ pub(super) fn router(app: App) -> Router {
         .merge(pools::routes())
         .merge(scheduler::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
         .merge(health::routes());
     let (router, mut api) = described.split_for_parts();
     name_operations(&mut api);

@@ -142,3 +142,14 @@ fn a_change_shows_in_a_diff() {
     assert_eq!(none.diff(&one).to_string(), "+0 ~0 -1");
     assert!(one.diff(&one).is_empty());
 }
+
+#[test]
+fn flat_keys_say_the_same() {
+    let text = "[webhooks.ops]\nurl = \"https://a.example\"\nevents = [\"miss\"]\nretries = 2\n";
+    let flags = Overrides::from_env([("CLOCKBOX_WEBHOOKS__OPS__URL", "https://a.example")])
+        .with_flag("webhooks.ops.events=[\"miss\"]")
+        .with_flag("webhooks.ops.retries=2");
+    let of_flags = parse("", Path::new("clockbox.toml"), &flags, &hello()).unwrap().manifest;
+    assert_eq!(of_flags.webhooks, good(text).webhooks);
+    assert_eq!(of_flags.webhooks.len(), 1);
+}
