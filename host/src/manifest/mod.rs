@@ -41,6 +41,7 @@ mod exposed;
 mod folders;
 mod grants;
 mod job_keys;
+mod job_pattern;
 mod jobs;
 mod json;
 mod known;
@@ -49,6 +50,7 @@ mod lines;
 mod load;
 mod narrowing;
 mod network;
+mod occasion;
 mod overrides;
 mod paths;
 mod plugins;
@@ -102,7 +104,9 @@ pub use diff::{Changes, Diff};
 pub use document::{parse, read_trigger};
 pub use exhausted::Stored;
 pub use grants::{AllowForm, AllowTable, FolderGrant, Grants};
+pub use job_pattern::JobPattern;
 pub use load::{FILE_NAME, load, load_again, settings, survey};
+pub use occasion::Occasion;
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};
 pub use scheduler::{SchedulerSettings, StoreKind, StoreSettings};
@@ -113,7 +117,7 @@ pub use survey::{Survey, Usage};
 pub use wanted::Wanted;
 pub use webhook_key::{WebhookKey, WebhookKeyError};
 pub use webhook_url::{WebhookUrl, WebhookUrlError};
-pub use webhooks::{JobPattern, Occasion, WebhookSettings};
+pub use webhooks::WebhookSettings;
 
 /// A manifest that was understood: everything in it is checked.
 #[derive(Debug, Clone, PartialEq)]

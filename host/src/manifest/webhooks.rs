@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -10,6 +9,8 @@ use std::{
 use clockbox_core::model::{Event, WebhookName};
 
 use super::{
+    job_pattern::JobPattern,
+    occasion::Occasion,
     pools::read_name,
     reader::{Field, TableReader},
     scheduler::read_path,
@@ -22,93 +23,6 @@ use super::{
 
 const EXAMPLE: &str = "{ url = \"https://hooks.example.com/clockbox\" }";
 const URL: &str = "https://hooks.example.com/clockbox";
-
-/// What a webhook tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Occasion {
-    /// A run ended, and not by a success; one that was cancelled is none.
-    Failure,
-    /// A run succeeded, and the one of that job before it had failed.
-    Recovery,
-    /// A fire came too late to run.
-    Miss,
-    /// A run succeeded.
-    Success,
-    /// An event of this name.
-    Event(&'static str),
-}
-
-impl Occasion {
-    /// The words that are no names of events.
-    const WORDS: [(&str, Self); 4] = [
-        ("failure", Self::Failure),
-        ("recovery", Self::Recovery),
-        ("miss", Self::Miss),
-        ("success", Self::Success),
-    ];
-
-    /// The word of the manifest.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Event(name) => name,
-            word => Self::WORDS.iter().find(|(_, known)| *known == word).map_or("", |(text, _)| text),
-        }
-    }
-
-    fn named(text: &str) -> Option<Self> {
-        let word = Self::WORDS.iter().find(|(word, _)| *word == text).map(|(_, occasion)| *occasion);
-        word.or_else(|| Event::NAMES.into_iter().find(|name| *name == text).map(Self::Event))
-    }
-}
-
-impl fmt::Display for Occasion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A name of jobs, in which `*` stands for any characters.
-///
-/// ```
-/// use clockbox::manifest::JobPattern;
-/// let pattern = JobPattern::new("backup-*-eu");
-/// assert!(pattern.matches("backup-db-eu") && pattern.matches("backup--eu"));
-/// assert!(!pattern.matches("backup-eu") && !pattern.matches("backup-db-us"));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobPattern(String);
-
-impl JobPattern {
-    /// A pattern of this text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Whether a job is meant.
-    #[must_use]
-    pub fn matches(&self, job: &str) -> bool {
-        let Some((first, rest)) = self.0.split_once('*') else { return self.0 == job };
-        let Some(mut left) = job.strip_prefix(first) else { return false };
-        let mut parts: Vec<&str> = rest.split('*').collect();
-        let last = parts.pop().unwrap_or_default();
-        // Each part as early as it comes leaves most for those behind it.
-        for part in parts {
-            match left.find(part) {
-                Some(at) => left = &left[at + part.len()..],
-                None => return false,
-            }
-        }
-        left.ends_with(last)
-    }
-}
-
-impl fmt::Display for JobPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
 
 /// Who is told of what happens, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
