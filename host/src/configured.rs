@@ -14,7 +14,8 @@ impl Builder {
     /// grace. What is said before or after it in code is added, and wins where it comes after; functions of the program can
     /// do the work of the manifest's jobs if they have the names of plugins that it declares.
     ///
-    /// `[server]` is not among it: see [`Control`](crate::control::Control). Unlike in `clockbox run`, a plugin that cannot be
+    /// `[server]` and `[webhooks]` are not among it: see [`Control`](crate::control::Control) and
+    /// [`Webhooks`](crate::webhooks::Webhooks). Unlike in `clockbox run`, a plugin that cannot be
     /// loaded keeps the scheduler from starting, and files are not watched.
     ///
     /// [`manifest_file`](Self::manifest_file) reads it, too.

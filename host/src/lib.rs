@@ -9,12 +9,15 @@ mod configured;
 pub mod control;
 mod granted;
 pub mod manifest;
+mod outbound;
 mod plugin_files;
 mod pool;
 pub mod reload;
 mod scheduler;
 pub mod simulation;
 mod system_zones;
+pub mod traces;
+pub mod webhooks;
 
 pub use clock::{Clock, ManualClock};
 pub use clockbox_core::{
@@ -24,7 +27,7 @@ pub use clockbox_core::{
         JobTerms, JobsRight, KeyProblem, KeyProblems, Limits, LogLevel, LogLine, LogStream, Origin, Outcome,
         Overlap, Pause, PluginName, PluginSpec, Policy, PolicyPatch, Pool, PoolName, RandomRight, Report,
         Retry, RetryHint, Rights, Run, RunId, RunState, Secret, SecretAs, Source, StateChanges, StateEntry,
-        Timestamp, WhenDone,
+        Timestamp, WebhookName, WhenDone,
     },
     timetable::{Conflict, Launch, PoolLoad, Rejection, Running},
     trigger::{Trigger, TriggerError, TriggerSpec, zone_data},

@@ -132,9 +132,8 @@ impl TestHost {
     #[must_use]
     pub fn command(&self) -> Command {
         let mut command = Command::new(self.build.command);
-        for (name, _) in
-            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CLOCKBOX_"))
-        {
+        let is_setting = |name: &str| name.starts_with("CLOCKBOX_") || name.starts_with("OTEL_");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_setting(&name.to_string_lossy())) {
             command.env_remove(name);
         }
         command

@@ -43,6 +43,11 @@ impl Failure {
         Self { message: "stopped at once".to_owned(), hint: None, code: 130, problem: None }
     }
 
+    /// Whether it was stopped at once.
+    pub(crate) fn is_at_once(&self) -> bool {
+        self.code == 130
+    }
+
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hint = Some(hint.to_string());
         self

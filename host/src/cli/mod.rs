@@ -27,6 +27,7 @@ mod supervisor;
 mod talk;
 mod text;
 mod trigger_args;
+mod webhooks;
 
 use std::{process::ExitCode, sync::LazyLock};
 
@@ -91,6 +92,8 @@ enum Command {
     Store(store::StoreArgs),
     /// Look at plugins.
     Plugins(plugins::PluginsArgs),
+    /// Look at webhooks, or send a test.
+    Webhooks(webhooks::WebhooksArgs),
     /// Print the completions of a shell: bash, zsh or fish.
     Completions(paper::CompletionsArgs),
     /// Print the man page, or write the pages of all commands into a folder.
@@ -145,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Shutdown(args) => steer::shutdown(&args),
         Command::Store(args) => store::store(&args),
         Command::Plugins(args) => plugins::plugins(&args),
+        Command::Webhooks(args) => webhooks::webhooks(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,6 +22,8 @@ use crate::{
     reload::{Loader, Reloader, provenance},
     sandbox::{CoreDumps, Plugin, SandboxOptions},
     scheduler::{Event, Scheduler, Subscription},
+    traces::{self, Traces},
+    webhooks::Webhooks,
 };
 
 /// Two signals within this time are one.
@@ -53,6 +55,10 @@ pub(super) struct RunArgs {
 const MOST_PLUGINS: usize = 20;
 /// How long the end may take beyond the grace of the runs: for what was killed, for the store, for a reload.
 const END_PATIENCE: Duration = Duration::from_secs(15);
+/// How long the end waits for webhooks to be told of it.
+const WEBHOOK_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end waits for the collector of spans.
+const TRACES_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the end waits for a reload that is under way.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -98,8 +104,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     let signals = runtime.block_on(async { Signals::new() });
     let signals = signals.map_err(|error| Failure::new(format!("signals: {error}")))?;
-    let events = builder.subscribe();
+    let (events, told) = (builder.subscribe(), builder.subscribe());
     let early = builder.subscribe();
+    let traces = exported().map(|settings| (builder.subscribe(), settings));
     let scheduler = builder.start().map_err(Failure::new)?;
     manifest::warn_of(&manifest.warnings);
     manifest::warn_of(&manifest.exposed(cache_dir.as_deref()));
@@ -124,25 +131,61 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         max_size: manifest.scheduler.compile.max_size,
     });
     let (grace, zone) = (manifest.scheduler.shutdown_grace, manifest.scheduler.timezone);
+    let thread = |error| Failure::new(format!("a thread: {error}"));
+    let webhooks = Webhooks::start_with(&scheduler, told, manifest.webhooks.clone()).map_err(thread)?;
+    let traces = traces.and_then(|(events, settings)| export(&scheduler, events, &settings));
     let reloader =
         Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone())
             .with_cache_dir(cache_dir)
+            .with_webhooks(webhooks.setter())
             .after_problems(!refused.is_empty() || !problems.is_empty());
-    let reloader =
-        reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
+    let reloader = reloader.start(!args.no_watch).map_err(thread)?;
     let hooks = Hooks {
         reload: Some(Arc::new(reloader.asker())),
         uploads,
         events: Some(early.into()),
         sandbox: Some(sandbox),
+        webhooks: Some(webhooks.asker()),
     };
     let control = control(&scheduler, &server, hooks)?;
-    runtime.block_on(host(&scheduler, &reloader, supervisor, signals, events, grace, zone))?;
+    let ended = runtime.block_on(host(&scheduler, &reloader, supervisor, signals, events, grace, zone));
+    // Whoever asks twice to stop does not wait for others to be told.
+    let is_at_once = ended.as_ref().is_err_and(Failure::is_at_once);
+    webhooks.stop(if is_at_once { Duration::ZERO } else { WEBHOOK_PATIENCE });
+    if let Some(traces) = traces {
+        traces.stop(if is_at_once { Duration::ZERO } else { TRACES_PATIENCE });
+    }
+    ended?;
     drop(control);
     // Whoever holds the store lets go of it, so that it is closed in order: a database is one file then.
     reloader.stop(CLOSE_PATIENCE);
     drop((scheduler, store));
     Ok(())
+}
+
+/// Where run spans are exported to, if the environment asks for it. Jobs run all the same where that cannot be had.
+fn exported() -> Option<traces::Settings> {
+    match traces::Settings::from_env(&|name| std::env::var(name).ok()) {
+        Ok(settings) => settings,
+        Err(error) => {
+            tracing::warn!("run spans are not exported: {error}");
+            None
+        }
+    }
+}
+
+/// Exports run spans. Jobs run all the same where that cannot be done.
+fn export(scheduler: &Scheduler, events: Subscription, settings: &traces::Settings) -> Option<Traces> {
+    match Traces::start_with(scheduler, events, settings) {
+        Ok(traces) => {
+            tracing::info!("run spans are exported by OpenTelemetry");
+            Some(traces)
+        }
+        Err(error) => {
+            tracing::warn!("run spans are not exported: {error}");
+            None
+        }
+    }
 }
 
 /// Offers the control API. A socket that nobody asked for and that cannot be had is told, and does not keep the host from

@@ -10,7 +10,10 @@ use clockbox_sandbox::Sandbox;
 use tokio::sync::watch;
 
 use super::{connections::Places, metrics::Metrics, problem::Problem, ring::Ring};
-use crate::scheduler::{Scheduler, Subscription};
+use crate::{
+    scheduler::{Scheduler, Subscription},
+    webhooks,
+};
 
 /// What a host does for the control API beyond what its scheduler does.
 #[derive(Clone, Default)]
@@ -24,6 +27,8 @@ pub struct Hooks {
     pub events: Option<EarlyEvents>,
     /// The sandbox of the plugins: the metrics tell what its cache of compiled code is good for.
     pub sandbox: Option<Sandbox>,
+    /// The webhooks of the host.
+    pub webhooks: Option<webhooks::Asker>,
 }
 
 /// What happens from the start of a scheduler on: see [`Builder::subscribe`](crate::scheduler::Builder::subscribe). The
@@ -57,6 +62,7 @@ impl std::fmt::Debug for Hooks {
         f.debug_struct("Hooks")
             .field("reload", &self.reload.is_some())
             .field("uploads", &self.uploads)
+            .field("webhooks", &self.webhooks.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -30,5 +30,7 @@ pub(crate) mod view;
 
 pub use app::{EarlyEvents, Hooks, Uploads};
 pub use problem::Problem;
-pub(crate) use routes::{Added, Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed, StateView};
+pub(crate) use routes::{
+    Added, Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed, StateView, WebhookList,
+};
 pub use server::{Control, ControlError};

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use clockbox_core::{
-    model::{Job, Source, Timestamp},
+    model::{Job, Source, Timestamp, WebhookName},
     trigger::{Trigger, local_time},
 };
 use serde_json::{Value as Json, json};
 
 use super::{
-    Loaded, Manifest, Problem, Problems, Severity, Stored, exhausted::record_of, problem::printable_path,
+    Loaded, Manifest, Problem, Problems, Severity, Stored, WebhookSettings, exhausted::record_of,
+    problem::printable_path,
 };
 
 /// Whether the manifest and every plugin beside it is right; warnings do not count.
@@ -69,9 +70,13 @@ pub fn report(loaded: &Result<Loaded, Problems>, stored: &Stored, now: Timestamp
 
 fn describe(text: &mut String, manifest: &Manifest, stored: &Stored, now: Timestamp) {
     let given = if manifest.scheduler.timezone_given { "" } else { " (none is given)" };
+    let webhooks = match manifest.webhooks.len() {
+        0 => String::new(),
+        some => format!(", {}", count(some, "webhook")),
+    };
     let _ = writeln!(
         text,
-        "{}: {}, {}, {}; time zone {}{given}",
+        "{}: {}, {}, {}{webhooks}; time zone {}{given}",
         manifest.path.display(),
         count(manifest.jobs.len(), "job"),
         count(manifest.plugins.len(), "plugin"),
@@ -142,9 +147,15 @@ pub fn report_json(loaded: &Result<Loaded, Problems>, stored: &Stored, now: Time
             ("disabled".to_owned(), disabled.map(|(id, _)| json!(id)).collect()),
             ("plugins".to_owned(), Json::Array(plugins)),
             ("pools".to_owned(), manifest.pools.values().map(|pool| json!(pool)).collect()),
+            ("webhooks".to_owned(), manifest.webhooks.iter().map(webhook_json).collect()),
         ]);
     }
     report
+}
+
+fn webhook_json((name, hook): (&WebhookName, &WebhookSettings)) -> Json {
+    let events: Vec<&str> = hook.events.iter().map(|occasion| occasion.as_str()).collect();
+    json!({ "name": name, "origin": hook.url.origin(), "events": events })
 }
 
 fn job_json(manifest: &Manifest, job: &Job, stored: &Stored, now: Timestamp) -> Json {

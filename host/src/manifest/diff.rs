@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, fmt};
 
-use clockbox_core::model::{JobId, PluginName, PoolName};
+use clockbox_core::model::{JobId, PluginName, PoolName, WebhookName};
 
 use super::Manifest;
 
@@ -65,7 +65,7 @@ impl<K: Ord + Clone> Changes<K> {
 
 /// What is different between two manifests.
 ///
-/// `Display` counts jobs, plugins and pools together: `+2 ~1 -0`; [`Diff::lines`] names them. The bytes of a plugin's file
+/// `Display` counts jobs, plugins, pools and webhooks together: `+2 ~1 -0`; [`Diff::lines`] names them. The bytes of a plugin's file
 /// are not compared: a file that was replaced under the same name shows only where its digest is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diff {
@@ -75,6 +75,8 @@ pub struct Diff {
     pub plugins: Changes<PluginName>,
     /// Pools.
     pub pools: Changes<PoolName>,
+    /// Webhooks.
+    pub webhooks: Changes<WebhookName>,
     /// Whether a setting of `[scheduler]` changed.
     pub scheduler: bool,
     /// Whether `[store]` changed, which takes effect at the next start.
@@ -87,6 +89,7 @@ impl Diff {
             jobs: Changes::between(&old.jobs, &new.jobs),
             plugins: Changes::between(&old.plugins, &new.plugins),
             pools: Changes::between(&old.pools, &new.pools),
+            webhooks: Changes::between(&old.webhooks, &new.webhooks),
             scheduler: old.scheduler != new.scheduler,
             store: old.store != new.store,
         }
@@ -98,6 +101,7 @@ impl Diff {
         self.jobs.is_empty()
             && self.plugins.is_empty()
             && self.pools.is_empty()
+            && self.webhooks.is_empty()
             && !self.scheduler
             && !self.store
     }
@@ -114,6 +118,7 @@ impl Diff {
         push(&mut lines, "job", &self.jobs);
         push(&mut lines, "plugin", &self.plugins);
         push(&mut lines, "pool", &self.pools);
+        push(&mut lines, "webhook", &self.webhooks);
         if self.scheduler {
             lines.push("~ scheduler settings".to_owned());
         }
@@ -126,13 +131,19 @@ impl Diff {
 
 impl fmt::Display for Diff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let added = self.jobs.added.len() + self.plugins.added.len() + self.pools.added.len();
+        let (pools, webhooks) = (&self.pools, &self.webhooks);
+        let added =
+            self.jobs.added.len() + self.plugins.added.len() + pools.added.len() + webhooks.added.len();
         let changed = self.jobs.changed.len()
             + self.plugins.changed.len()
-            + self.pools.changed.len()
+            + pools.changed.len()
+            + webhooks.changed.len()
             + usize::from(self.scheduler)
             + usize::from(self.store);
-        let removed = self.jobs.removed.len() + self.plugins.removed.len() + self.pools.removed.len();
+        let removed = self.jobs.removed.len()
+            + self.plugins.removed.len()
+            + pools.removed.len()
+            + webhooks.removed.len();
         write!(f, "+{added} ~{changed} -{removed}")
     }
 }

@@ -1,7 +1,7 @@
 //! A manifest's text and what is laid over it, read in two steps: what says which files lie beside it, then the whole.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -29,7 +29,7 @@ use super::{
     survey::{Survey, Usage},
     syntax,
     tree::{Entry, Table, Value},
-    trigger,
+    trigger, webhooks,
 };
 
 /// Reads a manifest's text. `file` names it in problems, and its folder is where relative paths start.
@@ -294,6 +294,8 @@ impl<'t> Document<'t> {
         let jobs = section("jobs", "[jobs.NAME]");
         let jobs = site.jobs(jobs, parts.as_ref(), &plugins, &context, &known);
         site.check_narrowings(&jobs, &plugins);
+        let named: BTreeSet<&str> = jobs.0.keys().map(JobId::as_str).collect();
+        let webhooks = webhooks::read(section("webhooks", "[webhooks.NAME]"), &folder, &named, around);
         root.finish(&[
             ("timezone", "it belongs under [scheduler]"),
             ("plugin_dir", "it belongs under [scheduler]"),
@@ -311,6 +313,7 @@ impl<'t> Document<'t> {
             scheduler: scheduler.clone(),
             store,
             server,
+            webhooks,
             defaults: defaults.of_jobs(),
             pools,
             plugins: plugins.specs,

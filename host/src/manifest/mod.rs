@@ -41,6 +41,7 @@ mod exposed;
 mod folders;
 mod grants;
 mod job_keys;
+mod job_pattern;
 mod jobs;
 mod json;
 mod known;
@@ -49,6 +50,7 @@ mod lines;
 mod load;
 mod narrowing;
 mod network;
+mod occasion;
 mod overrides;
 mod paths;
 mod plugins;
@@ -74,6 +76,9 @@ mod tree;
 mod trigger;
 mod wanted;
 mod ways;
+mod webhook_key;
+mod webhook_url;
+mod webhooks;
 mod zone;
 
 use std::{
@@ -82,7 +87,7 @@ use std::{
     sync::Arc,
 };
 
-use clockbox_core::model::{Job, JobDefaults, JobId, PluginName, PluginSpec, Pool, PoolName};
+use clockbox_core::model::{Job, JobDefaults, JobId, PluginName, PluginSpec, Pool, PoolName, WebhookName};
 
 use known::Known;
 use paths::folder_of;
@@ -99,7 +104,9 @@ pub use diff::{Changes, Diff};
 pub use document::{parse, read_trigger};
 pub use exhausted::Stored;
 pub use grants::{AllowForm, AllowTable, FolderGrant, Grants};
+pub use job_pattern::JobPattern;
 pub use load::{FILE_NAME, load, load_again, settings, survey};
+pub use occasion::Occasion;
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};
 pub use scheduler::{SchedulerSettings, StoreKind, StoreSettings};
@@ -108,6 +115,9 @@ pub use settings::{Origin, Setting};
 pub use surroundings::{PathKind, PluginFile, SecretFile, Surroundings};
 pub use survey::{Survey, Usage};
 pub use wanted::Wanted;
+pub use webhook_key::{WebhookKey, WebhookKeyError};
+pub use webhook_url::{WebhookUrl, WebhookUrlError};
+pub use webhooks::WebhookSettings;
 
 /// A manifest that was understood: everything in it is checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,6 +130,8 @@ pub struct Manifest {
     pub store: StoreSettings,
     /// Its section `[server]`.
     pub server: ServerSettings,
+    /// Its sections `[webhooks.*]`.
+    pub webhooks: BTreeMap<WebhookName, WebhookSettings>,
     /// What its section `[defaults]` says, for every job.
     pub defaults: JobDefaults,
     /// The pools; `default` is always among them.

@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, fmt};
 
 use clockbox_core::model::{
-    CompileLimits, HttpOptions, Job, Limits, PluginName, PluginSpec, Source, format_duration, format_size,
+    CompileLimits, HttpOptions, Job, Limits, PluginName, PluginSpec, Source, WebhookName, format_duration,
+    format_size,
 };
 use clockbox_core::trigger::{Trigger, TriggerSpec};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    Manifest, Place,
+    Manifest, Place, WebhookSettings,
     document::Written,
     source::Sources,
     tree::{Node, Table, Value, join},
@@ -161,6 +162,29 @@ fn host(settings: &mut Settings, manifest: &Manifest, written: &Written) {
             ("read_token", secret("read_token")),
             ("insecure", json!(server.insecure)),
             ("metrics_jobs", json!(server.metrics_jobs())),
+        ],
+    );
+    for (name, hook) in &manifest.webhooks {
+        webhook(settings, name, hook, written);
+    }
+}
+
+/// A webhook, with its URL and secret as they are written.
+fn webhook(settings: &mut Settings, name: &WebhookName, hook: &WebhookSettings, written: &Written) {
+    let own = written.tree.table("webhooks").and_then(|hooks| hooks.table(name.as_str()));
+    let said = |key| own.and_then(|own| own.get(key)).map_or(Json::Null, as_json);
+    let jobs: Vec<String> = hook.jobs.iter().map(ToString::to_string).collect();
+    settings.put_all(
+        &join("webhooks", name.as_str()),
+        [
+            ("url", said("url")),
+            ("events", hook.events.iter().map(|occasion| json!(occasion.as_str())).collect()),
+            ("jobs", if jobs.is_empty() { Json::Null } else { json!(jobs) }),
+            ("secret", said("secret")),
+            ("ca_file", json!(hook.ca_file.as_ref().map(|path| path.display().to_string()))),
+            ("timeout", json!(format_duration(hook.timeout))),
+            ("retries", json!(hook.retries)),
+            ("backoff", json!(format_duration(hook.backoff))),
         ],
     );
 }

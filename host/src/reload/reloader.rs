@@ -23,6 +23,7 @@ use crate::{
     clock::Stopwatch,
     manifest::{self, FILE_NAME, Loaded, Manifest, Overrides, Problem},
     scheduler::{Message, Reload, Reply, Scheduler},
+    webhooks,
 };
 
 /// Files that changed are left alone until nothing has changed for so long.
@@ -41,6 +42,8 @@ pub struct Reloader {
     scheduler: Scheduler,
     /// Where compiled plugins are kept.
     cache_dir: Option<PathBuf>,
+    /// What is told of other webhooks.
+    webhooks: Option<Box<dyn Fn(webhooks::Settings) + Send>>,
     /// Something was refused, and nobody has been told yet that it is well again.
     is_rejected: bool,
 }
@@ -101,13 +104,29 @@ impl Reloader {
         loader: Loader,
         scheduler: Scheduler,
     ) -> Self {
-        Self { path, overrides, current, loader, scheduler, cache_dir: None, is_rejected: false }
+        Self {
+            path,
+            overrides,
+            current,
+            loader,
+            scheduler,
+            cache_dir: None,
+            webhooks: None,
+            is_rejected: false,
+        }
     }
 
     /// Where compiled plugins are kept: no plugin should be granted that folder.
     #[must_use]
     pub fn with_cache_dir(mut self, folder: Option<PathBuf>) -> Self {
         self.cache_dir = folder;
+        self
+    }
+
+    /// Who sends the webhooks, and is to be told of other ones.
+    #[must_use]
+    pub fn with_webhooks(mut self, set: impl Fn(webhooks::Settings) + Send + 'static) -> Self {
+        self.webhooks = Some(Box::new(set));
         self
     }
 
@@ -273,10 +292,20 @@ impl Reloader {
                 tracing::info!("plugin {:?} has other rights or limits from now on", name.as_str());
             }
         }
+        self.set_webhooks(&new);
         self.warn_of_exhausted(&new, &put);
         self.warn_of_exposed(&new);
         self.current = new;
         self.settle(why, problems);
+    }
+
+    /// Webhooks of now are told of what happens from now on.
+    fn set_webhooks(&self, new: &Manifest) {
+        let changes = new.diff(&self.current).webhooks;
+        let Some(set) = self.webhooks.as_ref().filter(|_| !changes.is_empty()) else { return };
+        set(new.webhooks.clone());
+        let (added, changed, removed) = (changes.added.len(), changes.changed.len(), changes.removed.len());
+        tracing::info!("reloaded: webhooks +{added} ~{changed} -{removed}");
     }
 
     /// Jobs that are new or changed and will never fire are told: they do no harm, but are hardly what was meant.

@@ -23,8 +23,10 @@ mod reload;
 mod service;
 mod state;
 mod terminal;
+mod traces;
 mod triggers;
 mod trouble;
+mod webhooks;
 
 use clockbox_tests::{Build, TestHost};
 

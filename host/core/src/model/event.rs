@@ -189,6 +189,93 @@ pub enum Event {
 }
 
 impl Event {
+    /// The names of all events, as they stand in JSON.
+    pub const NAMES: [&str; 21] = [
+        "scheduler-started",
+        "scheduler-draining",
+        "scheduler-stopped",
+        "scheduler-paused",
+        "scheduler-resumed",
+        "job-added",
+        "job-modified",
+        "job-removed",
+        "job-paused",
+        "job-resumed",
+        "fired",
+        "missed",
+        "skipped",
+        "run-waiting",
+        "run-started",
+        "run-finished",
+        "run-retrying",
+        "run-interrupted",
+        "run-progressed",
+        "reloaded",
+        "reload-rejected",
+    ];
+
+    /// Its name, as it stands in JSON.
+    ///
+    /// ```
+    /// use clockbox_core::model::Event;
+    /// assert_eq!(Event::SchedulerResumed.name(), "scheduler-resumed");
+    /// assert!(Event::NAMES.contains(&"scheduler-resumed"));
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SchedulerStarted => "scheduler-started",
+            Self::SchedulerDraining => "scheduler-draining",
+            Self::SchedulerStopped => "scheduler-stopped",
+            Self::SchedulerPaused { .. } => "scheduler-paused",
+            Self::SchedulerResumed => "scheduler-resumed",
+            Self::JobAdded { .. } => "job-added",
+            Self::JobModified { .. } => "job-modified",
+            Self::JobRemoved { .. } => "job-removed",
+            Self::JobPaused { .. } => "job-paused",
+            Self::JobResumed { .. } => "job-resumed",
+            Self::Fired { .. } => "fired",
+            Self::Missed { .. } => "missed",
+            Self::Skipped { .. } => "skipped",
+            Self::RunWaiting { .. } => "run-waiting",
+            Self::RunStarted { .. } => "run-started",
+            Self::RunFinished { .. } => "run-finished",
+            Self::RunRetrying { .. } => "run-retrying",
+            Self::RunInterrupted { .. } => "run-interrupted",
+            Self::RunProgressed { .. } => "run-progressed",
+            Self::Reloaded { .. } => "reloaded",
+            Self::ReloadRejected { .. } => "reload-rejected",
+        }
+    }
+
+    /// The job that the event is about.
+    #[must_use]
+    pub fn job(&self) -> Option<&JobId> {
+        match self {
+            Self::JobAdded { job }
+            | Self::JobModified { job }
+            | Self::JobRemoved { job }
+            | Self::JobPaused { job, .. }
+            | Self::JobResumed { job }
+            | Self::Fired { job, .. }
+            | Self::Missed { job, .. }
+            | Self::Skipped { job, .. }
+            | Self::RunWaiting { job, .. }
+            | Self::RunStarted { job, .. }
+            | Self::RunFinished { job, .. }
+            | Self::RunRetrying { job, .. }
+            | Self::RunInterrupted { job, .. }
+            | Self::RunProgressed { job, .. } => Some(job),
+            Self::SchedulerStarted
+            | Self::SchedulerDraining
+            | Self::SchedulerStopped
+            | Self::SchedulerPaused { .. }
+            | Self::SchedulerResumed
+            | Self::Reloaded { .. }
+            | Self::ReloadRejected { .. } => None,
+        }
+    }
+
     /// The run whose record the event speaks of.
     #[must_use]
     pub fn run(&self) -> Option<RunId> {
@@ -204,5 +291,32 @@ impl Event {
             | Self::RunProgressed { run, .. } => Some(*run),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_json() {
+        for name in Event::NAMES {
+            let bare = serde_json::from_str::<Event>(&format!(r#"{{ "event": "{name}" }}"#));
+            // Where something belongs to an event, it is missing; the name itself is known.
+            match bare {
+                Ok(event) => assert_eq!(event.name(), name),
+                Err(error) => assert!(error.to_string().starts_with("missing field"), "{name}: {error}"),
+            }
+        }
+        let unknown = serde_json::from_str::<Event>(r#"{ "event": "x" }"#).unwrap_err().to_string();
+        assert_eq!(
+            unknown.matches('`').count(),
+            2 * (1 + Event::NAMES.len()),
+            "a name is missing: {unknown}"
+        );
+        let job = JobId::new("a").unwrap();
+        let event = Event::JobPaused { job: job.clone(), by: None, note: None };
+        assert_eq!(serde_json::to_value(&event).unwrap()["event"], event.name());
+        assert_eq!((event.job(), event.run()), (Some(&job), None));
     }
 }

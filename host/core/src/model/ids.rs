@@ -125,6 +125,10 @@ name! {
     /// The name of a pool.
     PoolName, "pool", Arc<Box<str>>
 }
+name! {
+    /// The name of a webhook.
+    WebhookName, "webhook", Arc<str>
+}
 
 impl PoolName {
     /// The pool of jobs that name none: `default`.

@@ -39,7 +39,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use event::Event;
 pub use history::History;
 pub use http_grant::{HttpGrant, HttpOptions};
-pub use ids::{IdError, JobId, PluginName, PoolName, RunId};
+pub use ids::{IdError, JobId, PluginName, PoolName, RunId, WebhookName};
 pub use job::{Adder, Job, JobRecord, Pause, Source};
 pub use job_builder::{IntoJob, InvalidJob, JobBuilder, JobTerms};
 pub use job_change::{Conflict, JobChange, JobChanges, JobsReach, Running};

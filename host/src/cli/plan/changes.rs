@@ -52,7 +52,7 @@ pub(super) enum What {
 /// A thing that would be another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Change {
-    /// `job`, `plugin`, `pool`, `scheduler`.
+    /// `job`, `plugin`, `pool`, `webhook`, `scheduler`.
     pub(super) kind: &'static str,
     pub(super) name: String,
     pub(super) change: What,

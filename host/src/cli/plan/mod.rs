@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{
     control::{
-        PoolList,
-        view::{JobKeys, JobView, StatusView},
+        PoolList, WebhookList,
+        view::{JobKeys, JobView, StatusView, WebhookView},
     },
     granted::in_short,
     manifest::{Loaded, Manifest, StoreKind},
@@ -81,6 +81,14 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
             .collect();
         let pools: Things = pools.filter(|(name, _)| wanted.contains_key(name)).collect();
         plan.compare("pool", &pools, &wanted);
+        let webhooks: Option<WebhookList> = host.find("/v1/webhooks")?;
+        if let Some(webhooks) = webhooks {
+            let wanted = manifest.webhooks.iter().map(|(name, hook)| WebhookView::new(name, hook, None));
+            let keys = |view: WebhookView| (view.name.clone(), webhook_keys(&view));
+            let (known, wanted) =
+                (webhooks.webhooks.into_iter().map(keys).collect(), wanted.map(keys).collect());
+            plan.compare("webhook", &known, &wanted);
+        }
         if let Some(known) = plugins_at(host)? {
             plan.compare("plugin", &known, &plugins_of(&manifest, &loaded, &known));
         }
@@ -116,6 +124,16 @@ fn named(name: &str, keys: Map<String, Value>) -> Things {
 fn pool_keys(max_instances: u32, queue: u32) -> Map<String, Value> {
     let keys = [("max_instances", json!(max_instances)), ("queue", json!(queue))];
     keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// What can be seen of a webhook: of its URL the origin, and of its secret whether there is one.
+fn webhook_keys(view: &WebhookView) -> Map<String, Value> {
+    let mut keys = match serde_json::to_value(view) {
+        Ok(Value::Object(keys)) => keys,
+        _ => Map::new(),
+    };
+    keys.retain(|key, _| !matches!(key.as_str(), "name" | "messages"));
+    keys
 }
 
 /// The jobs as they are: of the store where it can be looked into, as it knows most; else as the host shows them.

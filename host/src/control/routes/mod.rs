@@ -12,6 +12,7 @@ mod pools;
 mod run_logs;
 mod runs;
 mod scheduler;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub(crate) use self::{
     pools::PoolList,
     run_logs::Lines,
     scheduler::Reloaded,
+    webhooks::WebhookList,
 };
 use super::{app::App, openapi::Description};
 
@@ -44,6 +46,7 @@ pub(super) fn router(app: App) -> Router {
         .merge(pools::routes())
         .merge(scheduler::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
         .merge(health::routes())
         .merge(metrics::routes());
     let (router, mut api) = described.split_for_parts();

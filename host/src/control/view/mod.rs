@@ -6,6 +6,7 @@ mod pool;
 mod run;
 mod state;
 mod status;
+mod webhook;
 
 pub(crate) use job::{JobKeys, JobView, NewJob};
 pub(super) use plugin::PluginView;
@@ -13,3 +14,4 @@ pub(crate) use pool::PoolView;
 pub(crate) use run::{LogView, RunDetailView, RunView};
 pub(crate) use state::{EntryView, bytes_of_hex};
 pub(crate) use status::StatusView;
+pub(crate) use webhook::{Messages, WebhookView};

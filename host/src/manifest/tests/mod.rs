@@ -14,6 +14,7 @@ mod overriding;
 mod rendering;
 mod triggers;
 mod valid;
+mod webhooks;
 
 /// A dropped plugin without texts, so that jobs have something to name.
 fn hello() -> Surroundings<'static> {
