@@ -4,6 +4,7 @@ mod ask;
 mod check;
 mod config;
 mod events;
+mod exec;
 mod exit;
 mod jobs;
 mod next;
@@ -19,6 +20,7 @@ mod run;
 mod run_json;
 mod run_live;
 mod runs;
+mod signals;
 mod simulate;
 mod status;
 mod steer;
@@ -27,6 +29,7 @@ mod supervisor;
 mod talk;
 mod text;
 mod trigger_args;
+mod wit;
 
 use std::{process::ExitCode, sync::LazyLock};
 
@@ -57,6 +60,8 @@ struct Cli {
 enum Command {
     /// Run the host until it is stopped: Ctrl-C drains, a second one stops at once.
     Run(run::RunArgs),
+    /// Run a plugin once, now, outside any schedule and store: the inner loop of whoever writes one.
+    Exec(Box<exec::ExecArgs>),
     /// Read a manifest and its plugins, report every problem, run nothing.
     Check(check::CheckArgs),
     /// Show every value that is in force, and where it comes from: file and line, variable, flag, sidecar or default.
@@ -91,6 +96,8 @@ enum Command {
     Store(store::StoreArgs),
     /// Look at plugins.
     Plugins(plugins::PluginsArgs),
+    /// Print the WIT of the guest contract, or write it into a folder for the tools of any language.
+    Wit(wit::WitArgs),
     /// Print the completions of a shell: bash, zsh or fish.
     Completions(paper::CompletionsArgs),
     /// Print the man page, or write the pages of all commands into a folder.
@@ -126,10 +133,12 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::CompilePlugin { settings } => return clockbox_sandbox::compile_plugin(&settings),
         Command::Run(args) => run::run(&args),
+        Command::Exec(args) => exec::exec(&args),
         Command::Check(args) => check::check(&args),
         Command::Config(args) => config::config(&args),
         Command::Completions(args) => paper::completions(&args),
         Command::Man(args) => paper::man(&args),
+        Command::Wit(args) => wit::wit(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Next(args) => next::next(&args),
         Command::Simulate(args) => simulate::simulate(&args),

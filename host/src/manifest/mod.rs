@@ -99,6 +99,7 @@ pub use diff::{Changes, Diff};
 pub use document::{parse, read_trigger};
 pub use exhausted::Stored;
 pub use grants::{AllowForm, AllowTable, FolderGrant, Grants};
+pub(crate) use load::load_overrides;
 pub use load::{FILE_NAME, load, load_again, settings, survey};
 pub use overrides::Overrides;
 pub use problem::{Excerpt, Place, Problem, Problems, Severity};

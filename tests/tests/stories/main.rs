@@ -12,6 +12,7 @@ mod crash;
 mod database;
 mod downtime;
 mod endurance;
+mod exec;
 mod follow_up;
 mod looking;
 mod outcomes;

@@ -94,6 +94,24 @@ fn arg(name: &str, schema: &Value) -> String {
     text
 }
 
+/// What is wrong with a description that somebody writes: mistakes, and keys that no host knows.
+pub(in crate::cli) fn faults(text: &str, file: &Path) -> Vec<String> {
+    let plugin = PluginFile { stem: "plugin".to_owned(), ..PluginFile::dropped(file) }.with_embedded(text);
+    let around = Surroundings::with_files(vec![plugin]);
+    let loaded = manifest::parse("", Path::new(manifest::FILE_NAME), &Overrides::default(), &around);
+    let problems = match loaded {
+        Ok(loaded) => {
+            let refused = loaded.refused.into_iter().flat_map(|refused| refused.problems.0);
+            refused.chain(loaded.manifest.warnings).collect()
+        }
+        Err(problems) => problems.0,
+    };
+    // A warning without a key is about what is granted here, which is nothing.
+    let counts =
+        |problem: &&manifest::Problem| problem.severity == Severity::Error || !problem.key.is_empty();
+    problems.iter().filter(counts).map(ToString::to_string).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
