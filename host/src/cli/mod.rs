@@ -1,12 +1,14 @@
 //! The command line: data on stdout, talk on stderr, documented exit codes.
 
 mod ask;
+mod build;
 mod check;
 mod config;
 mod events;
 mod exec;
 mod exit;
 mod jobs;
+mod new;
 mod next;
 mod open_files;
 mod paper;
@@ -60,6 +62,10 @@ struct Cli {
 enum Command {
     /// Run the host until it is stopped: Ctrl-C drains, a second one stops at once.
     Run(run::RunArgs),
+    /// Make a project for a plugin: a job, a test, and how to build and run it.
+    New(new::NewArgs),
+    /// Build a project: run its language's tools, make a plugin of what they make, and describe it.
+    Build(build::BuildArgs),
     /// Run a plugin once, now, outside any schedule and store: the inner loop of whoever writes one.
     Exec(Box<exec::ExecArgs>),
     /// Read a manifest and its plugins, report every problem, run nothing.
@@ -133,6 +139,8 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::CompilePlugin { settings } => return clockbox_sandbox::compile_plugin(&settings),
         Command::Run(args) => run::run(&args),
+        Command::New(args) => new::new(&args),
+        Command::Build(args) => build::build(&args),
         Command::Exec(args) => exec::exec(&args),
         Command::Check(args) => check::check(&args),
         Command::Config(args) => config::config(&args),

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use wit_parser::{
-    Function, Handle, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, WorldItem,
-};
+use wit_parser::{Function, Handle, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, WorldItem};
 
-/// `a:b/interface@0.1.0 function` → `func(x: u32) -> string`, for all packages.
+/// `a:b/interface@0.1 function` → `func(x: u32) -> string`, for all packages. Of a version only what tells breaks apart
+/// counts: 0.1.0 and 0.1.7 are one.
 pub(crate) fn items(resolve: &Resolve) -> BTreeMap<String, String> {
     let mut items = BTreeMap::new();
     for (id, interface) in &resolve.interfaces {
-        let Some(place) = resolve.id_of(id) else { continue };
+        let Some(place) = resolve.id_of(id).map(|id| of_line(&id)) else { continue };
         for (name, function) in &interface.functions {
             items.insert(format!("{place} {name}"), signature(resolve, function));
         }
@@ -20,10 +19,10 @@ pub(crate) fn items(resolve: &Resolve) -> BTreeMap<String, String> {
     }
     for (_, world) in &resolve.worlds {
         let Some(package) = world.package else { continue };
-        let place = resolve.id_of_name(package, &world.name);
+        let place = of_line(&resolve.id_of_name(package, &world.name));
         for (kind, all) in [("import", &world.imports), ("export", &world.exports)] {
             for (key, item) in all {
-                let name = resolve.name_world_key(key);
+                let name = of_line(&resolve.name_world_key(key));
                 let what = match item {
                     WorldItem::Interface { .. } => "interface".to_owned(),
                     WorldItem::Function(function) => signature(resolve, function),
@@ -34,6 +33,17 @@ pub(crate) fn items(resolve: &Resolve) -> BTreeMap<String, String> {
         }
     }
     items
+}
+
+/// The id with the version that a host is asked for: `0.1` of 0.1.x, `2` of 2.x.y.
+fn of_line(id: &str) -> String {
+    let Some((name, version)) = id.split_once('@') else { return id.to_owned() };
+    let mut parts = version.split('.');
+    match (parts.next(), parts.next()) {
+        (Some("0"), Some(minor)) => format!("{name}@0.{minor}"),
+        (Some(major), _) => format!("{name}@{major}"),
+        (None, _) => id.to_owned(),
+    }
 }
 
 fn signature(resolve: &Resolve, function: &Function) -> String {
@@ -60,7 +70,7 @@ fn by_id(resolve: &Resolve, id: TypeId) -> String {
     }
     match (&def.name, def.owner) {
         (Some(name), TypeOwner::Interface(interface)) => {
-            format!("{}.{name}", resolve.id_of(interface).unwrap_or_default())
+            format!("{}.{name}", of_line(&resolve.id_of(interface).unwrap_or_default()))
         }
         (Some(name), _) => name.clone(),
         (None, _) => definition(resolve, def),

@@ -32,7 +32,6 @@ fn what_was_released_is_still_there() {
     let path = wit().join("released.txt");
     let text = fs::read_to_string(&path).unwrap();
     let released = read(&text);
-    assert!(released.len() > 30, "{} items are few", released.len());
     let breaks = breaks(&released, &now);
     assert!(
         breaks.is_empty(),
@@ -41,10 +40,13 @@ fn what_was_released_is_still_there() {
         breaks.join("\n")
     );
     if std::env::var_os("WIT_RELEASE").is_some() {
-        let head: String = text.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+        let head: String =
+            text.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect();
         let lines: String = now.iter().map(|(item, what)| format!("{item} :: {what}\n")).collect();
         fs::write(&path, head + &lines).unwrap();
+        return;
     }
+    assert!(released.len() > 30, "{} items are few", released.len());
 }
 
 /// The items of a package given as text.
@@ -62,9 +64,10 @@ const BEFORE: &str = "package a:b@0.1.0;
 #[test]
 fn additions_are_no_break() {
     let after = BEFORE
-        .replace("stop: func();", "stop: func(); pause: func(s: tuple<u8, char>);")
-        .replace("interface run", "interface more { f: func(); } interface run")
-        .replace("import types;", "import types; import more;");
+        .replace("flags bits", "enum size { s, l } flags bits")
+        .replace("interface run", "interface more { f: func(s: tuple<u8, char>); } interface run")
+        .replace("import types;", "import types; import more;")
+        .replace("a:b@0.1.0", "a:b@0.1.1");
     assert_eq!(breaks(&items_of(BEFORE), &items_of(&after)), [""; 0]);
     assert_eq!(breaks(&items_of(BEFORE), &items_of(BEFORE)), [""; 0]);
 }
@@ -76,25 +79,26 @@ fn every_kind_of_break_is_found_and_named() {
         breaks(&items_of(BEFORE), &items_of(&BEFORE.replace(old, new))).join("\n")
     };
     for (old, new, item) in [
-        ("stop: func();", "", "a:b/run@0.1.0 stop"),
-        ("at: point, ", "at: point, more: u8, ", "a:b/run@0.1.0 go"),
-        ("at: point, ", "to: point, ", "a:b/run@0.1.0 go"),
-        ("option<list<u8>>", "option<list<u16>>", "a:b/run@0.1.0 go"),
-        ("result<string, u8>", "result<string>", "a:b/run@0.1.0 go"),
-        ("result<string, u8>", "string", "a:b/run@0.1.0 go"),
-        ("y: u32", "y: s32", "a:b/types@0.1.0 point"),
-        ("y: u32", "y: u32, z: u32", "a:b/types@0.1.0 point"),
-        ("x: u32, y: u32", "y: u32, x: u32", "a:b/types@0.1.0 point"),
-        ("red, green", "red, lime", "a:b/types@0.1.0 colour"),
-        ("red, green", "red, green, blue", "a:b/types@0.1.0 colour"),
-        ("circle(u32)", "disc(u32)", "a:b/types@0.1.0 shape"),
-        ("circle(u32)", "circle(u64)", "a:b/types@0.1.0 shape"),
-        ("circle(u32)", "circle", "a:b/types@0.1.0 shape"),
-        ("{ a, b }", "{ b, a }", "a:b/types@0.1.0 bits"),
-        ("import types;", "", "a:b/job@0.1.0 import a:b/types@0.1.0"),
-        ("export run;", "", "a:b/job@0.1.0 export a:b/run@0.1.0"),
-        ("export run;", "export run; export second: func();", "a:b/job@0.1.0 export second"),
-        ("a:b@0.1.0", "a:b@0.1.1", "a:b/run@0.1.0 go"),
+        ("stop: func();", "", "a:b/run@0.1 stop"),
+        ("at: point, ", "at: point, more: u8, ", "a:b/run@0.1 go"),
+        ("at: point, ", "to: point, ", "a:b/run@0.1 go"),
+        ("option<list<u8>>", "option<list<u16>>", "a:b/run@0.1 go"),
+        ("result<string, u8>", "result<string>", "a:b/run@0.1 go"),
+        ("result<string, u8>", "string", "a:b/run@0.1 go"),
+        ("y: u32", "y: s32", "a:b/types@0.1 point"),
+        ("y: u32", "y: u32, z: u32", "a:b/types@0.1 point"),
+        ("x: u32, y: u32", "y: u32, x: u32", "a:b/types@0.1 point"),
+        ("red, green", "red, lime", "a:b/types@0.1 colour"),
+        ("red, green", "red, green, blue", "a:b/types@0.1 colour"),
+        ("circle(u32)", "disc(u32)", "a:b/types@0.1 shape"),
+        ("circle(u32)", "circle(u64)", "a:b/types@0.1 shape"),
+        ("circle(u32)", "circle", "a:b/types@0.1 shape"),
+        ("{ a, b }", "{ b, a }", "a:b/types@0.1 bits"),
+        ("import types;", "", "a:b/job@0.1 import a:b/types@0.1"),
+        ("export run;", "", "a:b/job@0.1 export a:b/run@0.1"),
+        ("stop: func();", "stop: func(); pause: func();", "a:b/run@0.1 pause"),
+        ("export run;", "export run; export second: func();", "a:b/job@0.1 export second"),
+        ("a:b@0.1.0", "a:b@0.2.0", "a:b/run@0.1 go"),
     ] {
         let found = found(old, new);
         // A world imports what the types of its exports come from anyhow.

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod architecture;
+mod authoring;
 mod bad_manifest;
 mod bad_plugins;
 mod cancel;

@@ -13,7 +13,7 @@ use crate::{
         Output,
         exit::{Failure, print_json},
         jobs::read_args,
-        plugins::description::faults,
+        plugins::faults,
         text::short_digest,
         trigger_args::{TriggerArgs, toml_value},
     },

@@ -11,6 +11,8 @@ mod rights;
 mod show;
 mod table;
 
+pub(super) use description::faults;
+
 use clap::{Args, Subcommand};
 
 use super::exit::Failure;
