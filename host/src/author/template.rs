@@ -134,7 +134,7 @@ mod tests {
     fn places_are_filled_in_and_other_braces_stay() {
         let fill = |text: &str| fill(text, &TERMS);
         assert_eq!(fill("{{name}}/{{name_snake}}.rs").unwrap(), "disk-watch/disk_watch.rs");
-        assert_eq!(fill("{{ a: 1 }} {{}} {{ {{{name}}}").unwrap(), "{{ a: 1 }} {{}} {{ {disk-watch}");
+        assert_eq!(fill("{{ a: 1 }} {{}} {{ {{name}}").unwrap(), "{{ a: 1 }} {{}} {{ disk-watch");
         assert_eq!(fill("x {{nme}}").unwrap_err(), "{{nme}} stands for nothing");
         let terms = Terms { sdk: Some(Path::new("/a \"b\"")), ..TERMS };
         let line = super::fill("sdk = {{clockbox_sdk}}", &terms).unwrap();

@@ -61,7 +61,8 @@ pub(super) fn build(args: &BuildArgs) -> Result<(), Failure> {
         .map_or(Ok(()), fs::create_dir_all)
         .and_then(|()| author::put(&out, &plugin))
         .map_err(|error| Failure::new(format!("{}: {error}", out.display())))?;
-    let shown = args.project.join(out.strip_prefix(&project).unwrap_or(&out));
+    let rest = out.strip_prefix(&project).unwrap_or(&out);
+    let shown = if args.project == Path::new(".") { rest.to_owned() } else { args.project.join(rest) };
     let (needed, useful) = rights(&inspection);
     let kind = inspection.kind.map(|kind| kind.to_string()).unwrap_or_default();
     if args.output.json {

@@ -103,7 +103,7 @@ fn what_the_tools_make_becomes_a_described_plugin() {
     answer.says(&["$ cp made build.wasm", "p/out/mine.wasm is a job component of ", "it needs: state"]);
     assert_eq!(answer.stdout, "", "it is all talk");
     let described = place.cli(&["plugins", "inspect", "p/out/mine.wasm", "--json"]).exits(0).json();
-    assert_eq!(described["description"]["name"], "mine");
+    assert_eq!(described["described"]["name"], "mine");
     assert_eq!(place.cli(&["exec", "p/out/mine.wasm"]).exits(0).stdout, "\"hello Ada\"\n");
     assert!(place.path("p/wit/deps/state/state.wit").is_file());
     let built = place.cli(&["build", "p", "--json"]).exits(0).json();
@@ -194,7 +194,7 @@ fn any_plugin_can_be_described_and_again_is_the_same() {
     place.put("x.wasm", &fs::read(prebuilt("hello")).unwrap());
     let describe = |args: &[&str]| place.cli(&[&["plugins", "describe", "x.wasm"][..], args].concat());
     let inspect =
-        || place.cli(&["plugins", "inspect", "x.wasm", "--json"]).exits(0).json()["description"].clone();
+        || place.cli(&["plugins", "inspect", "x.wasm", "--json"]).exits(0).json()["described"].clone();
     let before = inspect();
     describe(&[
         "--name",
@@ -232,7 +232,7 @@ fn any_plugin_can_be_described_and_again_is_the_same() {
     let _ = place.cli(&["plugins", "describe", "link.wasm", "--name", "linked"]).exits(0);
     assert!(place.path("link.wasm").is_symlink());
     let told = place.cli(&["plugins", "inspect", "y.wasm", "--json"]).exits(0).json();
-    assert_eq!(told["description"]["name"], "linked");
+    assert_eq!(told["described"]["name"], "linked");
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn nonsense_is_written_into_no_plugin() {
     refused(&["--cron", "61 * * * *"], &["section clockbox:job", "mistakes, nothing was written"]);
     refused(&["--name", "no name"], &["is not allowed in a job name"]);
     refused(&["--args", r#"{ "a": null }"#], &["which has no null"]);
-    refused(&["--description", "\u{1b}[2J"], &["characters that no host would show"]);
+    refused(&["--description", "\u{1b}[2J"], &["has a control character"]);
     refused(&["--timezone", "Asia/Tokyo"], &["names no trigger"]);
     refused(&["--from", "none.toml"], &["none.toml: "]);
     place.put("odd.toml", b"nam = \"x\"\n");

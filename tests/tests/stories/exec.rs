@@ -53,6 +53,7 @@ fn a_success_gives_its_output_as_data_and_all_else_as_talk() {
     assert_eq!(run["logs"][0]["message"], "hello world");
     assert_eq!(run["fuel"], json!(null), "nobody counted it");
     assert!(run["duration_ms"].as_f64().unwrap() > 0.0 && run["peak_memory"].as_u64().unwrap() > 0, "{run}");
+    assert_eq!(run["progress"], json!([]));
     // Nothing is left behind.
     assert!(!fs::exists(place.path("clockbox.db")).unwrap());
 }
@@ -180,10 +181,10 @@ fn a_watch_runs_it_again_when_it_changes_and_half_a_file_does_not_end_it() {
     watch.hear_text("error: x.wasm: ");
     watch.hear_text("waiting for x.wasm to change");
     fs::write(place.path("x.wasm"), &hello).unwrap();
-    watch.hear_text("hello succeeded in ");
+    watch.hear_text("x succeeded in ");
     watch.hear_text("waiting for x.wasm to change");
     place.put("x.wasm", &fs::read(prebuilt("noop")).unwrap());
-    watch.hear_text("noop succeeded in ");
+    watch.hear_text("x succeeded in ");
     watch.hear_text("waiting for x.wasm to change");
     watch.signal(Signal::INT);
     assert_eq!(watch.end().code(), Some(0), "{watch}");

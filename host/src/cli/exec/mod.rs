@@ -60,7 +60,7 @@ pub(super) struct ExecArgs {
     args: Option<String>,
     #[command(flatten)]
     words: Words,
-    /// The name of the job and plugin; without, the one that it gives itself, or that of the file.
+    /// The name of the job and plugin; without, the one in its sidecar, or that of the file.
     #[arg(long)]
     name: Option<JobId>,
     /// The scheduled time that it sees; without, now.
@@ -176,8 +176,10 @@ impl Stop {
         let token = CancelToken::new();
         *lock(&self.run) = token.clone();
         // It may have been asked to just before.
-        if self.times() > 0 {
-            token.cancel();
+        match self.times() {
+            0 => {}
+            1 => token.cancel(),
+            _ => token.kill(),
         }
         token
     }
@@ -260,8 +262,7 @@ impl<'a> Bench<'a> {
             Failure::new(format!("{}: the path is not UTF-8", file.display())).hint("rename the file")
         })?;
         let given = self.args.name.clone();
-        let name =
-            given.or_else(|| sidecar_name(file)).or_else(|| own_name(&bytes)).or_else(|| file_name(file));
+        let name = given.or_else(|| sidecar_name(file)).or_else(|| file_name(file));
         let name = name.ok_or_else(|| {
             Failure::new(format!("{}: its name is none that a job can have", file.display()))
                 .hint("say one with --name")
@@ -349,6 +350,7 @@ impl<'a> Bench<'a> {
                 }
             }
         }
+        let (logs, progress) = sink.take();
         Ended {
             plugin: plugin.spec().name.to_string(),
             run,
@@ -356,27 +358,19 @@ impl<'a> Bench<'a> {
             attempt: self.args.attempt,
             report,
             took,
-            logs: sink.take(),
+            logs,
+            progress,
             state,
             jobs,
         }
     }
 }
 
-/// The name that a plugin gives itself in its description.
-fn own_name(bytes: &[u8]) -> Option<JobId> {
-    name_in(&clockbox_sandbox::inspect(bytes).ok()?.job?)
-}
-
 /// The name that the sidecar of a file gives its job.
 fn sidecar_name(file: &Path) -> Option<JobId> {
-    name_in(&std::fs::read_to_string(file.with_extension("toml")).ok()?)
-}
-
-/// What is wrong with a description is told when it is read in earnest.
-fn name_in(description: &str) -> Option<JobId> {
-    let description: toml::Table = description.parse().ok()?;
-    JobId::new(description.get("name")?.as_str()?).ok()
+    // What is wrong with it is told when it is read in earnest.
+    let sidecar: toml::Table = std::fs::read_to_string(file.with_extension("toml")).ok()?.parse().ok()?;
+    JobId::new(sidecar.get("name")?.as_str()?).ok()
 }
 
 /// The name of a file as that of a job, where it can be made one.
@@ -400,13 +394,13 @@ mod tests {
     }
 
     #[test]
-    fn the_name_in_a_description_is_taken_where_it_is_one() {
-        let named = |name: &str| {
-            let text = format!("(module (@custom \"clockbox:job\" \"name = '{name}'\"))");
-            own_name(text.as_bytes())
-        };
-        assert_eq!(named("nightly").as_ref().map(JobId::as_str), Some("nightly"));
-        assert_eq!(named("no name"), None);
-        assert_eq!(own_name(b"(module)"), None);
+    fn a_run_that_begins_after_the_signal_is_stopped_too() {
+        let stop = Stop::default();
+        assert!(!stop.token().is_cancelled());
+        stop.times.store(1, Ordering::SeqCst);
+        let token = stop.token();
+        assert!(token.is_cancelled() && !token.is_killed());
+        stop.times.store(2, Ordering::SeqCst);
+        assert!(stop.token().is_killed());
     }
 }

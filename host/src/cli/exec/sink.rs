@@ -10,6 +10,8 @@ use clockbox_core::model::{
 };
 use clockbox_sandbox::{JobDraft, JobView, Pending, RunSink};
 
+use serde_json::{Value, json};
+
 use super::memory::Memory;
 use crate::{
     cli::text,
@@ -23,16 +25,17 @@ pub(super) struct Sink {
     memory: Arc<Mutex<Memory>>,
     attempt: u32,
     lines: Mutex<Vec<LogView>>,
+    progress: Mutex<Vec<Value>>,
 }
 
 impl Sink {
     pub(super) fn new(memory: Arc<Mutex<Memory>>, attempt: u32) -> Self {
-        Self { memory, attempt, lines: Mutex::default() }
+        Self { memory, attempt, lines: Mutex::default(), progress: Mutex::default() }
     }
 
-    /// The log so far.
-    pub(super) fn take(&self) -> Vec<LogView> {
-        std::mem::take(&mut lock(&self.lines))
+    /// The log so far, and what was told of progress.
+    pub(super) fn take(&self) -> (Vec<LogView>, Vec<Value>) {
+        (std::mem::take(&mut lock(&self.lines)), std::mem::take(&mut lock(&self.progress)))
     }
 }
 
@@ -60,6 +63,7 @@ impl RunSink for Sink {
     }
 
     fn progress(&self, done: u64, total: Option<u64>, note: Option<String>) {
+        lock(&self.progress).push(json!({ "done": done, "total": total, "note": note }));
         let total = total.map(|total| format!(" of {total}")).unwrap_or_default();
         let note = note.map(|note| format!(": {}", text::plain(&note))).unwrap_or_default();
         eprintln!("progress {done}{total}{note}");

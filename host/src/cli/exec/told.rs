@@ -22,6 +22,8 @@ pub(super) struct Ended {
     pub(super) report: Report,
     pub(super) took: Duration,
     pub(super) logs: Vec<LogView>,
+    /// What it told of its progress.
+    pub(super) progress: Vec<Value>,
     /// What it remembers, where that was written to.
     pub(super) state: Option<JobState>,
     /// What it asked for about jobs.
@@ -114,6 +116,7 @@ impl Ended {
             "peak_memory": peak_memory,
             "fuel": fuel,
             "logs": self.logs,
+            "progress": self.progress,
             "state": state,
             "jobs": self.jobs,
         })

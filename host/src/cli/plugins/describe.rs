@@ -139,7 +139,12 @@ impl DescribeArgs {
     }
 
     fn keys(&self) -> Result<Table, Failure> {
-        let text = |text: &Option<String>| Ok(text.as_ref().map(|text| json!(text)));
+        let text = |text: &Option<String>| match text {
+            Some(text) if text.contains(char::is_control) => {
+                Err(Failure::new(format!("{text:?} has a control character")).hint("leave it out"))
+            }
+            text => Ok(text.as_ref().map(|text| json!(text))),
+        };
         let toml = |flag: &str, text: &Option<String>| {
             text.as_deref().map(|text| toml_value(flag, text)).transpose()
         };

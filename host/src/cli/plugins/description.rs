@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use clockbox_core::model::JobId;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -109,7 +110,12 @@ pub(in crate::cli) fn faults(text: &str, file: &Path) -> Vec<String> {
     // A warning without a key is about what is granted here, which is nothing.
     let counts =
         |problem: &&manifest::Problem| problem.severity == Severity::Error || !problem.key.is_empty();
-    problems.iter().filter(counts).map(ToString::to_string).collect()
+    let mut faults: Vec<String> = problems.iter().filter(counts).map(ToString::to_string).collect();
+    // To a host it is a remark; whoever writes one means a name.
+    let table: toml::Table = toml::from_str(text).unwrap_or_default();
+    let name = table.get("name").and_then(toml::Value::as_str);
+    faults.extend(name.and_then(|name| JobId::new(name).err()).map(|error| format!("name: {error}")));
+    faults
 }
 
 #[cfg(test)]
