@@ -54,6 +54,10 @@ pub(super) fn build(args: &BuildArgs) -> Result<(), Failure> {
     if let Some(folder) = &recipe.wit {
         wit::write(&project.join(folder)).map_err(Failure::new)?;
     }
+    // Many compilers do not make the folder that they are to write into.
+    if let Some(folder) = project.join(&recipe.output).parent() {
+        fs::create_dir_all(folder).map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+    }
     recipe.commands.iter().try_for_each(|words| bench.run(words, &tools))?;
     let (plugin, inspection) = bench.finish()?;
     let out = bench.out()?;
