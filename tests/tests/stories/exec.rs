@@ -59,6 +59,17 @@ fn a_success_gives_its_output_as_data_and_all_else_as_talk() {
 }
 
 #[test]
+fn a_command_finds_its_arguments_where_commands_look() {
+    let place = crate::place();
+    let run = place.cli(&["exec", &file(&guest("echo")), "--args", r#"["a", 1]"#, "--json"]).exits(0).json();
+    assert_eq!(
+        (&run["logs"][0]["stream"], &run["logs"][0]["message"]),
+        (&json!("stdout"), &json!("[\"a\",1]"))
+    );
+    assert_eq!(run["output"], json!(null));
+}
+
+#[test]
 fn the_exit_code_says_whether_it_succeeded_and_the_talk_how() {
     let place = crate::place();
     let job = file(&guest("job"));

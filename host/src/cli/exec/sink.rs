@@ -6,7 +6,7 @@ use std::{
 };
 
 use clockbox_core::model::{
-    Job, JobDefaults, JobId, JobPatch, JobState, LogLine, PluginName, Pool, PoolName, Timestamp,
+    Job, JobDefaults, JobId, JobPatch, JobState, LogLine, PluginName, Pool, PoolName, Source, Timestamp,
 };
 use clockbox_sandbox::{JobDraft, JobView, Pending, RunSink};
 
@@ -87,7 +87,18 @@ impl RunSink for Sink {
     fn read_job(&self, draft: JobDraft<'_>) -> Result<Job, String> {
         let JobDraft { name, plugin, source, keys, pools } = draft;
         let terms = Terms { pools, defaults: &JobDefaults::default() };
-        manifest::read_job(&name, Some(plugin), source, keys, terms).map_err(|problems| problems.to_string())
+        let parent = match &source {
+            Source::Job(adder) => {
+                lock(&self.memory).jobs.get(&adder.job).map(|record| Arc::clone(&record.job))
+            }
+            _ => None,
+        };
+        let job = manifest::read_job(&name, Some(plugin), source, keys, terms);
+        let job = job.map_err(|problems| problems.to_string())?;
+        match parent {
+            Some(parent) => job.narrowed_like(&parent),
+            None => Ok(job),
+        }
     }
 
     fn read_changes(&self, job: &Job, keys: &str, pools: &[Pool]) -> Result<JobPatch, String> {
