@@ -28,7 +28,7 @@ timed() { # name, command …
     begun=$(date +%s.%N)
     "$@"
     ended=$(date +%s.%N)
-    printf 'rust: %-6s %6.1f s\n' "$name" "$(awk "BEGIN { print $ended - $begun }")"
+    printf 'rust: %-6s %6.1f s\n' "$name" "$(awk "BEGIN { print $ended - $begun }")" >&2
 }
 
 cd "$work"
