@@ -3,6 +3,7 @@
 //! The `clockbox` command is the host for operators; this library is the same scheduler for Rust programs: see
 //! [`Scheduler`].
 
+mod author;
 pub mod cli;
 mod clock;
 mod configured;

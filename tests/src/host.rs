@@ -104,6 +104,15 @@ impl TestHost {
         Running::spawn(command)
     }
 
+    /// Starts a command in the folder that goes on until it is told to end.
+    #[must_use]
+    #[track_caller]
+    pub fn begin(&self, args: &[&str]) -> Running {
+        let mut command = self.command();
+        command.args(args);
+        Running::spawn(command)
+    }
+
     /// Runs a command in the folder to its end.
     #[track_caller]
     pub fn cli(&self, args: &[&str]) -> Answer {

@@ -81,6 +81,7 @@ pub(crate) async fn run(
             },
         }
     };
+    let fuel = limits.fuel.and_then(|limit| Some(limit.saturating_sub(store.get_fuel().ok()?)));
     let guest = store.data_mut();
     guest.progress.flush();
     let (peak, denied, table) = (guest.limiter.peak(), guest.limiter.denied(), guest.limiter.table());
@@ -111,7 +112,7 @@ pub(crate) async fn run(
         stderr: journal.stderr_tail(),
         remark: journal.last_remark(),
     };
-    let mut report = Report { peak_memory: Some(peak), ..verdict(end, &traces) };
+    let mut report = Report { peak_memory: Some(peak), fuel, ..verdict(end, &traces) };
     match core {
         Some(Ok(path)) => {
             let told = format!("core dump: {}", path.display());

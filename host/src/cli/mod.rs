@@ -1,11 +1,14 @@
 //! The command line: data on stdout, talk on stderr, documented exit codes.
 
 mod ask;
+mod build;
 mod check;
 mod config;
 mod events;
+mod exec;
 mod exit;
 mod jobs;
+mod new;
 mod next;
 mod open_files;
 mod paper;
@@ -19,6 +22,7 @@ mod run;
 mod run_json;
 mod run_live;
 mod runs;
+mod signals;
 mod simulate;
 mod status;
 mod steer;
@@ -28,6 +32,7 @@ mod talk;
 mod text;
 mod trigger_args;
 mod webhooks;
+mod wit;
 
 use std::{process::ExitCode, sync::LazyLock};
 
@@ -58,6 +63,12 @@ struct Cli {
 enum Command {
     /// Run the host until it is stopped: Ctrl-C drains, a second one stops at once.
     Run(run::RunArgs),
+    /// Make a project for a plugin: a job, a test, and how to build and run it.
+    New(new::NewArgs),
+    /// Build a project: run its language's tools, make a plugin of what they make, and describe it.
+    Build(build::BuildArgs),
+    /// Run a plugin once, now, outside any schedule and store: the inner loop of whoever writes one.
+    Exec(Box<exec::ExecArgs>),
     /// Read a manifest and its plugins, report every problem, run nothing.
     Check(check::CheckArgs),
     /// Show every value that is in force, and where it comes from: file and line, variable, flag, sidecar or default.
@@ -94,6 +105,8 @@ enum Command {
     Plugins(plugins::PluginsArgs),
     /// Look at webhooks, or send a test.
     Webhooks(webhooks::WebhooksArgs),
+    /// Print the WIT of the guest contract, or write it into a folder for the tools of any language.
+    Wit(wit::WitArgs),
     /// Print the completions of a shell: bash, zsh or fish.
     Completions(paper::CompletionsArgs),
     /// Print the man page, or write the pages of all commands into a folder.
@@ -129,10 +142,14 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::CompilePlugin { settings } => return clockbox_sandbox::compile_plugin(&settings),
         Command::Run(args) => run::run(&args),
+        Command::New(args) => new::new(&args),
+        Command::Build(args) => build::build(&args),
+        Command::Exec(args) => exec::exec(&args),
         Command::Check(args) => check::check(&args),
         Command::Config(args) => config::config(&args),
         Command::Completions(args) => paper::completions(&args),
         Command::Man(args) => paper::man(&args),
+        Command::Wit(args) => wit::wit(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Next(args) => next::next(&args),
         Command::Simulate(args) => simulate::simulate(&args),

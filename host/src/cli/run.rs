@@ -14,7 +14,15 @@ use clockbox_core::{
 };
 use clockbox_store::Access;
 
-use super::{exit::Failure, open_files, place::Place, plugin_sandbox, supervisor::Supervisor, talk, text};
+use super::{
+    exit::Failure,
+    open_files,
+    place::Place,
+    plugin_sandbox,
+    signals::{Signal, Signals},
+    supervisor::Supervisor,
+    talk, text,
+};
 use crate::{
     clock::{Clock, Stopwatch},
     control::{Control, ControlError, Hooks, Uploads},
@@ -434,54 +442,4 @@ fn why(by: Option<&str>, note: Option<&str>) -> String {
     let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
     let note = note.map(|note| format!(" ({note})")).unwrap_or_default();
     by + &note
-}
-
-enum Signal {
-    Stop,
-    Reload,
-}
-
-/// The signals that a host obeys.
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Stop,
-            _ = self.terminate.recv() => Signal::Stop,
-            _ = self.hangup.recv() => Signal::Reload,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> Signal {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => Signal::Stop,
-            Err(_) => std::future::pending().await,
-        }
-    }
 }

@@ -78,6 +78,25 @@ pub fn survey(
     Ok(survey)
 }
 
+/// What `overrides` alone say of one plugin: the manifest `file` is taken for an empty one, whether or not it is there, and
+/// no plugin folder is looked into. The plugin, which they name by this path, is described by its sidecar and by itself, as
+/// if it had been dropped under this name.
+///
+/// # Errors
+/// As for [`load`]; the problems of single plugins included.
+pub(crate) fn load_overrides(
+    file: &Path,
+    overrides: &Overrides,
+    (name, path): (&str, &Path),
+    embedded: &dyn Fn(&Path) -> Option<String>,
+) -> Result<Manifest, Problems> {
+    let document = Document::new(&Arc::from(""), file, overrides);
+    let path = resolve(&folder_of(file), path);
+    let mut plugin = PluginFile { stem: name.to_owned(), ..PluginFile::dropped(path) };
+    describe(&mut plugin, file, embedded);
+    document.read(&around(vec![plugin]))?.whole()
+}
+
 /// Every value that is in force with the manifest at `path`, which is found as by [`load`], each with where it comes from.
 ///
 /// # Errors

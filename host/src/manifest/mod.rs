@@ -105,6 +105,7 @@ pub use document::{parse, read_trigger};
 pub use exhausted::Stored;
 pub use grants::{AllowForm, AllowTable, FolderGrant, Grants};
 pub use job_pattern::JobPattern;
+pub(crate) use load::load_overrides;
 pub use load::{FILE_NAME, load, load_again, settings, survey};
 pub use occasion::Occasion;
 pub use overrides::Overrides;

@@ -29,6 +29,15 @@ const PREFIX: &str = "CLOCKBOX_";
 pub struct Overrides {
     variables: Vec<(String, String)>,
     flags: Vec<String>,
+    words: Vec<Word>,
+}
+
+/// A value for a key that a flag of its own stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Word {
+    shown: String,
+    path: Vec<String>,
+    value: String,
 }
 
 impl Overrides {
@@ -46,13 +55,20 @@ impl Overrides {
             name.strip_prefix(PREFIX).is_some_and(|rest| rest.trim_matches('_').contains("__"))
         });
         variables.sort();
-        Self { variables, flags: Vec::new() }
+        Self { variables, ..Self::default() }
     }
 
     /// Adds a `--set` flag: a dotted key as in TOML, `=`, and a value.
     #[must_use]
     pub fn with_flag(mut self, flag: impl Into<String>) -> Self {
         self.flags.push(flag.into());
+        self
+    }
+
+    /// Adds a value, in TOML, for a key. `shown` is the flag that stands for it, as it was given: problems name it.
+    pub(crate) fn with_word(mut self, shown: impl Into<String>, path: &[&str], value: &toml::Value) -> Self {
+        let path = path.iter().map(|level| (*level).to_owned()).collect();
+        self.words.push(Word { shown: shown.into(), path, value: value.to_string() });
         self
     }
 
@@ -65,7 +81,10 @@ impl Overrides {
         let of_flag = |flag: &String| {
             split_flag(flag).is_some_and(|(path, _)| path.first().is_some_and(|level| level == section))
         };
-        self.variables.iter().any(|(name, _)| of_variable(name)) || self.flags.iter().any(of_flag)
+        let of_word = |word: &Word| word.path.first().is_some_and(|level| level == section);
+        self.variables.iter().any(|(name, _)| of_variable(name))
+            || self.flags.iter().any(of_flag)
+            || self.words.iter().any(of_word)
     }
 
     /// Lays the values over the tree.
@@ -95,6 +114,12 @@ impl Overrides {
                     findings.error(&spot, "", "is not a key and a value", Some(hint.to_owned()));
                 }
             }
+        }
+        for Word { shown, path, value } in &self.words {
+            let source = sources.add(SourceKind::Word, shown.as_str());
+            let spot = Spot::new(source, 0..shown.len());
+            let levels: Vec<&str> = path.iter().map(String::as_str).collect();
+            put(tree, &levels, String::new(), read_value(value, &spot), false, findings);
         }
     }
 }

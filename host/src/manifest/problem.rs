@@ -63,6 +63,11 @@ pub enum Place {
         /// The flag as it was given, such as `pools.default.max_instances=20`.
         flag: String,
     },
+    /// In another flag, which stands for a key.
+    Word {
+        /// The flag as it was given, such as `--allow state`.
+        word: String,
+    },
     /// In an environment variable.
     Variable {
         /// Its name.
@@ -80,7 +85,7 @@ impl Place {
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::File { file, .. } | Self::Embedded { file, .. } => Some(file),
-            Self::Flag { .. } | Self::Variable { .. } => None,
+            Self::Flag { .. } | Self::Word { .. } | Self::Variable { .. } => None,
         }
     }
 
@@ -89,7 +94,7 @@ impl Place {
     pub fn position(&self) -> Option<(u32, u32)> {
         match self {
             Self::File { line, column, .. } | Self::Embedded { line, column, .. } => line.zip(*column),
-            Self::Flag { .. } | Self::Variable { .. } => None,
+            Self::Flag { .. } | Self::Word { .. } | Self::Variable { .. } => None,
         }
     }
 }
@@ -100,7 +105,7 @@ impl fmt::Display for Place {
             Self::File { file, .. } => f.write_str(&printable_path(file))?,
             Self::Embedded { file, .. } => write!(f, "{} (section clockbox:job)", printable_path(file))?,
             Self::Flag { flag } => write!(f, "--set {}", printable(flag))?,
-            Self::Variable { variable } => f.write_str(&printable(variable))?,
+            Self::Word { word: text } | Self::Variable { variable: text } => f.write_str(&printable(text))?,
         }
         match self.position() {
             Some((line, column)) => write!(f, ":{line}:{column}"),

@@ -57,6 +57,8 @@ pub(super) enum SourceKind {
     Embedded(PathBuf),
     /// A `--set` flag.
     Flag,
+    /// Another flag, which stands for a key.
+    Word,
     /// An environment variable of this name.
     Variable(String),
 }
@@ -101,6 +103,7 @@ impl Sources {
                 Place::Embedded { file: file.clone(), line, column }
             }
             SourceKind::Flag => Place::Flag { flag: source.text.to_string() },
+            SourceKind::Word => Place::Word { word: source.text.to_string() },
             SourceKind::Variable(name) => Place::Variable { variable: name.clone() },
         }
     }
@@ -117,7 +120,7 @@ impl Sources {
             SourceKind::File(_) | SourceKind::Embedded(_) => {
                 Some(lines::excerpt(&source.text, spot.start, spot.end))
             }
-            SourceKind::Whole(_) | SourceKind::Flag | SourceKind::Variable(_) => None,
+            SourceKind::Whole(_) | SourceKind::Flag | SourceKind::Word | SourceKind::Variable(_) => None,
         }
     }
 }

@@ -11,3 +11,4 @@ pub(crate) use loader::description;
 pub use loader::{LoadProblem, LoadedPlugins, Loader};
 pub(crate) use provenance::provenance;
 pub use reloader::{Handle, Reloader};
+pub(crate) use watch::{Wake, Watch, folders_of};

@@ -17,7 +17,7 @@ const RESTAT: Duration = Duration::from_secs(2);
 
 /// What makes a reloader look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wake {
+pub(crate) enum Wake {
     /// Something in a watched folder changed, or it is time.
     Look,
     /// Somebody asked for a reload, whether or not anything seems changed.
@@ -27,7 +27,7 @@ pub(super) enum Wake {
 }
 
 /// Watches folders, and wakes at intervals.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     sender: mpsc::Sender<Wake>,
     wakes: mpsc::Receiver<Wake>,
     watcher: Option<RecommendedWatcher>,
@@ -38,7 +38,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(enabled: bool) -> Self {
+    pub(crate) fn new(enabled: bool) -> Self {
         let (sender, wakes) = mpsc::channel();
         let tell = sender.clone();
         let heard = move |event: notify::Result<notify::Event>| {
@@ -60,12 +60,12 @@ impl Watch {
     }
 
     /// The way to wake it.
-    pub(super) fn waker(&self) -> mpsc::Sender<Wake> {
+    pub(crate) fn waker(&self) -> mpsc::Sender<Wake> {
         self.sender.clone()
     }
 
     /// Watches these folders and no others.
-    pub(super) fn set(&mut self, folders: BTreeSet<PathBuf>) {
+    pub(crate) fn set(&mut self, folders: BTreeSet<PathBuf>) {
         let Some(watcher) = &mut self.watcher else { return };
         for gone in self.folders.difference(&folders) {
             // It may be gone from the disk as well, and its watch with it.
@@ -80,7 +80,7 @@ impl Watch {
     }
 
     /// Waits for a reason to look.
-    pub(super) fn next(&mut self, enabled: bool) -> Wake {
+    pub(crate) fn next(&mut self, enabled: bool) -> Wake {
         if std::mem::take(&mut self.is_demanded) {
             return Wake::Demand;
         }
@@ -99,7 +99,7 @@ impl Watch {
 
     /// Lets time pass, whatever is heard meanwhile, which [`next`](Self::next) tells afterwards: a folder may be written
     /// to all the time. False when the reloader is to end.
-    pub(super) fn pause(&mut self, span: Duration) -> bool {
+    pub(crate) fn pause(&mut self, span: Duration) -> bool {
         let watch = Stopwatch::start();
         while let Some(left) = span.checked_sub(watch.elapsed()) {
             match self.wakes.recv_timeout(left) {
@@ -125,7 +125,7 @@ fn is_reason(event: &Event) -> bool {
 }
 
 /// The folders that a file's changes show in: its own and, for a symbolic link, that of its target.
-pub(super) fn folders_of(file: &Path) -> Vec<PathBuf> {
+pub(crate) fn folders_of(file: &Path) -> Vec<PathBuf> {
     let folder = |path: &Path| match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),

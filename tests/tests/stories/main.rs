@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod architecture;
+mod authoring;
 mod bad_manifest;
 mod bad_plugins;
 mod cancel;
@@ -12,6 +13,7 @@ mod crash;
 mod database;
 mod downtime;
 mod endurance;
+mod exec;
 mod follow_up;
 mod looking;
 mod outcomes;

@@ -32,6 +32,8 @@ pub struct Report {
     pub retry: RetryHint,
     /// The most memory that the guest held, in bytes.
     pub peak_memory: Option<u64>,
+    /// The fuel that the guest used; `None` where it was not counted (`limits.fuel`).
+    pub fuel: Option<u64>,
     /// Log lines that have not been handed to the store before.
     pub logs: Vec<LogLine>,
     /// What takes effect with its success; of no account where it did not succeed.
@@ -49,6 +51,7 @@ impl Report {
             backtrace: None,
             retry: RetryHint::Policy,
             peak_memory: None,
+            fuel: None,
             logs: Vec::new(),
             effects: None,
         }

@@ -261,3 +261,15 @@ async fn what_is_handed_over_in_one_call_has_a_limit() {
     assert_eq!(report.outcome, Outcome::Trapped, "{reason}");
     assert!(reason.contains("more than 64.0 KiB") && reason.contains("limits.host_call"), "{reason}");
 }
+
+#[tokio::test]
+async fn the_fuel_that_was_used_is_reported_where_it_is_counted() {
+    let limits = |fuel| Limits { fuel, ..Limits::default() };
+    let used = async |body: &str, fuel| run(&load_limited(&job(body), limits(fuel)), "null").await.0.fuel;
+    let little = used("(return (call $none))", Some(u64::MAX)).await.unwrap();
+    assert!((1..1000).contains(&little), "{little}");
+    let again = used("(return (call $none))", Some(100_000)).await;
+    assert_eq!(again, Some(little), "it does not depend on how much there is, nor on the time that it takes");
+    assert_eq!(used("(loop (br 0)) (unreachable)", Some(5_000)).await, Some(5_000));
+    assert_eq!(used("(return (call $none))", None).await, None);
+}

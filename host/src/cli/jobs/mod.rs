@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 
 use super::exit::Failure;
 pub(super) use look::{every_job, zone_of};
+pub(super) use words::read_args;
 
 #[derive(Debug, Args)]
 pub(super) struct JobsArgs {

@@ -87,7 +87,7 @@ impl Words {
 }
 
 /// Arguments, which are JSON.
-pub(super) fn read_args(text: &str) -> Result<Value, Failure> {
+pub(in crate::cli) fn read_args(text: &str) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(|error| {
         Failure::new(format!("--args: {text:?} is not JSON: {error}"))
             .hint("write for instance --args '{\"to\": \"ops@example.com\"}'; a text is in double quotes")

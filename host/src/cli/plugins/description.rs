@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use clockbox_core::model::JobId;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -92,6 +93,29 @@ fn arg(name: &str, schema: &Value) -> String {
         text.push_str(&format!(" ({})", word(description)));
     }
     text
+}
+
+/// What is wrong with a description that somebody writes: mistakes, and keys that no host knows.
+pub(in crate::cli) fn faults(text: &str, file: &Path) -> Vec<String> {
+    let plugin = PluginFile { stem: "plugin".to_owned(), ..PluginFile::dropped(file) }.with_embedded(text);
+    let around = Surroundings::with_files(vec![plugin]);
+    let loaded = manifest::parse("", Path::new(manifest::FILE_NAME), &Overrides::default(), &around);
+    let problems = match loaded {
+        Ok(loaded) => {
+            let refused = loaded.refused.into_iter().flat_map(|refused| refused.problems.0);
+            refused.chain(loaded.manifest.warnings).collect()
+        }
+        Err(problems) => problems.0,
+    };
+    // A warning without a key is about what is granted here, which is nothing.
+    let counts =
+        |problem: &&manifest::Problem| problem.severity == Severity::Error || !problem.key.is_empty();
+    let mut faults: Vec<String> = problems.iter().filter(counts).map(ToString::to_string).collect();
+    // To a host it is a remark; whoever writes one means a name.
+    let table: toml::Table = toml::from_str(text).unwrap_or_default();
+    let name = table.get("name").and_then(toml::Value::as_str);
+    faults.extend(name.and_then(|name| JobId::new(name).err()).map(|error| format!("name: {error}")));
+    faults
 }
 
 #[cfg(test)]

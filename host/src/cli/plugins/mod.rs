@@ -1,5 +1,6 @@
 //! `clockbox plugins`: what plugins are, want and may, without running or compiling them.
 
+mod describe;
 mod description;
 mod grant;
 mod inspect;
@@ -9,6 +10,8 @@ mod listing;
 mod rights;
 mod show;
 mod table;
+
+pub(super) use description::faults;
 
 use clap::{Args, Subcommand};
 
@@ -32,6 +35,8 @@ enum PluginsCommand {
                             there is no such plugin; 2 it cannot be looked at"
     )]
     Inspect(inspect::InspectArgs),
+    /// Write what a plugin file says of itself, which `inspect` shows and a host goes by: for languages whose tools cannot.
+    Describe(Box<describe::DescribeArgs>),
     /// Show every plugin of a manifest, also what is none although a job names it. Nothing is compiled or run.
     List(list::ListArgs),
 }
@@ -39,6 +44,7 @@ enum PluginsCommand {
 pub(super) fn plugins(args: &PluginsArgs) -> Result<(), Failure> {
     match &args.command {
         PluginsCommand::Inspect(args) => inspect::run(args),
+        PluginsCommand::Describe(args) => describe::run(args),
         PluginsCommand::List(args) => list::run(args),
     }
 }

@@ -1,0 +1,287 @@
+//! From nothing to a plugin: projects are made and built, plugin files described, and the contract handed out.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+};
+
+use clockbox_tests::{TestHost, guest, prebuilt, repository};
+use serde_json::{Value, json};
+
+/// The folders and files below a folder, with what is in them.
+fn tree(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(inner) = folders.pop() {
+        for entry in fs::read_dir(inner).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push((name, fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_new_project_has_all_that_it_needs_and_overwrites_nothing() {
+    let place = crate::place();
+    let sdk = repository().join("sdk");
+    let sdk = sdk.to_str().unwrap();
+    let answer = place.cli(&["new", "disk-watch", "--lang", "rust", "--sdk", sdk]).exits(0);
+    answer.says(&["disk-watch is a rust project", "clockbox build", "clockbox exec disk-watch.wasm"]);
+    let files = tree(&place.path("disk-watch"));
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    let all = [
+        ".gitignore",
+        "Cargo.toml",
+        "README.md",
+        "clockbox-build.toml",
+        "clockbox.toml",
+        "job.toml",
+        "src/lib.rs",
+    ];
+    assert_eq!(names, all);
+    let manifest = fs::read_to_string(place.path("disk-watch/Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    assert_eq!(manifest["package"]["name"].as_str(), Some("disk-watch"));
+    let path = manifest["dependencies"]["clockbox-sdk"]["path"].as_str().unwrap();
+    assert!(Path::new(path).join("Cargo.toml").is_file(), "{path}");
+    assert!(files.iter().all(|(_, text)| !String::from_utf8_lossy(text).contains("{{")));
+    // Its manifest is one as soon as there is a plugin.
+    fs::copy(prebuilt("counter"), place.path("disk-watch/disk-watch.wasm")).unwrap();
+    place.cli(&["check", "disk-watch"]).exits(0).says(&["disk-watch"]);
+    fs::remove_file(place.path("disk-watch/disk-watch.wasm")).unwrap();
+
+    place
+        .cli(&["new", "disk-watch", "--lang", "rust"])
+        .exits(2)
+        .says(&["there is something at disk-watch already", "hint: "]);
+    assert_eq!(tree(&place.path("disk-watch")), files, "it is as it was");
+    place.cli(&["new", "b", "--lang", "cobol"]).exits(2).says(&["no template for \"cobol\"", "rust"]);
+    place
+        .cli(&["new", "../b", "--lang", "rust"])
+        .exits(2)
+        .says(&["cannot be the name of a project", "hint: "]);
+    place
+        .cli(&["new", "b", "--lang", "rust", "--sdk", "jobs"])
+        .exits(2)
+        .says(&["no crate clockbox-sdk in jobs"]);
+    place.cli(&["new", "b", "--lang", "rust", "--in", "nowhere"]).exits(2).says(&["nowhere/b: "]);
+    assert!(!place.path("b").exists());
+    // Without a clone, it is the released crate.
+    let _ = place.cli(&["new", "b", "--lang", "rust", "--json"]).exits(0);
+    let manifest = fs::read_to_string(place.path("b/Cargo.toml")).unwrap();
+    assert!(manifest.contains(&format!("clockbox-sdk = \"{}\"", env!("CARGO_PKG_VERSION"))), "{manifest}");
+}
+
+/// A project whose compiler is `cp`, and its recipe.
+fn project(recipe: &str, files: &[(&str, &[u8])]) -> TestHost {
+    let place = crate::place();
+    fs::create_dir(place.path("p")).unwrap();
+    place.put("p/clockbox-build.toml", recipe.as_bytes());
+    files.iter().for_each(|(name, bytes)| place.put(&format!("p/{name}"), bytes));
+    place
+}
+
+const COPY: &str = "lang = 'copied'\ncommands = [['cp', 'made', 'build.wasm']]\noutput = 'build.wasm'\n";
+
+#[test]
+fn what_the_tools_make_becomes_a_described_plugin() {
+    let hello = fs::read(prebuilt("hello")).unwrap();
+    let recipe = format!(
+        "{COPY}plugin = 'out/mine.wasm'\ndescribe = 'job.toml'\nwit = 'wit'\n[env]\nGREETING = 'hi'\n[tools]\ncp = 'coreutils'\n"
+    );
+    let description = "name = \"mine\" # a comment\nargs = { name = \"Ada\" }\nallow = { state = true }\n";
+    let recipe = recipe.replace("build.wasm", "deep/er/build.wasm");
+    let place = project(&recipe, &[("made", &hello), ("job.toml", description.as_bytes())]);
+    let answer = place.cli(&["build", "p"]).exits(0);
+    answer.says(&[
+        "$ cp made deep/er/build.wasm",
+        "p/out/mine.wasm is a job component of ",
+        "it needs: state",
+    ]);
+    assert_eq!(answer.stdout, "", "it is all talk");
+    let described = place.cli(&["plugins", "inspect", "p/out/mine.wasm", "--json"]).exits(0).json();
+    assert_eq!(described["described"]["name"], "mine");
+    assert_eq!(place.cli(&["exec", "p/out/mine.wasm"]).exits(0).stdout, "\"hello Ada\"\n");
+    assert!(place.path("p/wit/deps/state/state.wit").is_file());
+    let built = place.cli(&["build", "p", "--json"]).exits(0).json();
+    assert_eq!((&built["plugin"], &built["needs"]), (&json!("p/out/mine.wasm"), &json!(["state"])));
+    // A mistake in the description leaves the plugin as it was.
+    let before = fs::read(place.path("p/out/mine.wasm")).unwrap();
+    place.put("p/job.toml", b"trigger = { interval = \"soon\" }\nargz = 1\n");
+    place.cli(&["build", "p"]).exits(2).says(&[
+        "trigger.interval",
+        "argz",
+        "did you mean \"args\"?",
+        "job.toml has mistakes",
+    ]);
+    assert_eq!(fs::read(place.path("p/out/mine.wasm")).unwrap(), before);
+}
+
+#[test]
+fn what_goes_wrong_in_a_build_is_named() {
+    let refused = |recipe: &str, made: &[u8], code: i32, texts: &[&str]| {
+        let place = project(recipe, &[("made", made)]);
+        place.cli(&["build", "p"]).exits(code).says(texts);
+        assert!(!place.path("p/p.wasm").exists());
+    };
+    let tools = format!(
+        "{COPY}[tools]\ncp = 'coreutils'\nno-such-a = 'pip install a'\nb = {{ any = ['no-such-b', 'no-such-c'], get = 'apt install b' }}\n"
+    );
+    refused(
+        &tools,
+        b"",
+        2,
+        &["not found: no-such-b or no-such-c, no-such-a", "hint: no-such-a: pip install a", "apt install b"],
+    );
+    refused(
+        &COPY.replace("'cp',", "'cp', '--nonsense',"),
+        b"",
+        1,
+        &["cp --nonsense made build.wasm: exit status: 1"],
+    );
+    refused(
+        &format!("hint = 'try harder'\n{}", COPY.replace("'cp'", "'no-such'")),
+        b"",
+        2,
+        &["no program \"no-such\"", "hint: try harder"],
+    );
+    refused(
+        &COPY.replace("output = 'build", "output = 'other"),
+        b"",
+        2,
+        &["other.wasm: ", "is `output` what they make?"],
+    );
+    refused(COPY, b"hello", 2, &["build.wasm: it is no WebAssembly binary"]);
+    refused(COPY, b"\0asm\x01\0\0\0", 2, &["name the world"]);
+    refused(
+        &format!("{COPY}wit = 'wit'\nworld = 'job'\n"),
+        b"\0asm\x01\0\0\0",
+        2,
+        &["build.wasm: ", "clockbox:job/runner"],
+    );
+    refused(
+        "lang = 'c'\ncomands = []\noutput = 'a'\n",
+        b"",
+        2,
+        &["clockbox-build.toml", "unknown field `comands`"],
+    );
+    let place = crate::place();
+    place.cli(&["build"]).exits(2).says(&["is no project that can be built", "clockbox new"]);
+    place.cli(&["build", "nowhere"]).exits(2).says(&["nowhere: "]);
+}
+
+#[test]
+fn a_tool_of_the_project_goes_before_the_machines_own() {
+    let hello = fs::read(prebuilt("hello")).unwrap();
+    let recipe = COPY.replace("'cp', ", "'maker', ")
+        + "path = ['tools']\n[tools]\nmaker = { any = ['none', 'cp'], get = '' }\n";
+    let place = project(&recipe, &[("made", &hello)]);
+    fs::create_dir(place.path("p/tools")).unwrap();
+    let tool = place.path("p/tools/cp");
+    fs::write(&tool, "#!/bin/sh\necho own tool\nexec /bin/cp \"$@\"\n").unwrap();
+    // What cannot be run is none.
+    let _ = place.cli(&["build", "p"]).exits(0);
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    place.cli(&["build", "p"]).exits(0).says(&["own tool", "p/p.wasm is a job component"]);
+}
+
+#[test]
+fn any_plugin_can_be_described_and_again_is_the_same() {
+    let place = crate::place();
+    place.put("x.wasm", &fs::read(prebuilt("hello")).unwrap());
+    let describe = |args: &[&str]| place.cli(&[&["plugins", "describe", "x.wasm"][..], args].concat());
+    let inspect =
+        || place.cli(&["plugins", "inspect", "x.wasm", "--json"]).exits(0).json()["described"].clone();
+    let before = inspect();
+    describe(&[
+        "--name",
+        "nightly",
+        "--cron",
+        "30 5 * * *",
+        "--timezone",
+        "Asia/Tokyo",
+        "--args",
+        r#"{"name": "Ada"}"#,
+    ])
+    .exits(0)
+    .says(&["x.wasm is described"]);
+    let after = inspect();
+    assert_eq!(
+        (&after["name"], &after["text"]),
+        (&json!("nightly"), &before["text"]),
+        "what was not said stays"
+    );
+    assert!(after["trigger"].as_str().unwrap().contains("5:30"), "{after}");
+    assert_ne!(after["trigger"], before["trigger"]);
+    let bytes = fs::read(place.path("x.wasm")).unwrap();
+    describe(&["--name", "nightly"]).exits(0).says(&["says that already"]);
+    assert_eq!(fs::read(place.path("x.wasm")).unwrap(), bytes);
+    assert_eq!(place.cli(&["exec", "x.wasm"]).exits(0).stdout, "\"hello Ada\"\n");
+    // The whole of it from a file, into another file; its comments stay.
+    place.put("job.toml", b"# mine\nname = \"other\"\n");
+    let _ = describe(&["--from", "job.toml", "-o", "y.wasm"]).exits(0);
+    assert_eq!(fs::read(place.path("x.wasm")).unwrap(), bytes);
+    assert!(fs::read(place.path("y.wasm")).unwrap().windows(6).any(|window| window == b"# mine"));
+    let _ = describe(&["--clear"]).exits(0);
+    assert_eq!(inspect(), Value::Null);
+    // A link leads to what is described.
+    symlink("y.wasm", place.path("link.wasm")).unwrap();
+    let _ = place.cli(&["plugins", "describe", "link.wasm", "--name", "linked"]).exits(0);
+    assert!(place.path("link.wasm").is_symlink());
+    let told = place.cli(&["plugins", "inspect", "y.wasm", "--json"]).exits(0).json();
+    assert_eq!(told["described"]["name"], "linked");
+}
+
+#[test]
+fn nonsense_is_written_into_no_plugin() {
+    let place = crate::place();
+    let hello = fs::read(prebuilt("hello")).unwrap();
+    place.put("x.wasm", &hello);
+    let refused = |args: &[&str], texts: &[&str]| {
+        place.cli(&[&["plugins", "describe", "x.wasm"][..], args].concat()).exits(2).says(texts);
+        assert_eq!(fs::read(place.path("x.wasm")).unwrap(), hello, "{args:?}");
+    };
+    refused(&["--cron", "61 * * * *"], &["section clockbox:job", "mistakes, nothing was written"]);
+    refused(&["--name", "no name"], &["is not allowed in a job name"]);
+    refused(&["--args", r#"{ "a": null }"#], &["which has no null"]);
+    refused(&["--description", "\u{1b}[2J"], &["has a control character"]);
+    refused(&["--timezone", "Asia/Tokyo"], &["names no trigger"]);
+    refused(&["--from", "none.toml"], &["none.toml: "]);
+    place.put("odd.toml", b"nam = \"x\"\n");
+    refused(&["--from", "odd.toml"], &["unknown key", "did you mean \"name\"?"]);
+    place.put("long.toml", format!("description = \"{}\"\n", "x".repeat(300 << 10)).as_bytes());
+    refused(&["--from", "long.toml"], &["256"]);
+    let echo = guest("echo");
+    place
+        .cli(&["plugins", "describe", echo.to_str().unwrap(), "--name", "x"])
+        .exits(2)
+        .says(&["WebAssembly text", "sidecar"]);
+    place.put("cut.wasm", &hello[..100]);
+    place.cli(&["plugins", "describe", "cut.wasm", "--name", "x"]).exits(2).says(&["cut.wasm: "]);
+    place.cli(&["plugins", "describe", "none.wasm", "--name", "x"]).exits(2).says(&["none.wasm: "]);
+}
+
+#[test]
+fn the_contract_is_handed_out_as_a_folder_and_as_one_text() {
+    let place = crate::place();
+    let text = place.cli(&["wit"]).exits(0).stdout;
+    assert!(
+        text.contains("package clockbox:job@0.1.0;") && text.contains("package clockbox:state@0.1.0 {"),
+        "{text}"
+    );
+    let _ = place.cli(&["wit", "--out", "wit"]).exits(0);
+    let ours: Vec<_> =
+        tree(&repository().join("wit")).into_iter().filter(|(name, _)| name.ends_with(".wit")).collect();
+    assert_eq!(tree(&place.path("wit")), ours);
+    assert_eq!(place.cli(&["wit", "--json"]).exits(0).json().as_array().unwrap().len(), ours.len());
+    place.put("file", b"");
+    place.cli(&["wit", "--out", "file"]).exits(2).says(&["file"]);
+}

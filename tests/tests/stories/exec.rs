@@ -1,0 +1,220 @@
+//! A plugin is run once, by whoever writes it: no manifest, no schedule, no store.
+
+use std::fs;
+
+use clockbox_tests::{guest, prebuilt};
+use rustix::process::Signal;
+use serde_json::json;
+
+/// The path of a file as an argument.
+fn file(path: &std::path::Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+/// A command that says eight random bytes and the time, in letters.
+const CHANCE: &str = r#"(module
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (local $i i32)
+    (drop (call $random (i32.const 96) (i32.const 8)))
+    (drop (call $time (i32.const 0) (i64.const 1) (i32.const 104)))
+    (loop $next
+      (i32.store8 (i32.add (i32.const 96) (local.get $i))
+        (i32.add (i32.const 97) (i32.and (i32.const 15) (i32.load8_u (i32.add (i32.const 96) (local.get $i))))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $i) (i32.const 16))))
+    (i32.store (i32.const 0) (i32.const 96))
+    (i32.store (i32.const 4) (i32.const 16))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+
+#[test]
+fn a_success_gives_its_output_as_data_and_all_else_as_talk() {
+    let place = crate::place();
+    let hello = file(&prebuilt("hello"));
+    let answer = place.cli(&["exec", &hello, "--args", r#"{"name": "Ada"}"#]).exits(0);
+    assert_eq!(answer.stdout, "\"hello Ada\"\n");
+    for text in [
+        "(job component)",
+        "nothing allowed",
+        "log    info  hello Ada",
+        "hello succeeded in ",
+        "peak memory",
+        "fuel ",
+    ] {
+        assert!(answer.stderr.contains(text), "{text:?} in {answer}");
+    }
+    let answer =
+        place.cli(&["exec", &hello, "--json", "--at", "2030-01-01 05:00:00", "--attempt", "3", "--no-fuel"]);
+    let run = answer.exits(0).json();
+    assert_eq!((&run["outcome"], &run["output"]), (&json!("succeeded"), &json!("hello world")));
+    assert_eq!((&run["scheduled_at"], &run["attempt"]), (&json!("2030-01-01T05:00:00Z"), &json!(3)));
+    assert_eq!(run["logs"][0]["message"], "hello world");
+    assert_eq!(run["fuel"], json!(null), "nobody counted it");
+    assert!(run["duration_ms"].as_f64().unwrap() > 0.0 && run["peak_memory"].as_u64().unwrap() > 0, "{run}");
+    assert_eq!(run["progress"], json!([]));
+    // Nothing is left behind.
+    assert!(!fs::exists(place.path("clockbox.db")).unwrap());
+}
+
+#[test]
+fn a_command_finds_its_arguments_where_commands_look() {
+    let place = crate::place();
+    let run = place.cli(&["exec", &file(&guest("echo")), "--args", r#"["a", 1]"#, "--json"]).exits(0).json();
+    assert_eq!(
+        (&run["logs"][0]["stream"], &run["logs"][0]["message"]),
+        (&json!("stdout"), &json!("[\"a\",1]"))
+    );
+    assert_eq!(run["output"], json!(null));
+}
+
+#[test]
+fn the_exit_code_says_whether_it_succeeded_and_the_talk_how() {
+    let place = crate::place();
+    let job = file(&guest("job"));
+    let run = |args: &str| place.cli(&["exec", &job, "--args", args, "--json"]).exits(1).json();
+    let refused = run("2");
+    assert_eq!((&refused["outcome"], &refused["retry"]), (&json!("failed"), &json!(false)));
+    assert_eq!(run("3")["retry"], true);
+    assert_eq!(run("4")["retry_after_ms"], 5000);
+    assert_eq!(run("6")["outcome"], "cancelled");
+    let trapped = run("9");
+    assert_eq!(trapped["outcome"], "trapped");
+    assert!(trapped["backtrace"].as_str().unwrap().contains("guest!"), "{trapped}");
+    place.cli(&["exec", &file(&guest("exit-3"))]).exits(1).says(&["exit code 3"]);
+    place
+        .cli(&["exec", &file(&guest("spin")), "--limit", "timeout=200ms"])
+        .exits(1)
+        .says(&["timed-out", "200ms"]);
+    place
+        .cli(&["exec", &file(&guest("spin")), "--limit", "fuel=1000"])
+        .exits(1)
+        .says(&["fuel of 1000", "fuel 1000"]);
+}
+
+#[test]
+fn what_is_said_wrongly_is_told_as_in_a_manifest() {
+    let place = crate::place();
+    let hello = file(&prebuilt("hello"));
+    let refused = |args: &[&str], texts: &[&str]| {
+        place.cli(&[&["exec", &hello][..], args].concat()).exits(2).says(texts)
+    };
+    refused(&["--args", "ops@example.com"], &["--args", "is not JSON", "hint: "]);
+    refused(
+        &["--allow", "htp=https://a.example", "--allow", "http=ftp://a.example", "--limit", "tmeout=3s"],
+        &[
+            "--allow htp=https://a.example: plugins.hello.allow.htp: unknown key",
+            "did you mean \"http\"?",
+            "is not an origin",
+            "--limit tmeout=3s",
+        ],
+    );
+    refused(&["--allow", "read=./nowhere.wasm", "--allow", "secrets=TOKEN"], &["TOKEN"]);
+    refused(&["--allow", "secrets=TOKEN=hunter2"], &["is not written on a command line", "hint: "]);
+    refused(&["--limit", "memory"], &["is not a key and a value"]);
+    refused(&["--at", "soon"], &["hint: "]);
+    refused(&["--state", "7"], &["--state", "is not a JSON object"]);
+    place.cli(&["exec", "none.wasm"]).exits(2).says(&["none.wasm: cannot be read"]);
+    place.cli(&["exec", &file(&guest("no-entry"))]).exits(2).says(&["nothing that can be run"]);
+    place.cli(&["exec", &file(&prebuilt("counter"))]).exits(2).says(&["allow.state"]);
+}
+
+#[test]
+fn state_and_jobs_are_kept_in_memory_and_shown() {
+    let place = crate::place();
+    let counter = file(&prebuilt("counter"));
+    let run = |state: &str| {
+        place.cli(&["exec", &counter, "--allow", "state", "--state", state, "--json"]).exits(0).json()
+    };
+    assert_eq!(run("{}")["state"], json!({ "runs": "1" }));
+    assert_eq!(run(r#"{ "runs": 41, "other": "x" }"#)["state"], json!({ "runs": "42", "other": "x" }));
+    place.cli(&["exec", &counter, "--allow", "state"]).exits(0).says(&["it remembers:\n  runs = 1\n"]);
+    let follow_up = file(&prebuilt("follow-up"));
+    let args = r#"{ "add": { "child": { "trigger": { "interval": "1h" } } }, "pause": ["follow-up"] }"#;
+    let answer = place.cli(&["exec", &follow_up, "--allow", "jobs", "--args", args, "--json"]).exits(0);
+    let jobs = answer.json()["jobs"].clone();
+    assert_eq!((&jobs[0]["change"], &jobs[0]["job"]), (&json!("add"), &json!("child")));
+    assert_eq!(jobs[0]["keys"]["trigger"], json!({ "interval": "1h" }));
+    assert_eq!((&jobs[1]["change"], &jobs[1]["job"]), (&json!("pause"), &json!("follow-up")));
+    place
+        .cli(&["exec", &follow_up, "--allow", "jobs", "--args", args])
+        .exits(0)
+        .says(&["it asked for:\n  add child {"]);
+    // A run that fails leaves nothing behind.
+    let args = r#"{ "add": { "child": {} }, "run": ["nobody"] }"#;
+    let failed =
+        place.cli(&["exec", &follow_up, "--allow", "jobs", "--args", args, "--json"]).exits(1).json();
+    assert_eq!(failed["jobs"], json!([]));
+}
+
+#[test]
+fn chance_and_time_can_be_fixed() {
+    let place = crate::place();
+    place.put("chance.wat", CHANCE.as_bytes());
+    let run = |args: &[&str]| {
+        let run = place.cli(&[&["exec", "chance.wat", "--json"][..], args].concat()).exits(0).json();
+        (run["id"].clone(), run["logs"][0]["message"].as_str().unwrap().to_owned())
+    };
+    let fixed = ["--seed", "7", "--clock", "frozen", "--at", "2030-01-01"];
+    assert_eq!(run(&fixed), run(&fixed));
+    let (_, one) = run(&["--seed", "7", "--clock", "frozen", "--at", "2030-01-01"]);
+    let (_, other) = run(&["--seed", "8", "--clock", "frozen", "--at", "2030-01-01"]);
+    let (_, later) = run(&["--seed", "7", "--clock", "frozen", "--at", "2030-01-02"]);
+    assert_ne!(one[..8], other[..8], "another seed, other numbers");
+    assert_eq!((&one[..8], &one[8..]), (&later[..8], &other[8..]), "the same seed, the same numbers");
+    assert_ne!(one[8..], later[8..], "another time");
+    assert_ne!(run(&[]).1[..8], run(&[]).1[..8], "chance");
+}
+
+#[test]
+fn a_granted_folder_has_the_name_that_it_has_here_and_a_sidecar_counts() {
+    let place = crate::place();
+    place.put("prune.wasm", &fs::read(prebuilt("prune")).unwrap());
+    fs::create_dir(place.path("data")).unwrap();
+    fs::write(place.path("data/old.log"), "x").unwrap();
+    let args = r#"{ "folder": "/data", "older_than": "0s", "dry_run": true }"#;
+    let answer = place.cli(&["exec", "prune.wasm", "--allow", "write=./data", "--args", args]);
+    assert!(answer.stderr.contains("write /data = "), "{answer}");
+    // Its sidecar says what it may, and what its arguments are.
+    place.put("hello.wasm", &fs::read(prebuilt("hello")).unwrap());
+    place.put("hello.toml", b"args = { name = \"sidecar\" }\nlimits = { timeout = \"5s\" }\n");
+    assert_eq!(place.cli(&["exec", "hello.wasm"]).exits(0).stdout, "\"hello sidecar\"\n");
+}
+
+#[test]
+fn a_watch_runs_it_again_when_it_changes_and_half_a_file_does_not_end_it() {
+    let place = crate::place();
+    let hello = fs::read(prebuilt("hello")).unwrap();
+    let mut watch = place.begin(&["exec", "x.wasm", "--watch"]);
+    // It need not be there yet.
+    fs::write(place.path("x.wasm"), &hello[..hello.len() / 2]).unwrap();
+    watch.hear_text("error: x.wasm: ");
+    watch.hear_text("waiting for x.wasm to change");
+    fs::write(place.path("x.wasm"), &hello).unwrap();
+    watch.hear_text("x succeeded in ");
+    watch.hear_text("waiting for x.wasm to change");
+    place.put("x.wasm", &fs::read(prebuilt("noop")).unwrap());
+    watch.hear_text("x succeeded in ");
+    watch.hear_text("waiting for x.wasm to change");
+    watch.signal(Signal::INT);
+    assert_eq!(watch.end().code(), Some(0), "{watch}");
+}
+
+#[test]
+fn a_signal_asks_it_to_stop_and_a_second_one_stops_it() {
+    let place = crate::place();
+    let polite = file(&guest("polite"));
+    let mut run = place.begin(&["exec", &polite]);
+    run.hear_text("nothing allowed");
+    run.signal(Signal::INT);
+    run.hear_text("cancelled in ");
+    assert_eq!(run.end().code(), Some(1), "{run}");
+    let spin = file(&guest("spin"));
+    let mut run = place.begin(&["exec", &spin, "--limit", "cancel_grace=1h", "--limit", "timeout=1h"]);
+    run.hear_text("nothing allowed");
+    run.signal(Signal::INT);
+    run.hear_text("asked to stop");
+    run.signal(Signal::INT);
+    assert_eq!(run.end().code(), Some(130), "{run}");
+}
