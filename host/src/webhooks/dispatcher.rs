@@ -250,7 +250,7 @@ impl Looked {
 
 #[cfg(test)]
 mod tests {
-    use clockbox_core::model::{JobId, RunId, Timestamp};
+    use clockbox_core::model::{Cause, JobId, RunId, Timestamp};
 
     use super::*;
     use crate::manifest::JobPattern;
@@ -265,7 +265,8 @@ mod tests {
 
     fn finished(job: &str, outcome: Outcome) -> Event {
         let (job, run) = (JobId::new(job).unwrap(), RunId::next(None, Timestamp::UNIX_EPOCH));
-        Event::RunFinished { job, run, attempt: 1, outcome, reason: None, elapsed_ms: None }
+        let cause = Cause::Trigger;
+        Event::RunFinished { job, run, attempt: 1, cause, outcome, reason: None, elapsed_ms: None }
     }
 
     #[test]

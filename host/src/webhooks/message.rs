@@ -112,7 +112,7 @@ fn line(occasion: Occasion, event: &Event, run: Option<&Run>, reason: Option<&st
 
 #[cfg(test)]
 mod tests {
-    use clockbox_core::model::{JobId, Outcome, RunId};
+    use clockbox_core::model::{Cause, JobId, Outcome, RunId};
 
     use super::*;
 
@@ -126,6 +126,7 @@ mod tests {
             job: JobId::new("report").unwrap(),
             run: RunId::next(None, at()),
             attempt: 2,
+            cause: Cause::Trigger,
             outcome: Outcome::TimedOut,
             reason: Some("no answer within 30 s".into()),
             elapsed_ms: Some(30_000),

@@ -149,14 +149,22 @@ fn number(text: &str) -> f64 {
     }
 }
 
+/// The parts of one histogram.
+#[derive(Default)]
+struct Histogram {
+    /// Each bucket's bound, and what is within it.
+    buckets: Vec<(f64, f64)>,
+    sum: Option<f64>,
+    count: Option<f64>,
+}
+
 /// Buckets that grow up to the count, with a sum.
 fn check_histogram(name: &str, family: &BTreeMap<String, Sample>) {
-    let mut of_labels: BTreeMap<BTreeMap<String, String>, (Vec<(f64, f64)>, Option<f64>, Option<f64>)> =
-        BTreeMap::new();
+    let mut of_labels: BTreeMap<BTreeMap<String, String>, Histogram> = BTreeMap::new();
     for sample in family.values() {
         let mut labels = sample.labels.clone();
         let bound = labels.remove("le");
-        let (buckets, sum, count) = of_labels.entry(labels).or_default();
+        let Histogram { buckets, sum, count } = of_labels.entry(labels).or_default();
         match sample.name.strip_prefix(name).unwrap_or_else(|| panic!("{sample:?}")) {
             "_bucket" => buckets.push((number(&bound.unwrap()), sample.value)),
             "_sum" => *sum = Some(sample.value),
@@ -164,7 +172,7 @@ fn check_histogram(name: &str, family: &BTreeMap<String, Sample>) {
             other => panic!("{name}{other}"),
         }
     }
-    for (labels, (mut buckets, sum, count)) in of_labels {
+    for (labels, Histogram { mut buckets, sum, count }) in of_labels {
         assert!(sum.is_some(), "{name} {labels:?}");
         buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
         assert!(
