@@ -8,6 +8,7 @@ mod clock;
 mod configured;
 pub mod control;
 mod granted;
+mod in_force;
 pub mod manifest;
 mod plugin_files;
 mod pool;

@@ -17,7 +17,7 @@ use clockbox_store::Access;
 use super::{exit::Failure, open_files, place::Place, plugin_sandbox, supervisor::Supervisor, talk, text};
 use crate::{
     clock::{Clock, Stopwatch},
-    control::{Control, ControlError, Hooks, Uploads},
+    control::{Control, ControlError, Hooks, InForce, Uploads},
     manifest::{self, Loaded, Manifest, ServerSettings},
     reload::{Loader, Reloader, provenance},
     sandbox::{CoreDumps, Plugin, SandboxOptions},
@@ -123,10 +123,12 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         folder: manifest.scheduler.plugin_dir.clone(),
         max_size: manifest.scheduler.compile.max_size,
     });
+    let settings = InForce::new(&manifest);
     let (grace, zone) = (manifest.scheduler.shutdown_grace, manifest.scheduler.timezone);
     let reloader =
         Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone())
             .with_cache_dir(cache_dir)
+            .with_settings(settings.clone())
             .after_problems(!refused.is_empty() || !problems.is_empty());
     let reloader =
         reloader.start(!args.no_watch).map_err(|error| Failure::new(format!("a thread: {error}")))?;
@@ -135,6 +137,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         uploads,
         events: Some(early.into()),
         sandbox: Some(sandbox),
+        settings: Some(settings),
     };
     let control = control(&scheduler, &server, hooks)?;
     runtime.block_on(host(&scheduler, &reloader, supervisor, signals, events, grace, zone))?;

@@ -1,7 +1,7 @@
 //! What every handler has at hand.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -10,7 +10,10 @@ use clockbox_sandbox::Sandbox;
 use tokio::sync::watch;
 
 use super::{connections::Places, metrics::Metrics, problem::Problem, ring::Ring};
-use crate::scheduler::{Scheduler, Subscription};
+use crate::{
+    in_force::InForce,
+    scheduler::{Scheduler, Subscription},
+};
 
 /// What a host does for the control API beyond what its scheduler does.
 #[derive(Clone, Default)]
@@ -24,6 +27,8 @@ pub struct Hooks {
     pub events: Option<EarlyEvents>,
     /// The sandbox of the plugins: the metrics tell what its cache of compiled code is good for.
     pub sandbox: Option<Sandbox>,
+    /// The settings of the manifest that the host goes by.
+    pub settings: Option<InForce>,
 }
 
 /// What happens from the start of a scheduler on: see [`Builder::subscribe`](crate::scheduler::Builder::subscribe). The
@@ -57,6 +62,7 @@ impl std::fmt::Debug for Hooks {
         f.debug_struct("Hooks")
             .field("reload", &self.reload.is_some())
             .field("uploads", &self.uploads)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }
@@ -95,6 +101,11 @@ impl App {
     pub(super) fn events(&self) -> Subscription {
         let early = self.hooks.events.as_ref().and_then(EarlyEvents::take);
         early.unwrap_or_else(|| self.scheduler.subscribe())
+    }
+
+    /// The folder that paths in the manifest are relative to.
+    pub(super) fn manifest_folder(&self) -> &Path {
+        self.hooks.settings.as_ref().map_or(Path::new(""), InForce::folder)
     }
 
     /// Waits until the API is to end: answers that have no end of their own end then.

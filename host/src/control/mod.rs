@@ -24,11 +24,15 @@ mod ring;
 mod routes;
 mod server;
 mod tag;
+mod tls;
 mod toml_jobs;
 mod upload;
 pub(crate) mod view;
 
+pub use crate::in_force::InForce;
 pub use app::{EarlyEvents, Hooks, Uploads};
 pub use problem::Problem;
-pub(crate) use routes::{Added, Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed, StateView};
+pub(crate) use routes::{
+    Added, Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed, RunPage, SettingsView, StateView,
+};
 pub use server::{Control, ControlError};

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     clock::Stopwatch,
+    in_force::InForce,
     manifest::{self, FILE_NAME, Loaded, Manifest, Overrides, Problem},
     scheduler::{Message, Reload, Reply, Scheduler},
 };
@@ -41,6 +42,8 @@ pub struct Reloader {
     scheduler: Scheduler,
     /// Where compiled plugins are kept.
     cache_dir: Option<PathBuf>,
+    /// What is told to those who ask what the host goes by.
+    settings: Option<InForce>,
     /// Something was refused, and nobody has been told yet that it is well again.
     is_rejected: bool,
 }
@@ -101,13 +104,29 @@ impl Reloader {
         loader: Loader,
         scheduler: Scheduler,
     ) -> Self {
-        Self { path, overrides, current, loader, scheduler, cache_dir: None, is_rejected: false }
+        Self {
+            path,
+            overrides,
+            current,
+            loader,
+            scheduler,
+            cache_dir: None,
+            settings: None,
+            is_rejected: false,
+        }
     }
 
     /// Where compiled plugins are kept: no plugin should be granted that folder.
     #[must_use]
     pub fn with_cache_dir(mut self, folder: Option<PathBuf>) -> Self {
         self.cache_dir = folder;
+        self
+    }
+
+    /// What is told to those who ask what the host goes by.
+    #[must_use]
+    pub(crate) fn with_settings(mut self, settings: InForce) -> Self {
+        self.settings = Some(settings);
         self
     }
 
@@ -275,6 +294,9 @@ impl Reloader {
         }
         self.warn_of_exhausted(&new, &put);
         self.warn_of_exposed(&new);
+        if let Some(settings) = &self.settings {
+            settings.reloaded(&new);
+        }
         self.current = new;
         self.settle(why, problems);
     }

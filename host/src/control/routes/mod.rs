@@ -12,6 +12,8 @@ mod pools;
 mod run_logs;
 mod runs;
 mod scheduler;
+mod settings;
+mod upcoming;
 
 use std::sync::Arc;
 
@@ -27,7 +29,9 @@ pub(crate) use self::{
     jobs::{JobPage, Removed},
     pools::PoolList,
     run_logs::Lines,
+    runs::RunPage,
     scheduler::Reloaded,
+    settings::SettingsView,
 };
 use super::{app::App, openapi::Description};
 
@@ -43,6 +47,8 @@ pub(super) fn router(app: App) -> Router {
         .merge(plugins::routes())
         .merge(pools::routes())
         .merge(scheduler::routes())
+        .merge(settings::routes())
+        .merge(upcoming::routes())
         .merge(events::routes())
         .merge(health::routes())
         .merge(metrics::routes());
