@@ -26,6 +26,7 @@ mod store;
 mod supervisor;
 mod talk;
 mod text;
+mod top;
 mod trigger_args;
 
 use std::{process::ExitCode, sync::LazyLock};
@@ -77,6 +78,8 @@ enum Command {
     Pools(pools::PoolsArgs),
     /// Tell what happens on the running host, as it happens.
     Events(events::EventsArgs),
+    /// Watch the running host on one screen: pools, runs, what fires next, what ended; pause, run and cancel with a key.
+    Top(top::TopArgs),
     /// Let nothing start on the running host until it is resumed.
     Pause(steer::PauseArgs),
     /// Let jobs of a paused host fire again.
@@ -138,6 +141,7 @@ pub fn main() -> ExitCode {
         Command::Jobs(args) => jobs::jobs(&args),
         Command::Pools(args) => pools::pools(&args),
         Command::Events(args) => events::events(&args),
+        Command::Top(args) => top::top(&args),
         Command::Pause(args) => steer::pause(&args),
         Command::Resume(args) => steer::resume(&args),
         Command::Reload(args) => steer::reload(&args),
