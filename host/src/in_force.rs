@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use clockbox_core::model::{format_duration, format_size};
+use clockbox_core::model::format_duration;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -67,7 +67,6 @@ impl InForce {
 pub(crate) fn sections(manifest: &Manifest) -> Sections {
     let folder = manifest.folder();
     let path = |path: &PathBuf| json!(within(&folder, path).display().to_string());
-    let size = |bytes: u64| json!(format_size(bytes));
     let (scheduler, server) = (&manifest.scheduler, &manifest.server);
     let (compile, history) = (&scheduler.compile, &scheduler.history);
     let file = match &manifest.store.kind {
@@ -87,10 +86,10 @@ pub(crate) fn sections(manifest: &Manifest) -> Sections {
                 "history.keep_per_job": history.keep_per_job,
                 "cache_dir": scheduler.cache_dir.as_ref().map(path),
                 "compile.timeout": format_duration(compile.timeout),
-                "compile.memory": size(compile.memory),
+                "compile.memory": exact_size(compile.memory),
                 "compile.at_once": compile.at_once,
-                "compile.max_size": size(compile.max_size),
-                "compile.cache": size(compile.cache),
+                "compile.max_size": exact_size(compile.max_size),
+                "compile.cache": exact_size(compile.cache),
             }),
         ),
         ("store", json!({ "url": manifest.store.url, "file": file })),
@@ -112,6 +111,13 @@ pub(crate) fn sections(manifest: &Manifest) -> Sections {
         _ => Map::new(),
     };
     sections.into_iter().map(|(name, value)| (name.to_owned(), object(value))).collect()
+}
+
+/// A size to the byte: in the largest unit that it is a multiple of, else in bytes.
+pub(crate) fn exact_size(bytes: u64) -> Value {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = UNITS.into_iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit));
+    unit.map_or_else(|| json!(bytes), |(unit, name)| json!(format!("{}{name}", bytes / unit)))
 }
 
 #[cfg(test)]
@@ -150,6 +156,12 @@ mod tests {
             (&now["start"]["shutdown_grace"], &now["server"]["uploads"]),
             (&json!("30s"), &json!(true))
         );
+    }
+
+    #[test]
+    fn sizes_are_exact() {
+        let sizes = [0, 1, 1 << 10, 3 << 20, (3 << 20) + 1, 2 << 30].map(exact_size);
+        assert_eq!(json!(sizes), json!([0, 1, "1KiB", "3MiB", 3_145_729, "2GiB"]));
     }
 
     #[test]

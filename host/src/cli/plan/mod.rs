@@ -103,15 +103,15 @@ fn against_settings(host: &mut Host, manifest: &Manifest, plan: &mut Plan) -> Re
     const RESTART: &str = "it needs a restart of the host";
     let Some(SettingsView { settings: known }) = host.find("/v1/settings")? else { return Ok(()) };
     let wanted = sections(manifest);
-    for (section, kind, needs_restart) in [
-        ("scheduler", "scheduler", false),
-        ("start", "scheduler", true),
-        ("store", "store", true),
-        ("server", "server", true),
+    for (section, kind, name, needs_restart) in [
+        ("scheduler", "scheduler", "settings", false),
+        ("start", "scheduler", "at start", true),
+        ("store", "store", "settings", true),
+        ("server", "server", "settings", true),
     ] {
         let one = |sections: &Things| -> Things {
             let keys = sections.get(section).cloned();
-            keys.map(|keys| ("settings".to_owned(), keys)).into_iter().collect()
+            keys.map(|keys| (name.to_owned(), keys)).into_iter().collect()
         };
         plan.compare_with_notes(kind, &one(&known), &one(&wanted), |_| needs_restart.then_some(RESTART));
     }
@@ -183,7 +183,7 @@ fn plugins_at(host: &mut Host) -> Result<Option<Things>, Failure> {
         let mut keys = Map::from_iter([("sha256".to_owned(), plugin["sha256"].clone())]);
         for table in ["allow", "limits"] {
             let said = plugin[table].as_object().into_iter().flatten();
-            keys.extend(said.map(|(key, value)| (format!("{table}.{key}"), value.clone())));
+            keys.extend(said.map(|(key, value)| (format!("{table}.{key}"), all_of(value.clone()))));
         }
         (plugin["name"].as_str().unwrap_or_default().to_owned(), keys)
     };
@@ -198,7 +198,7 @@ fn plugins_of(manifest: &Manifest, loaded: &LoadedPlugins, known: &Things) -> Th
         let mut keys = Map::from_iter([("sha256".to_owned(), json!(plugin.digest()))]);
         let spec = plugin.spec();
         let allowed = allowed(&spec.rights, &folder);
-        keys.extend(allowed.into_iter().map(|(right, what)| (format!("allow.{right}"), json!(what))));
+        keys.extend(allowed.into_iter().map(|(right, what)| (format!("allow.{right}"), all_of(json!(what)))));
         keys.extend(limits_of(&spec.limits).into_iter().map(|(key, value)| (format!("limits.{key}"), value)));
         Some(keys)
     };
@@ -209,4 +209,9 @@ fn plugins_of(manifest: &Manifest, loaded: &LoadedPlugins, known: &Things) -> Th
             Some((name.to_string(), keys))
         })
         .collect()
+}
+
+/// A right that is but a yes or no is told as that.
+fn all_of(value: Value) -> Value {
+    if value.as_array().is_some_and(Vec::is_empty) { json!(true) } else { value }
 }

@@ -81,7 +81,7 @@ fn content(
         Panel::Active => {
             let row = |run| active_row(run, model.progress.get(&run.id), theme, now);
             let name = longest(snapshot.active.iter().map(|run| run.job.as_str()));
-            let widths = vec![name, Constraint::Length(13), Constraint::Length(22), Constraint::Min(0)];
+            let widths = vec![name, Constraint::Length(13), Constraint::Length(20), Constraint::Min(0)];
             (snapshot.active.iter().map(row).collect(), widths)
         }
         Panel::Next => {

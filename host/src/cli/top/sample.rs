@@ -34,7 +34,7 @@ pub(super) fn snapshot() -> Snapshot {
     let status = json!({
         "version": "0.1.0", "pid": 7, "started_at": at("09:57:00"), "now": at("12:00:00"),
         "timezone": "Asia/Tokyo", "jobs": 4, "paused_jobs": 1, "running": 2, "waiting": 1,
-        "next_wake": at("12:00:05"), "paused": null, "draining": false,
+        "next_wake": at("12:00:05"), "paused": null, "draining": false, "store": "sqlite:clockbox.db",
         "pools": [
             { "name": "default", "max_instances": 4, "queue": 1000, "running": 1, "waiting": 1 },
             { "name": "heavy", "max_instances": 1, "queue": 10, "running": 1, "waiting": 0 },

@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, path::Path};
 
 use chrono::{DateTime, Utc};
-use clockbox_core::model::{Limits, PluginName, Rights, format_duration, format_size};
+use clockbox_core::model::{Limits, PluginName, Rights, format_duration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::{
     granted::{RIGHTS, granted, in_short},
+    in_force::exact_size,
     pool::{Loaded, Work},
 };
 
@@ -113,7 +114,7 @@ pub(crate) fn limits_of(limits: &Limits) -> Map<String, Value> {
         handles,
         host_call,
     } = limits;
-    let size = |bytes: &u64| json!(format_size(*bytes));
+    let size = |bytes: &u64| exact_size(*bytes);
     let keys = [
         ("timeout", json!(format_duration(*timeout))),
         ("cancel_grace", json!(format_duration(*cancel_grace))),
