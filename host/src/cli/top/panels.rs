@@ -88,7 +88,7 @@ fn content(
             let jobs = || snapshot.next.iter().chain(&snapshot.paused);
             let name = longest(jobs().map(|job| job.name.as_str()));
             let rows = jobs().map(|job| next_row(job, theme, now, zone)).collect();
-            (rows, vec![name, Constraint::Length(8), Constraint::Length(15), Constraint::Min(0)])
+            (rows, vec![name, Constraint::Length(10), Constraint::Length(15), Constraint::Min(0)])
         }
         Panel::Recent => {
             let name = longest(model.ended.iter().map(|ended| ended.job.as_str()));
@@ -177,7 +177,7 @@ fn next_row(job: &JobView, theme: Theme, now: Timestamp, zone: Tz) -> Row<'stati
             let by = pause.by.as_ref().map(|by| format!("by {by}")).unwrap_or_default();
             ("paused".to_owned(), plain(&by), theme.warn())
         }
-        (None, Some(at)) => (clock(at, zone), text::distance(at, now), Style::new()),
+        (None, Some(at)) => (soon(at, now, zone), text::distance(at, now), Style::new()),
         (None, None) => (String::new(), String::new(), theme.dim()),
     };
     let note = job.paused.as_ref().and_then(|pause| pause.note.as_deref());
@@ -210,4 +210,12 @@ fn ended_row(ended: &Ended, theme: Theme, zone: Tz) -> Row<'static> {
 
 fn clock(at: Timestamp, zone: Tz) -> String {
     local_time(at, zone).format("%H:%M:%S").to_string()
+}
+
+/// The time of a day; the day, where that is not within one day.
+fn soon(at: Timestamp, now: Timestamp, zone: Tz) -> String {
+    match (at - now).num_days() {
+        0 => clock(at, zone),
+        _ => local_time(at, zone).format("%Y-%m-%d").to_string(),
+    }
 }
