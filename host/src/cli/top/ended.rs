@@ -45,7 +45,7 @@ impl Ended {
     /// As it is told; `None` where nothing has ended.
     pub(super) fn of_event(at: Timestamp, event: Event) -> Option<Self> {
         let (job, run, how, took_ms, reason) = match event {
-            Event::RunFinished { job, run, outcome, reason, elapsed_ms, attempt } => {
+            Event::RunFinished { job, run, outcome, reason, elapsed_ms, attempt, .. } => {
                 let took = elapsed_ms.filter(|_| attempt == 1);
                 (job, run, outcome.to_string(), took, reason)
             }

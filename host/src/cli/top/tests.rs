@@ -136,7 +136,7 @@ fn what_ends_comes_to_the_top_and_is_there_once() {
     let mut model = model();
     let event = |run: &str, at| -> Heard {
         let event = json!({
-            "at": at, "event": "run-finished", "job": "a", "run": run, "attempt": 1, "outcome": "failed",
+            "at": at, "event": "run-finished", "job": "a", "run": run, "attempt": 1, "outcome": "failed", "cause": "trigger",
             "reason": null, "elapsed_ms": 5,
         });
         serde_json::from_value(event).unwrap()
