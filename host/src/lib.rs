@@ -9,6 +9,7 @@ mod clock;
 mod configured;
 pub mod control;
 mod granted;
+mod in_force;
 pub mod manifest;
 mod outbound;
 mod plugin_files;

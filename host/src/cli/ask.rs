@@ -31,12 +31,15 @@ pub(super) struct HostArgs {
     /// Ask the host at this unix socket.
     #[arg(long, value_name = "PATH", conflicts_with = "url")]
     socket: Option<PathBuf>,
-    /// Ask the host at this address, such as http://127.0.0.1:7878.
+    /// Ask the host at this address, such as http://127.0.0.1:7878, or https://clock.example of a proxy in front of it.
     #[arg(long)]
     url: Option<String>,
     /// The file that holds the token for --url; else the variable CLOCKBOX_TOKEN does.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Trust the certificate authorities of this PEM file as well, with an address that begins with https://.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
 /// What the environment says about the host to ask.
@@ -91,7 +94,7 @@ impl HostArgs {
     /// Connects to the host, or answers that there is none at the place where it would be.
     pub(super) fn try_connect(&self) -> Result<Result<Host, Nobody>, Failure> {
         let Door { address, token } = self.door(&Variables::read())?;
-        match Client::connect(address, token.as_deref()) {
+        match Client::connect_trusting(address, token.as_deref(), self.ca.as_deref()) {
             Ok(client) => Ok(Ok(Host(client))),
             Err(ClientError::Unreachable { address, error }) => {
                 let is_guessed = self.is_of_manifest();
@@ -170,22 +173,19 @@ fn address(url: &str) -> Result<Address, Failure> {
         Failure::new(format!("--url: {url:?} {why}")).hint("write for instance http://127.0.0.1:7878")
     };
     let uri: Uri = url.parse().map_err(|_| bad("is not a URL"))?;
-    match uri.scheme() {
-        Some(scheme) if *scheme == Scheme::HTTP => {}
-        Some(scheme) if *scheme == Scheme::HTTPS => {
-            let failure = bad("asks for TLS, which hosts do not speak themselves");
-            return Err(failure
-                .hint("tunnel to the host (ssh -L 7878:127.0.0.1:7878 HOST) and ask http://127.0.0.1:7878"));
-        }
-        _ => return Err(bad("does not begin with http://")),
-    }
+    let is_tls = match uri.scheme() {
+        Some(scheme) if *scheme == Scheme::HTTP => false,
+        Some(scheme) if *scheme == Scheme::HTTPS => true,
+        _ => return Err(bad("does not begin with http:// or https://")),
+    };
     if uri.path_and_query().is_some_and(|path| path.as_str() != "/") {
         return Err(bad("has a path"));
     }
     let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
     let authority = authority.ok_or_else(|| bad("names no host and port"))?;
-    let port = authority.port_u16().unwrap_or(80);
-    Ok(Address::Tcp(format!("{}:{port}", authority.host())))
+    let port = authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+    let authority = format!("{}:{port}", authority.host());
+    Ok(if is_tls { Address::Tls(authority) } else { Address::Tcp(authority) })
 }
 
 fn read_token(file: &Path) -> Result<String, Failure> {
@@ -236,6 +236,11 @@ impl std::fmt::Display for Nobody {
 pub(super) struct Host(Client);
 
 impl Host {
+    /// Where it is asked.
+    pub(super) fn address(&self) -> String {
+        self.0.address().to_string()
+    }
+
     /// Gets what is at a path.
     pub(super) fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, Failure> {
         self.0.get(path).map_err(failure)
@@ -331,6 +336,8 @@ pub(super) fn query(parameters: &[(&str, Option<&str>)]) -> String {
 pub(super) fn failure(error: ClientError) -> Failure {
     match error {
         ClientError::Refused(problem) => refused(&problem),
+        ClientError::Untrusted { .. } => Failure::new(error)
+            .hint("give --ca the certificate of the authority that has signed it, as a PEM file"),
         ClientError::Unreachable { .. } | ClientError::Broken(_) => Failure::new(error),
     }
 }
@@ -398,9 +405,14 @@ mod tests {
         assert_eq!(address("http://localhost:7878").unwrap(), tcp("localhost:7878"));
         assert_eq!(address("http://[::1]:1/").unwrap(), tcp("[::1]:1"));
         assert_eq!(address("http://clock.example").unwrap(), tcp("clock.example:80"));
+        let tls = |text: &str| Address::Tls(text.to_owned());
+        assert_eq!(address("https://clock.example").unwrap(), tls("clock.example:443"));
+        assert_eq!(address("https://[::1]:1/").unwrap(), tls("[::1]:1"));
         for bad in [
             "localhost:7878",
-            "https://a.example",
+            "https://",
+            "ftp://a.example",
+            "https://a.example/v1",
             "http://a.example/v1",
             "http://u:p@a.example",
             "",

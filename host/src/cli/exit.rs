@@ -68,6 +68,11 @@ impl Failure {
         self.problem.as_deref() == Some(code)
     }
 
+    /// What is wrong.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn report(&self) -> ExitCode {
         if !self.message.is_empty() {
             eprintln!("error: {}", shown(&self.message));

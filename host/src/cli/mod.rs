@@ -7,6 +7,7 @@ mod config;
 mod events;
 mod exec;
 mod exit;
+mod history;
 mod jobs;
 mod new;
 mod next;
@@ -19,7 +20,6 @@ mod plugin_sandbox;
 mod plugins;
 mod pools;
 mod run;
-mod run_json;
 mod run_live;
 mod runs;
 mod signals;
@@ -30,6 +30,7 @@ mod store;
 mod supervisor;
 mod talk;
 mod text;
+mod top;
 mod trigger_args;
 mod webhooks;
 mod wit;
@@ -89,6 +90,8 @@ enum Command {
     Pools(pools::PoolsArgs),
     /// Tell what happens on the running host, as it happens.
     Events(events::EventsArgs),
+    /// Watch the running host on one screen: pools, runs, what fires next, what ended; pause, run and cancel with a key.
+    Top(top::TopArgs),
     /// Let nothing start on the running host until it is resumed.
     Pause(steer::PauseArgs),
     /// Let jobs of a paused host fire again.
@@ -158,6 +161,7 @@ pub fn main() -> ExitCode {
         Command::Jobs(args) => jobs::jobs(&args),
         Command::Pools(args) => pools::pools(&args),
         Command::Events(args) => events::events(&args),
+        Command::Top(args) => top::top(&args),
         Command::Pause(args) => steer::pause(&args),
         Command::Resume(args) => steer::resume(&args),
         Command::Reload(args) => steer::reload(&args),

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Stopwatch},
-    control::{Control, ControlError, Hooks, Uploads},
+    control::{Control, ControlError, Hooks, InForce, Uploads},
     manifest::{self, Loaded, Manifest, ServerSettings},
     reload::{Loader, Reloader, provenance},
     sandbox::{CoreDumps, Plugin, SandboxOptions},
@@ -138,6 +138,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         folder: manifest.scheduler.plugin_dir.clone(),
         max_size: manifest.scheduler.compile.max_size,
     });
+    let settings = InForce::new(&manifest);
     let (grace, zone) = (manifest.scheduler.shutdown_grace, manifest.scheduler.timezone);
     let thread = |error| Failure::new(format!("a thread: {error}"));
     let webhooks = Webhooks::start_with(&scheduler, told, manifest.webhooks.clone()).map_err(thread)?;
@@ -146,6 +147,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         Reloader::new(args.place.path(), args.place.overrides(), manifest, loader, scheduler.clone())
             .with_cache_dir(cache_dir)
             .with_webhooks(webhooks.setter())
+            .with_settings(settings.clone())
             .after_problems(!refused.is_empty() || !problems.is_empty());
     let reloader = reloader.start(!args.no_watch).map_err(thread)?;
     let hooks = Hooks {
@@ -154,6 +156,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         events: Some(early.into()),
         sandbox: Some(sandbox),
         webhooks: Some(webhooks.asker()),
+        settings: Some(settings),
     };
     let control = control(&scheduler, &server, hooks)?;
     let ended = runtime.block_on(host(&scheduler, &reloader, supervisor, signals, events, grace, zone));

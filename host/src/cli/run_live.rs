@@ -12,8 +12,8 @@ use super::{
     Output,
     ask::{Host, HostArgs, read},
     exit::{Failure, print, print_json},
-    jobs::zone_of,
-    runs, text,
+    history::{History, find_at},
+    text,
 };
 use crate::control::{
     Recorded,
@@ -44,7 +44,7 @@ pub(super) struct CancelArgs {
 /// A run of a host.
 #[derive(Debug, Args)]
 pub(super) struct OneArgs {
-    /// The run's id; where the host's store is beside the manifest, as much of its beginning as is unique.
+    /// The run's id, or as much of its beginning as is unique.
     id: String,
     #[command(flatten)]
     host: HostArgs,
@@ -53,38 +53,25 @@ pub(super) struct OneArgs {
 }
 
 impl OneArgs {
-    fn id(&self) -> Result<RunId, Failure> {
-        if let Ok(id) = self.id.parse() {
-            return Ok(id);
-        }
-        if !self.host.is_of_manifest() {
-            return Err(Failure::new(format!("{:?} is not a run id", self.id)).hint("give the whole of it"));
-        }
-        let named = self.host.place.store()?;
-        let access = clockbox_store::Access::ReadOnly;
-        let store = clockbox_store::open(&named.url, &named.folder, access).map_err(Failure::no)?;
-        runs::find(&store, &self.id)
+    /// The host, and the id of the run that it is asked about.
+    fn at_host(&self) -> Result<(Host, RunId), Failure> {
+        let mut host = self.host.connect()?;
+        let id = find_at(&mut host, &self.id)?;
+        Ok((host, id))
     }
 }
 
 pub(super) fn logs(args: &LogsArgs) -> Result<(), Failure> {
-    let id = args.one.id()?;
-    let Some(mut host) = args.one.host.host_or_store()? else {
-        let (store, zone) = args.one.host.place.open_store()?;
-        if store.run(id).map_err(Failure::new)?.is_none() {
-            return Err(Failure::no(format!("there is no run {id} on record")));
-        }
-        let lines = store.logs(id, args.attempt).map_err(Failure::new)?;
-        return lines.iter().try_for_each(|line| tell(&LogView::new(line), zone, args.one.output));
-    };
-    let attempt = args.attempt.map(|attempt| format!("&attempt={attempt}")).unwrap_or_default();
-    let path = format!("/v1/runs/{id}/logs?follow={}{attempt}", args.follow);
-    let zone = zone_of(&mut host)?;
-    if args.follow {
-        return follow(&mut host, &path, zone, args.one.output);
+    let mut history = History::open(&args.one.host)?;
+    let (id, zone, output) = (history.find(&args.one.id)?, history.zone, args.one.output);
+    if let (true, Some(host)) = (args.follow, history.host()) {
+        let attempt = args.attempt.map(|attempt| format!("&attempt={attempt}")).unwrap_or_default();
+        return follow(host, &format!("/v1/runs/{id}/logs?follow=true{attempt}"), zone, output);
     }
-    let lines: crate::control::Lines = host.get(&path)?;
-    lines.logs.iter().try_for_each(|line| tell(line, zone, args.one.output))
+    if history.run(id)?.is_none() {
+        return Err(Failure::no(format!("there is no run {id} on record")));
+    }
+    history.logs(id, args.attempt)?.iter().try_for_each(|line| tell(line, zone, output))
 }
 
 /// A line for each line of the log, as it comes.
@@ -112,10 +99,10 @@ fn tell(line: &LogView, zone: Tz, output: Output) -> Result<(), Failure> {
 }
 
 pub(super) fn cancel(args: &CancelArgs) -> Result<(), Failure> {
-    let id = args.one.id()?;
+    let (mut host, id) = args.one.at_host()?;
     let body = args.reason.as_ref().map_or_else(|| json!({}), |reason| json!({ "reason": reason }));
     let path = format!("/v1/runs/{id}/cancel");
-    let run: RunView = read(&args.one.host.connect()?.send(Method::POST, &path, Some(&body))?)?;
+    let run: RunView = read(&host.send(Method::POST, &path, Some(&body))?)?;
     if args.one.output.json {
         return print_json(&run);
     }
@@ -124,8 +111,9 @@ pub(super) fn cancel(args: &CancelArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn retry(args: &OneArgs) -> Result<(), Failure> {
-    let path = format!("/v1/runs/{}/retry", args.id()?);
-    let recorded: Recorded = read(&args.host.connect()?.send(Method::POST, &path, None)?)?;
+    let (mut host, id) = args.at_host()?;
+    let path = format!("/v1/runs/{id}/retry");
+    let recorded: Recorded = read(&host.send(Method::POST, &path, None)?)?;
     if args.output.json {
         return print_json(&recorded);
     }

@@ -1,22 +1,27 @@
-//! `clockbox runs`: what ran, from the store, also while a host runs.
+//! `clockbox runs`: what ran, asked of the host, or read in the store when none runs.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use clockbox_core::{
-    model::{Attempt, JobId, Outcome, Run, RunId, RunState, Timestamp},
+    model::{JobId, Outcome, RunState, Timestamp, format_size},
     trigger::{local_time, parse_time},
 };
-use clockbox_store::{JobStore, RunDetail, RunFilter};
+use clockbox_store::RunFilter;
+use serde_json::{Value, json};
 
 use super::{
     Output,
+    ask::HostArgs,
     exit::{Failure, print, print_json},
-    place::Place,
-    run_json, run_live, text,
+    history::History,
+    run_live, text,
 };
-use crate::{clock::Clock, manifest::suggest};
+use crate::{
+    clock::Clock,
+    control::view::{AttemptView, RunView},
+};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -44,7 +49,7 @@ enum RunsCommand {
 #[derive(Debug, Args)]
 struct ListArgs {
     #[command(flatten)]
-    place: Place,
+    host: HostArgs,
     /// Only runs of this job.
     #[arg(long)]
     job: Option<JobId>,
@@ -72,7 +77,7 @@ struct ShowArgs {
     /// The run's id, or as much of its beginning as is unique.
     id: String,
     #[command(flatten)]
-    place: Place,
+    host: HostArgs,
     #[command(flatten)]
     output: Output,
 }
@@ -90,7 +95,8 @@ pub(super) fn runs(args: &RunsArgs) -> Result<(), Failure> {
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
     let now = Clock::system().now();
-    let (store, zone) = args.place.open_store()?;
+    let mut history = History::open(&args.host)?;
+    let zone = history.zone;
     let filter = RunFilter {
         job: args.job.clone(),
         states: args.state.clone(),
@@ -100,49 +106,35 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
         limit: Some(args.limit),
         ..RunFilter::default()
     };
-    let runs = store.runs(&filter).map_err(Failure::new)?;
+    let runs = history.runs(&filter)?;
     if let (Some(job), true) = (&args.job, runs.is_empty()) {
-        known(&*store, job)?;
+        history.knows(job)?;
     }
     if args.output.json {
-        return print_json(&runs.iter().map(run_json::run).collect::<Vec<_>>());
+        return print_json(&runs);
     }
     if runs.is_empty() {
         eprintln!("no runs on record that match");
         return Ok(());
     }
-    print(&table(&runs, &*store, zone)?)
+    print(&table(&runs, &mut history)?)
 }
 
-/// A job that nobody has heard of: neither the store has it, nor is a run of it on record.
-fn known(store: &dyn JobStore, job: &JobId) -> Result<(), Failure> {
-    let jobs = store.jobs().map_err(Failure::new)?;
-    if jobs.iter().any(|record| record.job.id == *job) {
-        return Ok(());
-    }
-    let any = RunFilter { job: Some(job.clone()), limit: Some(1), ..RunFilter::default() };
-    if !store.runs(&any).map_err(Failure::new)?.is_empty() {
-        return Ok(());
-    }
-    let names = jobs.iter().map(|record| record.job.id.as_str());
-    let hint = suggest::hint("jobs", job.as_str(), names);
-    Err(Failure::no(format!("there is no job {:?}, and no run of one on record", job.as_str())).hint(hint))
-}
-
-fn table(runs: &[Run], store: &dyn JobStore, zone: Tz) -> Result<String, Failure> {
+fn table(runs: &[RunView], history: &mut History) -> Result<String, Failure> {
+    let zone = history.zone;
     let mut table = text::table(["RUN", "JOB", "SCHEDULED", "CAUSE", "TOOK", "ENDED", "REASON"]);
     for run in runs {
-        let took = took(run, store)?.map(text::span).unwrap_or_default();
+        let took = took(run, history)?.map(text::span).unwrap_or_default();
         let mut reason = text::first_line(run.reason.as_deref().unwrap_or_default(), 80);
         if run.coalesced > 0 {
             let more = format!("stands for {} more", run.coalesced);
             reason = if reason.is_empty() { more } else { format!("{reason}; {more}") };
         }
         table.add_row([
-            run.id.to_string(),
-            run.job.to_string(),
+            run.id.clone(),
+            run.job.clone(),
             text::local(run.scheduled_at, zone),
-            run.cause.to_string(),
+            run.cause.clone(),
             took,
             ended(run),
             reason,
@@ -153,38 +145,46 @@ fn table(runs: &[Run], store: &dyn JobStore, zone: Tz) -> Result<String, Failure
 
 /// How long its attempts took, the pauses between them and the downtime of the host left out; `None` while the last one
 /// goes on, and where a crash leaves it unknown.
-fn took(run: &Run, store: &dyn JobStore) -> Result<Option<Duration>, Failure> {
-    let Some(ended) = run.finished_at.filter(|_| run.outcome != Some(Outcome::Interrupted)) else {
+fn took(run: &RunView, history: &mut History) -> Result<Option<Duration>, Failure> {
+    let Some(ended) = run.finished_at.filter(|_| !is_interrupted(run.outcome.as_deref())) else {
         return Ok(None);
     };
     if run.attempt <= 1 {
         return Ok(run.started_at.map(|started| (ended - started).to_std().unwrap_or_default()));
     }
-    let attempts = store.run(run.id).map_err(Failure::new)?.map(|detail| detail.attempts).unwrap_or_default();
+    let id = run.id.parse().map_err(Failure::new)?;
+    let attempts = history.run(id)?.map(|detail| detail.attempts).unwrap_or_default();
     Ok(Some(attempts.iter().filter_map(attempt_took).sum()))
 }
 
+fn is_interrupted(outcome: Option<&str>) -> bool {
+    outcome == Some(Outcome::Interrupted.as_str())
+}
+
 /// How long an attempt took; when it was interrupted, only the next host's start is known.
-fn attempt_took(attempt: &Attempt) -> Option<Duration> {
-    let ended = attempt.finished_at.filter(|_| attempt.outcome != Some(Outcome::Interrupted))?;
+fn attempt_took(attempt: &AttemptView) -> Option<Duration> {
+    let ended = attempt.finished_at.filter(|_| !is_interrupted(attempt.outcome.as_deref()))?;
     Some((ended - attempt.started_at).to_std().unwrap_or_default())
 }
 
 /// The outcome, or where the run stands; with the attempt where there was more than one.
-fn ended(run: &Run) -> String {
-    let word = run.outcome.map_or_else(|| run.state.as_str(), Outcome::as_str);
+fn ended(run: &RunView) -> String {
+    let word = run.outcome.as_deref().unwrap_or(&run.state);
     if run.attempt > 1 { format!("{word} (attempt {})", run.attempt) } else { word.to_owned() }
 }
 
 fn show(args: &ShowArgs) -> Result<(), Failure> {
-    let (store, zone) = args.place.open_store()?;
-    let id = find(&store, &args.id)?;
+    let mut history = History::open(&args.host)?;
+    let (id, zone) = (history.find(&args.id)?, history.zone);
     let gone = || Failure::no(format!("there is no run {id} on record"));
-    let RunDetail { run, attempts } = store.run(id).map_err(Failure::new)?.ok_or_else(gone)?;
-    let logs = store.logs(id, None).map_err(Failure::new)?;
+    let detail = history.run(id)?.ok_or_else(gone)?;
+    let logs = history.logs(id, None)?;
     if args.output.json {
-        return print_json(&run_json::detail(&run, &attempts, &logs));
+        let mut value = json!(detail);
+        value["logs"] = json!(logs);
+        return print_json(&value);
     }
+    let (run, attempts) = (&detail.run, &detail.attempts);
     let mut out = format!("run        {}\njob        {}\nplugin     {}\n", run.id, run.job, run.plugin);
     let mut line = |key: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -192,24 +192,24 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
             out.push_str(&format!("{key:<10} {value}\n"));
         }
     };
-    line("cause", Some(run.cause.to_string()));
+    line("cause", Some(run.cause.clone()));
     line("scheduled", Some(text::local(run.scheduled_at, zone)));
     line("started", run.started_at.map(|at| text::local(at, zone)));
-    let found = if run.outcome == Some(Outcome::Interrupted) { " (when the next host found it)" } else { "" };
+    let found = if is_interrupted(run.outcome.as_deref()) { " (when the next host found it)" } else { "" };
     line("ended", run.finished_at.map(|at| format!("{}{found}", text::local(at, zone))));
     line("retry", run.retry_at.map(|at| text::local(at, zone)));
-    line("outcome", Some(ended(&run)));
+    line("outcome", Some(ended(run)));
     line("reason", run.reason.clone());
     line("coalesced", (run.coalesced > 0).then(|| format!("stands for {} more fires", run.coalesced)));
-    line("output", run.output.clone());
-    for attempt in &attempts {
-        let how = attempt.outcome.map_or("running", Outcome::as_str);
+    line("output", written(&run.output));
+    for attempt in attempts {
+        let how = attempt.outcome.as_deref().unwrap_or("running");
         let mut about = format!("{} {how}", attempt.number);
         if let Some(took) = attempt_took(attempt) {
             about.push_str(&format!(" after {}", text::span(took)));
         }
         if let Some(peak) = attempt.peak_memory {
-            about.push_str(&format!(", {} of memory", clockbox_core::model::format_size(peak)));
+            about.push_str(&format!(", {} of memory", format_size(peak)));
         }
         line("attempt", Some(about));
         if attempts.len() > 1 {
@@ -217,28 +217,21 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
         }
         line("", attempt.backtrace.clone());
     }
-    for (attempt, log) in &logs {
+    for log in &logs {
         let time = local_time(log.at, zone).format("%H:%M:%S%.3f");
         let fields: String = log.fields.iter().map(|(key, value)| format!(" {key}={value}")).collect();
-        let nth = if attempts.len() > 1 { format!("[{attempt}] ") } else { String::new() };
+        let nth = if attempts.len() > 1 { format!("[{}] ", log.attempt) } else { String::new() };
         out.push_str(&format!("{nth}{time} {:<6} {:<5} {}{fields}\n", log.stream, log.level, log.message));
     }
     print(&out)
 }
 
-/// The run with this id, or the only one whose id starts so.
-pub(super) fn find(store: &Arc<dyn JobStore>, text: &str) -> Result<RunId, Failure> {
-    if let Ok(id) = text.parse() {
-        return Ok(id);
-    }
-    let bad = || Failure::new(format!("{text:?} is not the beginning of a run id"));
-    let ids = RunId::range_of_prefix(&text.to_ascii_lowercase()).ok_or_else(bad)?;
-    let filter = RunFilter { ids: Some(ids), limit: Some(2), ..RunFilter::default() };
-    let found = store.runs(&filter).map_err(Failure::new)?;
-    match found.as_slice() {
-        [] => Err(Failure::no(format!("no run id on record starts with {text:?}"))),
-        [run] => Ok(run.id),
-        _ => Err(Failure::no(format!("more than one run id starts with {text:?}")).hint("give more of it")),
+/// What a guest answered with, as it has written it: JSON, or a text that is none.
+fn written(output: &Value) -> Option<String> {
+    match output {
+        Value::Null => None,
+        Value::String(text) if serde_json::from_str::<Value>(text).is_err() => Some(text.clone()),
+        value => Some(value.to_string()),
     }
 }
 

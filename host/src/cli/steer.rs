@@ -40,7 +40,7 @@ pub(super) struct ShutdownArgs {
 }
 
 /// Who pauses, and why.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct ByArgs {
     /// Who does it; your user name if nothing is said.
     #[arg(long, value_name = "WHO")]

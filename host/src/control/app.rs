@@ -1,7 +1,7 @@
 //! What every handler has at hand.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::{connections::Places, metrics::Metrics, problem::Problem, ring::Ring};
 use crate::{
+    in_force::InForce,
     scheduler::{Scheduler, Subscription},
     webhooks,
 };
@@ -29,6 +30,8 @@ pub struct Hooks {
     pub sandbox: Option<Sandbox>,
     /// The webhooks of the host.
     pub webhooks: Option<webhooks::Asker>,
+    /// The settings of the manifest that the host goes by.
+    pub settings: Option<InForce>,
 }
 
 /// What happens from the start of a scheduler on: see [`Builder::subscribe`](crate::scheduler::Builder::subscribe). The
@@ -63,6 +66,7 @@ impl std::fmt::Debug for Hooks {
             .field("reload", &self.reload.is_some())
             .field("uploads", &self.uploads)
             .field("webhooks", &self.webhooks.is_some())
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }
@@ -101,6 +105,11 @@ impl App {
     pub(super) fn events(&self) -> Subscription {
         let early = self.hooks.events.as_ref().and_then(EarlyEvents::take);
         early.unwrap_or_else(|| self.scheduler.subscribe())
+    }
+
+    /// The folder that paths in the manifest are relative to.
+    pub(super) fn manifest_folder(&self) -> &Path {
+        self.hooks.settings.as_ref().map_or(Path::new(""), InForce::folder)
     }
 
     /// Waits until the API is to end: answers that have no end of their own end then.

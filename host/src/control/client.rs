@@ -1,6 +1,10 @@
 //! The other end: what the command line asks a host with.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http::{
@@ -13,10 +17,11 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 
-use super::problem::Problem;
+use super::{problem::Problem, tls};
 
 /// Where a host is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub enum Address {
     Socket(PathBuf),
     /// At a host and port, over TCP.
     Tcp(String),
+    /// The same, behind a proxy that speaks TLS.
+    Tls(String),
 }
 
 impl std::fmt::Display for Address {
@@ -32,6 +39,7 @@ impl std::fmt::Display for Address {
         match self {
             Self::Socket(path) => write!(f, "{}", path.display()),
             Self::Tcp(authority) => write!(f, "http://{authority}"),
+            Self::Tls(authority) => write!(f, "https://{authority}"),
         }
     }
 }
@@ -47,6 +55,14 @@ pub enum ClientError {
         address: Address,
         /// Why.
         error: io::Error,
+    },
+    /// Whoever answers there cannot prove to be the host.
+    #[error("the certificate of {address} is not trusted: {why}")]
+    Untrusted {
+        /// Where.
+        address: Address,
+        /// Why not.
+        why: String,
     },
     /// The host says no.
     #[error("{}", .0.detail)]
@@ -84,6 +100,7 @@ pub struct Client {
     runtime: tokio::runtime::Runtime,
     address: Address,
     token: Option<HeaderValue>,
+    tls: Option<Arc<ClientConfig>>,
     sender: SendRequest<Full<Bytes>>,
 }
 
@@ -93,14 +110,31 @@ impl Client {
     /// # Errors
     /// When nobody answers there.
     pub fn connect(address: Address, token: Option<&str>) -> Result<Self, ClientError> {
+        Self::connect_trusting(address, token, None)
+    }
+
+    /// The same; over TLS, the certificate authorities of a PEM file are trusted as well as those of this system and those
+    /// that browsers trust.
+    ///
+    /// # Errors
+    /// When nobody answers there, or somebody who is not trusted.
+    pub fn connect_trusting(
+        address: Address,
+        token: Option<&str>,
+        ca: Option<&Path>,
+    ) -> Result<Self, ClientError> {
         let broken = |error: io::Error| ClientError::Broken(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(broken)?;
         let token = token
             .map(|token| HeaderValue::try_from(format!("Bearer {token}")))
             .transpose()
             .map_err(|_| ClientError::Broken("the token has characters that no token has".to_owned()))?;
-        let sender = runtime.block_on(open(&address))?;
-        Ok(Self { runtime, address, token, sender })
+        let tls = match &address {
+            Address::Tls(_) => Some(tls::config(ca).map_err(ClientError::Broken)?),
+            Address::Socket(_) | Address::Tcp(_) => None,
+        };
+        let sender = runtime.block_on(open(&address, tls.as_ref()))?;
+        Ok(Self { runtime, address, token, tls, sender })
     }
 
     /// Where it is connected to.
@@ -209,7 +243,7 @@ impl Client {
     ) -> Result<hyper::Response<Incoming>, ClientError> {
         let host = match &self.address {
             Address::Socket(_) => "localhost",
-            Address::Tcp(authority) => authority,
+            Address::Tcp(authority) | Address::Tls(authority) => authority,
         };
         let mut request = Request::builder().method(method).uri(path).header(HOST, host);
         if let Some(token) = &self.token {
@@ -227,7 +261,7 @@ impl Client {
             .body(Full::from(body))
             .map_err(|error| ClientError::Broken(format!("the request cannot be made: {error}")))?;
         if self.sender.is_closed() {
-            self.sender = self.runtime.block_on(open(&self.address))?;
+            self.sender = self.runtime.block_on(open(&self.address, self.tls.as_ref()))?;
         }
         self.runtime.block_on(async {
             self.sender.ready().await.map_err(gone)?;
@@ -236,7 +270,10 @@ impl Client {
     }
 }
 
-async fn open(address: &Address) -> Result<SendRequest<Full<Bytes>>, ClientError> {
+async fn open(
+    address: &Address,
+    tls: Option<&Arc<ClientConfig>>,
+) -> Result<SendRequest<Full<Bytes>>, ClientError> {
     let unreachable = |error| ClientError::Unreachable { address: address.clone(), error };
     match address {
         #[cfg(unix)]
@@ -246,10 +283,17 @@ async fn open(address: &Address) -> Result<SendRequest<Full<Bytes>>, ClientError
         }
         #[cfg(not(unix))]
         Address::Socket(_) => Err(unreachable(io::Error::other("there are no unix sockets here"))),
-        Address::Tcp(authority) => {
+        Address::Tcp(authority) | Address::Tls(authority) => {
             let stream = TcpStream::connect(authority).await.map_err(unreachable)?;
             drop(stream.set_nodelay(true));
-            greet(TokioIo::new(stream)).await
+            let Some(config) = tls else { return greet(TokioIo::new(stream)).await };
+            match tls::handshake(Arc::clone(config), authority, stream).await {
+                Ok(stream) => greet(TokioIo::new(stream)).await,
+                Err(error) => Err(match tls::distrust(&error) {
+                    Some(why) => ClientError::Untrusted { address: address.clone(), why },
+                    None => unreachable(error),
+                }),
+            }
         }
     }
 }

@@ -24,13 +24,16 @@ mod ring;
 mod routes;
 mod server;
 mod tag;
+mod tls;
 mod toml_jobs;
 mod upload;
 pub(crate) mod view;
 
+pub use crate::in_force::InForce;
 pub use app::{EarlyEvents, Hooks, Uploads};
 pub use problem::Problem;
 pub(crate) use routes::{
-    Added, Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed, StateView, WebhookList,
+    Added, Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed, RunPage, SettingsView, StateView,
+    WebhookList,
 };
 pub use server::{Control, ControlError};

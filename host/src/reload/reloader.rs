@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     clock::Stopwatch,
+    in_force::InForce,
     manifest::{self, FILE_NAME, Loaded, Manifest, Overrides, Problem},
     scheduler::{Message, Reload, Reply, Scheduler},
     webhooks,
@@ -44,6 +45,8 @@ pub struct Reloader {
     cache_dir: Option<PathBuf>,
     /// What is told of other webhooks.
     webhooks: Option<Box<dyn Fn(webhooks::Settings) + Send>>,
+    /// What is told to those who ask what the host goes by.
+    settings: Option<InForce>,
     /// Something was refused, and nobody has been told yet that it is well again.
     is_rejected: bool,
 }
@@ -112,6 +115,7 @@ impl Reloader {
             scheduler,
             cache_dir: None,
             webhooks: None,
+            settings: None,
             is_rejected: false,
         }
     }
@@ -127,6 +131,13 @@ impl Reloader {
     #[must_use]
     pub fn with_webhooks(mut self, set: impl Fn(webhooks::Settings) + Send + 'static) -> Self {
         self.webhooks = Some(Box::new(set));
+        self
+    }
+
+    /// What is told to those who ask what the host goes by.
+    #[must_use]
+    pub(crate) fn with_settings(mut self, settings: InForce) -> Self {
+        self.settings = Some(settings);
         self
     }
 
@@ -295,6 +306,9 @@ impl Reloader {
         self.set_webhooks(&new);
         self.warn_of_exhausted(&new, &put);
         self.warn_of_exposed(&new);
+        if let Some(settings) = &self.settings {
+            settings.reloaded(&new);
+        }
         self.current = new;
         self.settle(why, problems);
     }

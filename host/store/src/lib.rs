@@ -12,7 +12,7 @@ mod writer;
 
 pub use check::{StoreCheck, StoreContents, StoreProblem};
 pub use memory::MemoryStore;
-pub use query::{JobFilter, RunDetail, RunFilter};
+pub use query::{JobFilter, LogPart, LogPlace, RunDetail, RunFilter};
 pub use sqlite::{Access, SqliteStore};
 pub use store::{JobStore, Snapshot, StoreError};
 pub use url::{StoreUrl, StoreUrlError, backup, check, edit, host, open};

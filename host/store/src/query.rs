@@ -1,7 +1,7 @@
 //! Questions to a store, and their answers.
 
 use clockbox_core::model::{
-    Attempt, Cause, JobId, JobRecord, Outcome, PluginName, PoolName, Run, RunId, RunState, Timestamp,
+    Attempt, Cause, JobId, JobRecord, LogLine, Outcome, PluginName, PoolName, Run, RunId, RunState, Timestamp,
 };
 
 /// Which runs are asked for; an empty filter matches all.
@@ -107,4 +107,22 @@ pub struct RunDetail {
     /// Its attempts on record, first one first. The first attempt of a run that started at its fire is put on record
     /// when it ends.
     pub attempts: Vec<Attempt>,
+}
+
+/// How far a log was read; the default is its beginning. It is a place of the store that it came from, for that run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogPlace {
+    /// The attempt that was read last.
+    pub(crate) attempt: u32,
+    /// How much of it: in what the store counts it.
+    pub(crate) part: i64,
+}
+
+/// A part of a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogPart {
+    /// Its lines, each with the attempt that said it.
+    pub lines: Vec<(u32, LogLine)>,
+    /// Where it ends, and what comes later begins.
+    pub end: LogPlace,
 }

@@ -4,7 +4,7 @@ use clockbox_core::model::{
     JobId, JobRecord, JobState, LogLine, Pause, Refusal, Run, RunId, Timestamp, Write,
 };
 
-use crate::{JobFilter, RunDetail, RunFilter};
+use crate::{JobFilter, LogPart, LogPlace, RunDetail, RunFilter};
 
 /// Everything that a scheduler needs to take up its work again.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +105,16 @@ pub trait JobStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn logs(&self, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>, StoreError>;
+    fn logs(&self, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>, StoreError> {
+        Ok(self.logs_behind(id, attempt, LogPlace::default())?.lines)
+    }
+
+    /// The same, of what lies behind a place alone: how a log that grows is read on. What was read before costs nothing.
+    /// A reader that has come to an attempt does not look for more of the ones before it, which have ended.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn logs_behind(&self, id: RunId, attempt: Option<u32>, behind: LogPlace) -> Result<LogPart, StoreError>;
 
     /// What a job remembers: the entries that have not expired at `now`. Empty when there is no such job.
     ///

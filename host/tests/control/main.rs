@@ -11,3 +11,4 @@ mod rate;
 mod runs;
 mod scheduler;
 mod support;
+mod tls;

@@ -168,3 +168,19 @@ fn a_run_is_cancelled_and_run_once_more() {
     let problem = client.no("POST", &format!("{path}/retry"), Value::Null);
     assert_eq!((problem.status, problem.code()), (409, "job-gone"));
 }
+
+#[test]
+fn a_run_is_found_by_the_beginning_of_its_id() {
+    let host = Host::start();
+    let mut client = host.client();
+    add(&mut client, "good", "hello");
+    let first = host.run("good");
+    host.hand.advance(std::time::Duration::from_secs(60));
+    let second = host.run("good");
+    let page = client.get(&format!("/v1/runs?prefix={}", first.to_uppercase()));
+    assert_eq!(ids(&page), [first.as_str()]);
+    let shared: String =
+        first.chars().zip(second.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
+    assert_eq!(ids(&client.get(&format!("/v1/runs?prefix={shared}"))).len(), 2);
+    assert_eq!(client.no("GET", "/v1/runs?prefix=%3F", Value::Null).status, 400);
+}

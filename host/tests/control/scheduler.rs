@@ -63,3 +63,30 @@ fn the_description_names_every_path() {
     let different: std::collections::BTreeSet<&&str> = names.iter().collect();
     assert_eq!(different.len(), names.len(), "each operation has a name of its own");
 }
+
+#[test]
+fn what_fires_next_is_told_in_order_and_without_what_is_paused() {
+    let host = Host::start();
+    let mut client = host.client();
+    for (name, every) in [("c", "3h"), ("a", "1h"), ("b", "2h"), ("asleep", "1m")] {
+        let job = json!({ "name": name, "plugin": "hello", "trigger": { "interval": every } });
+        client.ok("POST", "/v1/jobs", job);
+    }
+    client.ok("POST", "/v1/jobs/asleep/pause", json!({}));
+    let mut next = |query: &str| -> Vec<String> {
+        let page = client.get(&format!("/v1/next{query}"));
+        let jobs = page["jobs"].as_array().unwrap().iter();
+        jobs.map(|job| job["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(next(""), ["a", "b", "c"]);
+    assert_eq!(next("?limit=2"), ["a", "b"], "the soonest, and not the first that are found");
+    assert_eq!(client.no("GET", "/v1/next?limit=0", Value::Null).status, 400);
+}
+
+#[test]
+fn settings_are_those_of_a_manifest() {
+    let host = Host::start();
+    let mut client = host.client();
+    assert_eq!(client.no("GET", "/v1/settings", Value::Null).code(), "no-manifest");
+    assert_eq!(client.get("/v1/status")["store"], Value::Null);
+}

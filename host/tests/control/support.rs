@@ -112,6 +112,11 @@ impl Host {
         id.to_string()
     }
 
+    /// Where it listens.
+    pub(crate) fn tcp_address(&self) -> std::net::SocketAddr {
+        self.control.address().unwrap()
+    }
+
     /// One that comes over TCP.
     pub(crate) fn tcp_client(&self) -> Caller {
         self.tcp_client_with(None)

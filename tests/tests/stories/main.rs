@@ -19,12 +19,16 @@ mod looking;
 mod outcomes;
 mod overlap;
 mod paper;
+mod planning;
 mod plugins;
 mod quickstart;
+mod read_anywhere;
 mod reload;
 mod service;
 mod state;
 mod terminal;
+#[cfg(target_os = "linux")]
+mod top;
 mod traces;
 mod triggers;
 mod trouble;

@@ -72,7 +72,10 @@ fn without_a_host_that_is_told_and_the_store_answers_what_it_can() {
             .exits(2)
             .says(&["no host is running at", args[1]]);
     }
-    place.cli(&["status", "--url", "https://a.example"]).exits(2).says(&["TLS", "ssh -L"]);
+    place
+        .cli(&["jobs", "list", "--url", "https://127.0.0.1:1"])
+        .exits(2)
+        .says(&["no host is running at https://"]);
     crate::place().cli(&["status"]).exits(2).says(&["there is no clockbox.toml"]);
 }
 
@@ -304,7 +307,7 @@ fn a_plan_says_what_a_changed_manifest_would_do() {
     let _ = place.cli(&["jobs", "modify", "yearly", "--priority", "7"]).exits(0);
     place.cli(&["plan"]).exits(0).says(&["nothing would change"]);
 
-    let text = "[scheduler]\ntimezone = \"Asia/Tokyo\"\n[pools.default]\nmax_instances = 5\n[pools.heavy]\n\
+    let text = "[scheduler]\nshutdown_grace = \"0s\"\ntimezone = \"Asia/Tokyo\"\n[pools.default]\nmax_instances = 5\n[pools.heavy]\n\
                 [jobs.yearly]\nplugin = \"hello\"\nmax_instances = 2\ntrigger = { date = \"2090-01-01 00:00:00\" }\n\
                 [jobs.new]\nplugin = \"hello\"\ntrigger = { interval = \"200d\" }\n";
     place.put("next.toml", text.as_bytes());
@@ -340,7 +343,7 @@ fn a_plan_says_what_a_changed_manifest_would_do() {
     );
     place.cli(&["plan", "state.toml"]).exits(1).says(&[
         "~ plugin hello\n",
-        "    rights: [] → [\"state\"]\n",
+        "    allow.state: nothing → true\n",
         "    sha256: ",
     ]);
     place.drop_plugin(&prebuilt("hello"), "hello");

@@ -52,7 +52,7 @@ pub(super) enum What {
 /// A thing that would be another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Change {
-    /// `job`, `plugin`, `pool`, `webhook`, `scheduler`.
+    /// `job`, `plugin`, `pool`, `webhook`, `scheduler`, `store`, `server`.
     pub(super) kind: &'static str,
     pub(super) name: String,
     pub(super) change: What,
@@ -83,8 +83,22 @@ impl Plan {
 
     /// Compares things of a kind, key by key.
     pub(super) fn compare(&mut self, kind: &'static str, old: &Things, new: &Things) {
+        self.compare_with_notes(kind, old, new, |_| None);
+    }
+
+    /// The same, with a note on what it is that changes.
+    pub(super) fn compare_with_notes(
+        &mut self,
+        kind: &'static str,
+        old: &Things,
+        new: &Things,
+        note: impl Fn(What) -> Option<&'static str>,
+    ) {
         for (name, before, after) in side_by_side(old, new) {
-            self.changes.extend(change(kind, name, before, after));
+            let change = change(kind, name, before, after);
+            self.changes.extend(
+                change.map(|change| Change { note: note(change.change).map(ToOwned::to_owned), ..change }),
+            );
         }
     }
 

@@ -2,16 +2,13 @@
 
 mod changes;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use clockbox_core::model::{Job, JobRecord, PluginName};
 use serde_json::{Map, Value, json};
 
-use self::changes::{Known, Plan, Things};
+use self::changes::{Known, Plan, Things, What};
 use super::{
     Output,
     ask::{Host, HostArgs},
@@ -21,10 +18,10 @@ use super::{
 };
 use crate::{
     control::{
-        PoolList, WebhookList,
-        view::{JobKeys, JobView, StatusView, WebhookView},
+        PoolList, SettingsView, WebhookList,
+        view::{JobKeys, JobView, WebhookView, allowed, limits_of},
     },
-    granted::in_short,
+    in_force::sections,
     manifest::{Loaded, Manifest, StoreKind},
     reload::{LoadedPlugins, Loader},
 };
@@ -63,24 +60,16 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
     let mut plan = Plan::default();
     plan.jobs(&jobs, &declared(&manifest), &unusable.iter().map(ToString::to_string).collect());
     if let Some(host) = &mut host {
-        let status: StatusView = host.get("/v1/status")?;
-        let zone = |name: &str| Map::from_iter([("timezone".to_owned(), json!(name))]);
-        plan.compare(
-            "scheduler",
-            &named("settings", zone(&status.timezone)),
-            &named("settings", zone(manifest.scheduler.timezone.name())),
-        );
+        against_settings(host, &manifest, &mut plan)?;
         let pools: PoolList = host.get("/v1/pools")?;
-        let pools =
-            pools.pools.into_iter().map(|pool| (pool.name, pool_keys(pool.max_instances, pool.queue)));
-        // A pool that the manifest no longer has stays until the next start.
-        let wanted: Things = manifest
-            .pools
-            .values()
-            .map(|pool| (pool.name.to_string(), pool_keys(pool.max_instances, pool.queue)))
-            .collect();
-        let pools: Things = pools.filter(|(name, _)| wanted.contains_key(name)).collect();
-        plan.compare("pool", &pools, &wanted);
+        let pools = pools.pools.into_iter();
+        let known = pools.map(|pool| (pool.name, pool_keys(pool.max_instances, pool.queue))).collect();
+        let wanted = manifest.pools.values();
+        let wanted =
+            wanted.map(|pool| (pool.name.to_string(), pool_keys(pool.max_instances, pool.queue))).collect();
+        plan.compare_with_notes("pool", &known, &wanted, |what| {
+            (what == What::Removed).then_some("it stays, and its runs go on, until the host is started anew")
+        });
         let webhooks: Option<WebhookList> = host.find("/v1/webhooks")?;
         if let Some(webhooks) = webhooks {
             let wanted = manifest.webhooks.iter().map(|(name, hook)| WebhookView::new(name, hook, None));
@@ -117,8 +106,24 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
     }
 }
 
-fn named(name: &str, keys: Map<String, Value>) -> Things {
-    Things::from([(name.to_owned(), keys)])
+/// What the sections of the manifest say beside jobs, plugins and pools.
+fn against_settings(host: &mut Host, manifest: &Manifest, plan: &mut Plan) -> Result<(), Failure> {
+    const RESTART: &str = "it needs a restart of the host";
+    let Some(SettingsView { settings: known }) = host.find("/v1/settings")? else { return Ok(()) };
+    let wanted = sections(manifest);
+    for (section, kind, name, needs_restart) in [
+        ("scheduler", "scheduler", "settings", false),
+        ("start", "scheduler", "at start", true),
+        ("store", "store", "settings", true),
+        ("server", "server", "settings", true),
+    ] {
+        let one = |sections: &Things| -> Things {
+            let keys = sections.get(section).cloned();
+            keys.map(|keys| (name.to_owned(), keys)).into_iter().collect()
+        };
+        plan.compare_with_notes(kind, &one(&known), &one(&wanted), |_| needs_restart.then_some(RESTART));
+    }
+    Ok(())
 }
 
 fn pool_keys(max_instances: u32, queue: u32) -> Map<String, Value> {
@@ -193,22 +198,27 @@ fn plugins_at(host: &mut Host) -> Result<Option<Things>, Failure> {
     let plugins = list["plugins"].as_array().into_iter().flatten();
     let of_files = plugins.filter(|plugin| plugin["path"].is_string());
     let one = |plugin: &Value| {
-        let rights = plugin["rights"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let keys = [("sha256", plugin["sha256"].clone()), ("rights", rights.map(anywhere).collect())];
-        let keys = keys.map(|(key, value)| (key.to_owned(), value));
-        (plugin["name"].as_str().unwrap_or_default().to_owned(), keys.into_iter().collect())
+        let mut keys = Map::from_iter([("sha256".to_owned(), plugin["sha256"].clone())]);
+        for table in ["allow", "limits"] {
+            let said = plugin[table].as_object().into_iter().flatten();
+            keys.extend(said.map(|(key, value)| (format!("{table}.{key}"), all_of(value.clone()))));
+        }
+        (plugin["name"].as_str().unwrap_or_default().to_owned(), keys)
     };
     Ok(Some(of_files.map(one).collect()))
 }
 
 /// The plugins as they would be. One that is refused stays as it is.
 fn plugins_of(manifest: &Manifest, loaded: &LoadedPlugins, known: &Things) -> Things {
+    let folder = manifest.folder();
     let one = |name: &PluginName| {
         let plugin = loaded.plugins.get(name)?;
-        let rights = in_short(&plugin.spec().rights, Path::new(""));
-        let rights: Value = rights.iter().map(|right| anywhere(right)).collect();
-        let keys = [("sha256", json!(plugin.digest())), ("rights", rights)];
-        Some(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+        let mut keys = Map::from_iter([("sha256".to_owned(), json!(plugin.digest()))]);
+        let spec = plugin.spec();
+        let allowed = allowed(&spec.rights, &folder);
+        keys.extend(allowed.into_iter().map(|(right, what)| (format!("allow.{right}"), all_of(json!(what)))));
+        keys.extend(limits_of(&spec.limits).into_iter().map(|(key, value)| (format!("limits.{key}"), value)));
+        Some(keys)
     };
     let names = manifest.plugins.keys();
     names
@@ -219,12 +229,7 @@ fn plugins_of(manifest: &Manifest, loaded: &LoadedPlugins, known: &Things) -> Th
         .collect()
 }
 
-/// A right without the folder that it is about: the host may have named the manifest from another one.
-fn anywhere(right: &str) -> Value {
-    let words: Vec<&str> = right.split(' ').collect();
-    match words.as_slice() {
-        [what @ ("read" | "write"), .., more] if more.starts_with('+') => json!(format!("{what} {more}")),
-        [what @ ("read" | "write"), ..] => json!(what),
-        _ => json!(right),
-    }
+/// A right that is but a yes or no is told as that.
+fn all_of(value: Value) -> Value {
+    if value.as_array().is_some_and(Vec::is_empty) { json!(true) } else { value }
 }

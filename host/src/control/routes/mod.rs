@@ -12,6 +12,8 @@ mod pools;
 mod run_logs;
 mod runs;
 mod scheduler;
+mod settings;
+mod upcoming;
 mod webhooks;
 
 use std::sync::Arc;
@@ -28,7 +30,9 @@ pub(crate) use self::{
     jobs::{JobPage, Removed},
     pools::PoolList,
     run_logs::Lines,
+    runs::RunPage,
     scheduler::Reloaded,
+    settings::SettingsView,
     webhooks::WebhookList,
 };
 use super::{app::App, openapi::Description};
@@ -45,6 +49,8 @@ pub(super) fn router(app: App) -> Router {
         .merge(plugins::routes())
         .merge(pools::routes())
         .merge(scheduler::routes())
+        .merge(settings::routes())
+        .merge(upcoming::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(health::routes())

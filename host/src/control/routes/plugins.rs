@@ -52,7 +52,12 @@ async fn list(State(app): State<App>) -> Result<Answer<Plugins>, Problem> {
     let jobs = app.scheduler.jobs_of_plugins().await?;
     let view = |name: PluginName| {
         let loaded = app.scheduler.loaded(&name)?;
-        Some(PluginView::new(&name, &loaded, jobs.get(&name).copied().unwrap_or_default()))
+        Some(PluginView::new(
+            &name,
+            &loaded,
+            jobs.get(&name).copied().unwrap_or_default(),
+            app.manifest_folder(),
+        ))
     };
     Ok(Answer(Plugins { plugins: app.scheduler.plugin_names().into_iter().filter_map(view).collect() }))
 }
@@ -74,7 +79,7 @@ async fn shown(app: &App, name: &PluginName) -> Result<PluginView, Problem> {
         return Err(Problem::not_found("no-such-plugin", detail).hint(hint));
     };
     let jobs = app.scheduler.jobs_of_plugins().await?;
-    Ok(PluginView::new(name, &loaded, jobs.get(name).copied().unwrap_or_default()))
+    Ok(PluginView::new(name, &loaded, jobs.get(name).copied().unwrap_or_default(), app.manifest_folder()))
 }
 
 /// Put a plugin into the plugin folder, and load it. Only where `[server]` says `uploads = true`.

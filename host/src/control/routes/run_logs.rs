@@ -1,6 +1,6 @@
 //! The log of a run, also as it is written.
 
-use std::{collections::BTreeMap, io, time::Duration};
+use std::{io, time::Duration};
 
 use axum::{
     Json as Answer,
@@ -10,6 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use clockbox_core::model::{Event, RunId};
+use clockbox_store::{LogPart, LogPlace};
 use futures_util::stream;
 use http::{HeaderValue, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
@@ -78,7 +79,8 @@ async fn logs(
         let lines = app.read(move |store| store.logs(id, asked.attempt)).await?;
         return Ok(Answer(Lines { logs: lines.iter().map(LogView::new).collect() }).into_response());
     };
-    let reader = Reader { app, id, attempt: asked.attempt, told: BTreeMap::new(), events, is_over: false };
+    let reader =
+        Reader { app, id, attempt: asked.attempt, told: LogPlace::default(), events, is_over: false };
     // Nothing is read before the client has taken what came before; when it goes, so does all of this.
     let body = Body::from_stream(stream::unfold(reader, |mut reader| async {
         Some((reader.next().await?, reader))
@@ -94,8 +96,8 @@ struct Reader {
     app: App,
     id: RunId,
     attempt: Option<u32>,
-    /// How many lines of each attempt were told.
-    told: BTreeMap<u32, usize>,
+    /// What was told.
+    told: LogPlace,
     events: Subscription,
     is_over: bool,
 }
@@ -123,29 +125,22 @@ impl Reader {
 
     /// The lines that are new.
     async fn look(&mut self) -> Result<Bytes, Problem> {
-        let (id, attempt) = (self.id, self.attempt);
-        let (is_over, lines) = self
+        let (id, attempt, told) = (self.id, self.attempt, self.told);
+        let (is_over, LogPart { lines, end }) = self
             .app
             .read(move |store| {
                 // Asked first: what is written until the end is there when the end is.
                 let run = store.run(id)?;
                 let is_over = run.is_none_or(|detail| detail.run.state.is_final());
-                Ok((is_over, store.logs(id, attempt)?))
+                Ok((is_over, store.logs_behind(id, attempt, told)?))
             })
             .await?;
-        self.is_over = is_over;
+        (self.is_over, self.told) = (is_over, end);
         let mut text = Vec::new();
-        let mut seen = BTreeMap::<u32, usize>::new();
         for line in &lines {
-            let nth = seen.entry(line.0).or_default();
-            *nth += 1;
-            let told = self.told.entry(line.0).or_default();
-            if *nth > *told {
-                *told = *nth;
-                serde_json::to_writer(&mut text, &LogView::new(line))
-                    .map_err(|error| Problem::broken(error.to_string()))?;
-                text.push(b'\n');
-            }
+            serde_json::to_writer(&mut text, &LogView::new(line))
+                .map_err(|error| Problem::broken(error.to_string()))?;
+            text.push(b'\n');
         }
         Ok(text.into())
     }

@@ -41,6 +41,8 @@ struct ListParams {
     /// At most so many; 100 if nothing is said.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
+    /// Whose ids begin so.
+    prefix: Option<String>,
     /// Of this job.
     job: Option<String>,
     /// In this state, or one of several: `waiting,running`.
@@ -79,7 +81,7 @@ async fn list(State(app): State<App>, Params(asked): Params<ListParams>) -> Resu
         causes: several("cause", asked.cause)?,
         since: time("since", asked.since, now)?,
         until: time("until", asked.until, now)?,
-        ids: None,
+        ids: asked.prefix.as_deref().map(ids_from).transpose()?,
         after: asked.after.as_deref().map(read_cursor).transpose()?,
         limit: Some(limit),
     };
@@ -90,6 +92,12 @@ async fn list(State(app): State<App>, Params(asked): Params<ListParams>) -> Resu
         Ok(RunPage { runs: runs.iter().map(RunView::new).collect(), next })
     });
     Ok(Answer(page.await?))
+}
+
+/// The ids that begin so.
+fn ids_from(prefix: &str) -> Result<(RunId, RunId), Problem> {
+    RunId::range_of_prefix(&prefix.to_ascii_lowercase())
+        .ok_or_else(|| Problem::bad_request(format!("prefix: {prefix:?} is not the beginning of a run id")))
 }
 
 /// A run as it is on record.

@@ -53,6 +53,7 @@ async fn status_of(app: &App) -> Result<StatusView, Problem> {
         next_wake: status.next_wake,
         paused: status.paused.as_ref().map(Into::into),
         draining: status.draining,
+        store: app.hooks.settings.as_ref().map(|settings| settings.store().to_owned()),
         pools: app.scheduler.pools().await?.into_iter().map(Into::into).collect(),
     })
 }

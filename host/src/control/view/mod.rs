@@ -8,10 +8,11 @@ mod state;
 mod status;
 mod webhook;
 
-pub(crate) use job::{JobKeys, JobView, NewJob};
+pub(crate) use job::{JobKeys, JobView, NewJob, PauseView};
 pub(super) use plugin::PluginView;
+pub(crate) use plugin::{allowed, limits_of};
 pub(crate) use pool::PoolView;
-pub(crate) use run::{LogView, RunDetailView, RunView};
+pub(crate) use run::{AttemptView, LogView, RunDetailView, RunView};
 pub(crate) use state::{EntryView, bytes_of_hex};
 pub(crate) use status::StatusView;
 pub(crate) use webhook::{Messages, WebhookView};

@@ -1,14 +1,16 @@
 //! Plugins.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use chrono::{DateTime, Utc};
-use clockbox_core::model::PluginName;
+use clockbox_core::model::{Limits, PluginName, Rights, format_duration};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    granted::in_short,
+    granted::{RIGHTS, granted, in_short},
+    in_force::exact_size,
     pool::{Loaded, Work},
 };
 
@@ -28,6 +30,11 @@ pub(crate) struct PluginView {
     pub(crate) size: Option<u64>,
     /// What it may reach, in short.
     pub(crate) rights: Vec<String>,
+    /// What it may reach, right by right. Folders are as the manifest has them; values and secrets are not told.
+    pub(crate) allow: BTreeMap<String, Vec<String>>,
+    /// The limits of each run: durations and sizes as the manifest writes them.
+    #[schema(value_type = Object)]
+    pub(crate) limits: Map<String, Value>,
     /// How many jobs run it; `GET /v1/jobs?plugin=NAME` lists them.
     pub(crate) jobs: usize,
     /// Since when this code is loaded.
@@ -43,7 +50,8 @@ pub(crate) struct PluginView {
 }
 
 impl PluginView {
-    pub(crate) fn new(name: &PluginName, loaded: &Loaded, jobs: usize) -> Self {
+    /// Folders of the host are told as the manifest in the folder `base` writes them.
+    pub(crate) fn new(name: &PluginName, loaded: &Loaded, jobs: usize, base: &Path) -> Self {
         let nothing = Self {
             name: name.to_string(),
             kind: None,
@@ -51,6 +59,8 @@ impl PluginView {
             sha256: None,
             size: None,
             rights: Vec::new(),
+            allow: BTreeMap::new(),
+            limits: Map::new(),
             jobs,
             loaded_at: loaded.since,
             from_cache: false,
@@ -69,6 +79,8 @@ impl PluginView {
                     sha256: Some(plugin.digest().to_owned()),
                     size: Some(plugin.size()),
                     rights: in_short(&spec.rights, Path::new("")),
+                    allow: allowed(&spec.rights, base),
+                    limits: limits_of(&spec.limits),
                     from_cache: plugin.from_cache(),
                     compiled_at: compilation.at,
                     compile_ms: compilation
@@ -79,4 +91,42 @@ impl PluginView {
             }
         }
     }
+}
+
+/// Every right that is granted, with all that is granted of it.
+pub(crate) fn allowed(rights: &Rights, base: &Path) -> BTreeMap<String, Vec<String>> {
+    let one = |right: &&str| Some(((*right).to_owned(), granted(rights, right, base)?));
+    RIGHTS.iter().filter_map(one).collect()
+}
+
+/// Limits as a manifest writes them; those that nobody has set are nothing.
+pub(crate) fn limits_of(limits: &Limits) -> Map<String, Value> {
+    let Limits {
+        timeout,
+        cancel_grace,
+        memory,
+        fuel,
+        stack,
+        log,
+        output,
+        state,
+        response,
+        handles,
+        host_call,
+    } = limits;
+    let size = |bytes: &u64| exact_size(*bytes);
+    let keys = [
+        ("timeout", json!(format_duration(*timeout))),
+        ("cancel_grace", json!(format_duration(*cancel_grace))),
+        ("memory", size(memory)),
+        ("fuel", json!(fuel)),
+        ("stack", stack.as_ref().map(size).unwrap_or_default()),
+        ("log", size(log)),
+        ("output", size(output)),
+        ("state", size(state)),
+        ("response", size(response)),
+        ("handles", json!(handles)),
+        ("host_call", size(host_call)),
+    ];
+    keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

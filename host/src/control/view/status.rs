@@ -33,6 +33,9 @@ pub(crate) struct StatusView {
     pub(crate) paused: Option<PauseView>,
     /// Nothing starts any more, as the host is about to stop.
     pub(crate) draining: bool,
+    /// The store, as the manifest writes it; nothing where the scheduler is part of a program.
+    #[serde(default)]
+    pub(crate) store: Option<String>,
     /// The pools.
     pub(crate) pools: Vec<PoolView>,
 }

@@ -4,10 +4,10 @@ mod state;
 
 use std::sync::{Mutex, MutexGuard};
 
-use clockbox_core::model::{JobId, JobRecord, JobState, LogLine, Refusal, Run, RunId, Timestamp, Write};
+use clockbox_core::model::{JobId, JobRecord, JobState, Refusal, Run, RunId, Timestamp, Write};
 
 use self::state::State;
-use crate::{JobFilter, JobStore, RunDetail, RunFilter, Snapshot, StoreError};
+use crate::{JobFilter, JobStore, LogPart, LogPlace, RunDetail, RunFilter, Snapshot, StoreError};
 
 /// Keeps jobs, runs and logs in memory, until it is dropped.
 ///
@@ -68,8 +68,8 @@ impl JobStore for MemoryStore {
         Ok(self.tables()?.run(id))
     }
 
-    fn logs(&self, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>, StoreError> {
-        Ok(self.tables()?.logs(id, attempt))
+    fn logs_behind(&self, id: RunId, attempt: Option<u32>, behind: LogPlace) -> Result<LogPart, StoreError> {
+        Ok(self.tables()?.logs_behind(id, attempt, behind))
     }
 
     fn state(&self, job: &JobId, now: Timestamp) -> Result<JobState, StoreError> {

@@ -13,7 +13,7 @@ use clockbox_core::model::{
 use hashbrown::HashMap;
 
 use crate::{
-    JobFilter, RunDetail, RunFilter, Snapshot,
+    JobFilter, LogPart, LogPlace, RunDetail, RunFilter, Snapshot,
     micros::{Kept, is_kept},
 };
 
@@ -263,11 +263,20 @@ impl State {
         Some(RunDetail { run: Run::clone(&entry.run), attempts: entry.attempts.clone() })
     }
 
-    pub(super) fn logs(&self, id: RunId, attempt: Option<u32>) -> Vec<(u32, LogLine)> {
-        let Some(entry) = self.entries.get(&id) else { return Vec::new() };
-        let wanted =
-            entry.logs.iter().filter(|(number, _)| attempt.is_none_or(|attempt| attempt == **number));
-        wanted.flat_map(|(number, lines)| lines.iter().map(|line| (*number, line.clone()))).collect()
+    /// A place counts lines.
+    pub(super) fn logs_behind(&self, id: RunId, attempt: Option<u32>, behind: LogPlace) -> LogPart {
+        let mut part = LogPart { lines: Vec::new(), end: behind };
+        let Some(entry) = self.entries.get(&id) else { return part };
+        for (number, lines) in entry.logs.range(behind.attempt..) {
+            if attempt.is_some_and(|attempt| attempt != *number) {
+                continue;
+            }
+            let read = if *number == behind.attempt { behind.part } else { 0 };
+            let read = usize::try_from(read).unwrap_or(usize::MAX);
+            part.lines.extend(lines.iter().skip(read).map(|line| (*number, line.clone())));
+            part.end = LogPlace { attempt: *number, part: i64::try_from(lines.len()).unwrap_or(i64::MAX) };
+        }
+        part
     }
 
     pub(super) fn runs(&self, filter: &RunFilter) -> Vec<Run> {

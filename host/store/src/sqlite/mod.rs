@@ -24,11 +24,11 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use clockbox_core::model::{JobId, JobRecord, JobState, LogLine, Refusal, Run, RunId, Timestamp, Write};
+use clockbox_core::model::{JobId, JobRecord, JobState, Refusal, Run, RunId, Timestamp, Write};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use self::{identity::Identity, lock::HostLock, readers::Readers, statements::Statements};
-use crate::{JobFilter, JobStore, RunDetail, RunFilter, Snapshot, StoreError};
+use crate::{JobFilter, JobStore, LogPart, LogPlace, RunDetail, RunFilter, Snapshot, StoreError};
 
 /// What a store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,8 +183,8 @@ impl JobStore for SqliteStore {
         self.read(|connection| read::run(connection, id))
     }
 
-    fn logs(&self, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>, StoreError> {
-        self.read(|connection| read::logs(connection, id, attempt))
+    fn logs_behind(&self, id: RunId, attempt: Option<u32>, behind: LogPlace) -> Result<LogPart, StoreError> {
+        self.read(|connection| read::logs_behind(connection, id, attempt, behind))
     }
 
     fn state(&self, job: &JobId, now: Timestamp) -> Result<JobState, StoreError> {
@@ -213,7 +213,7 @@ impl JobStore for SqliteStore {
 mod tests {
     use std::time::Duration;
 
-    use clockbox_core::model::Write;
+    use clockbox_core::model::{LogLine, Write};
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use clockbox_core::model::{JobId, JobRecord, LogLine, Run, RunId};
+use clockbox_core::model::{JobId, JobRecord, Run, RunId};
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params, params_from_iter, types::Type};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     rows::{self, ATTEMPT, RUN, StoredLine, TIMES, UNTIMED_JOB},
     types::{Id, Json},
 };
-use crate::{JobFilter, RunDetail, RunFilter, Snapshot};
+use crate::{JobFilter, LogPart, LogPlace, RunDetail, RunFilter, Snapshot};
 
 /// What makes a run unfinished, word for word as in the index over them.
 pub(super) const UNFINISHED: &str = "(state = 'waiting' OR state = 'running' OR state = 'retrying')";
@@ -153,21 +153,30 @@ pub(super) fn run(connection: &Connection, id: RunId) -> Result<Option<RunDetail
     Ok(Some(RunDetail { run, attempts }))
 }
 
-pub(super) fn logs(connection: &Connection, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>> {
+/// A place counts parts: what was appended together.
+pub(super) fn logs_behind(
+    connection: &Connection,
+    id: RunId,
+    attempt: Option<u32>,
+    behind: LogPlace,
+) -> Result<LogPart> {
+    // The bound is one of the primary key: what was read before is not read again.
     let mut statement = connection.prepare_cached(
-        "SELECT attempt, lines FROM logs WHERE run = ?1 AND (?2 IS NULL OR attempt = ?2) ORDER BY attempt, part",
+        "SELECT attempt, part, lines FROM logs
+         WHERE run = ?1 AND (attempt, part) > (?3, ?4) AND (?2 IS NULL OR attempt = ?2) ORDER BY attempt, part",
     )?;
-    let mut parts = statement.query(params![Id(id), attempt])?;
-    let mut log = Vec::new();
+    let mut parts = statement.query(params![Id(id), attempt, behind.attempt, behind.part])?;
+    let (mut lines, mut end) = (Vec::new(), behind);
     while let Some(part) = parts.next()? {
         let attempt = part.get(0)?;
-        for stored in part.get::<_, Json<Vec<StoredLine<'static>>>>(1)?.0 {
+        end = LogPlace { attempt, part: part.get(1)? };
+        for stored in part.get::<_, Json<Vec<StoredLine<'static>>>>(2)?.0 {
             let line = stored.into_line().ok_or_else(|| {
                 let reason = format!("a time in the log of run {id} is beyond the calendar");
-                Error::FromSqlConversionFailure(1, Type::Text, reason.into())
+                Error::FromSqlConversionFailure(2, Type::Text, reason.into())
             })?;
-            log.push((attempt, line));
+            lines.push((attempt, line));
         }
     }
-    Ok(log)
+    Ok(LogPart { lines, end })
 }

@@ -1,5 +1,5 @@
 use clockbox_core::model::{LogLevel, LogLine, LogStream, Refusal, RunId};
-use clockbox_store::JobStore;
+use clockbox_store::{JobStore, LogPart, LogPlace};
 
 use super::over_every_store;
 use crate::support::{at, commit, commit_one, fire, line, log, run_id, waiting};
@@ -11,6 +11,7 @@ over_every_store! {
     logs_of_a_run_that_is_not_on_record_are_refused,
     appending_nothing_is_no_error,
     huge_lines_are_kept_whole,
+    a_log_that_grows_is_read_on_from_where_it_was_read_to,
 }
 
 fn messages(store: &dyn JobStore, id: RunId, attempt: Option<u32>) -> Vec<(u32, String)> {
@@ -84,4 +85,36 @@ fn huge_lines_are_kept_whole(store: &dyn JobStore) {
     let lines = [line(&"x".repeat(5 << 20)), line(&"\u{1F552}".repeat(100_000)), line("end")];
     commit(store, &[fire(&waiting(1, "report", at("10:00:00"))), log(1, 1, &lines)]);
     assert_eq!(store.logs(run_id(1), None).unwrap(), lines.map(|line| (1, line)));
+}
+
+fn a_log_that_grows_is_read_on_from_where_it_was_read_to(store: &dyn JobStore) {
+    let mut place = LogPlace::default();
+    let read = |place: &mut LogPlace, attempt| -> Vec<(u32, String)> {
+        let LogPart { lines, end } = store.logs_behind(run_id(1), attempt, *place).unwrap();
+        *place = end;
+        lines.into_iter().map(|(attempt, line)| (attempt, line.message)).collect()
+    };
+    let said = |attempt: u32, text: &str| (attempt, text.to_owned());
+    assert_eq!(read(&mut place, None), [], "there is no such run yet");
+    commit(
+        store,
+        &[fire(&waiting(1, "report", at("10:00:00"))), fire(&waiting(2, "report", at("11:00:00")))],
+    );
+    assert_eq!(read(&mut place, None), [], "it has said nothing");
+    commit(store, &[log(1, 1, &[line("a"), line("b")]), log(2, 1, &[line("another run")])]);
+    assert_eq!(read(&mut place, None), [said(1, "a"), said(1, "b")]);
+    assert_eq!(read(&mut place, None), []);
+    commit(store, &[log(1, 1, &[line("c")]), log(1, 1, &[line("d")])]);
+    commit(store, &[log(1, 2, &[line("e")])]);
+    let before = place;
+    assert_eq!(read(&mut place, None), [said(1, "c"), said(1, "d"), said(2, "e")]);
+    assert!(place > before);
+    assert_eq!(read(&mut place, None), []);
+    // Of one attempt alone.
+    let mut place = before;
+    assert_eq!(read(&mut place, Some(2)), [said(2, "e")]);
+    commit(store, &[log(1, 2, &[line("f")])]);
+    assert_eq!(read(&mut place, Some(2)), [said(2, "f")]);
+    let mut place = before;
+    assert_eq!(read(&mut place, Some(1)), [said(1, "c"), said(1, "d")]);
 }

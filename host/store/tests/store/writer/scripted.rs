@@ -8,8 +8,8 @@ use std::{
     },
 };
 
-use clockbox_core::model::{JobId, JobRecord, JobState, LogLine, Refusal, Run, RunId, Timestamp, Write};
-use clockbox_store::{JobStore, MemoryStore, RunDetail, RunFilter, Snapshot, StoreError};
+use clockbox_core::model::{JobId, JobRecord, JobState, Refusal, Run, RunId, Timestamp, Write};
+use clockbox_store::{JobStore, LogPart, LogPlace, MemoryStore, RunDetail, RunFilter, Snapshot, StoreError};
 
 /// What the next commit does in place of committing.
 pub(super) enum Step {
@@ -100,8 +100,8 @@ impl JobStore for Scripted {
         self.memory.run(id)
     }
 
-    fn logs(&self, id: RunId, attempt: Option<u32>) -> Result<Vec<(u32, LogLine)>, StoreError> {
-        self.memory.logs(id, attempt)
+    fn logs_behind(&self, id: RunId, attempt: Option<u32>, behind: LogPlace) -> Result<LogPart, StoreError> {
+        self.memory.logs_behind(id, attempt, behind)
     }
 
     fn state(&self, job: &JobId, now: Timestamp) -> Result<JobState, StoreError> {
