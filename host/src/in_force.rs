@@ -25,6 +25,7 @@ const RELOADED: &str = "scheduler";
 pub struct InForce {
     store: Arc<str>,
     folder: Arc<Path>,
+    plugin_dir: Arc<Mutex<PathBuf>>,
     sections: Arc<Mutex<Sections>>,
 }
 
@@ -35,6 +36,7 @@ impl InForce {
         Self {
             store: manifest.store.url.as_str().into(),
             folder: manifest.folder().into(),
+            plugin_dir: Arc::new(Mutex::new(manifest.scheduler.plugin_dir.clone())),
             sections: Arc::new(Mutex::new(sections(manifest))),
         }
     }
@@ -49,6 +51,11 @@ impl InForce {
         &self.folder
     }
 
+    /// The plugin folder, as it is now.
+    pub(crate) fn plugin_dir(&self) -> PathBuf {
+        self.plugin_dir.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// As they are now.
     pub(crate) fn sections(&self) -> Sections {
         self.sections.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -56,6 +63,10 @@ impl InForce {
 
     /// A reload has taken effect.
     pub(crate) fn reloaded(&self, manifest: &Manifest) {
+        self.plugin_dir
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&manifest.scheduler.plugin_dir);
         let mut new = sections(manifest);
         let mut sections = self.sections.lock().unwrap_or_else(PoisonError::into_inner);
         sections.extend(new.remove_entry(RELOADED));

@@ -37,6 +37,7 @@ impl Placed {
         // No plugin is made of files with such names.
         let beside = |what: &str| folder.join(format!(".{name}-{}.{what}", std::process::id()));
         let (new, old) = (beside("new"), beside("old"));
+        sweep(folder);
         let put = || -> io::Result<Option<PathBuf>> {
             let mut file = fs::File::create(&new)?;
             file.write_all(bytes)?;
@@ -76,6 +77,24 @@ impl Placed {
     }
 }
 
+/// Deletes what an upload has left that was cut short by the end of its host. There is only one at a time.
+fn sweep(folder: &Path) {
+    let is_left = |name: &str| {
+        let stem =
+            name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".new").or(rest.strip_suffix(".old")));
+        stem.and_then(|stem| stem.rsplit_once('-')).is_some_and(|(plugin, process)| {
+            plugin.parse::<PluginName>().is_ok() && process.parse::<u32>().is_ok()
+        })
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_left)
+            && let Err(error) = fs::remove_file(entry.path())
+        {
+            tracing::warn!("{}: {error}", entry.path().display());
+        }
+    }
+}
+
 /// A new name in a folder lasts once the folder is on the disk.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
@@ -102,6 +121,20 @@ mod tests {
         assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "nothing else is left");
         Placed::put(folder, &"b".parse().unwrap(), b"x").unwrap().undo().unwrap();
         assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_an_upload_left_that_was_cut_short_is_swept_with_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        for name in [".a-17.new", ".b-c-4294967295.old", ".a-17.news", ".a-x.new", "a-17.new", ".new"] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        Placed::put(folder, &"a".parse().unwrap(), b"one").unwrap().keep().unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".a-17.news", ".a-x.new", ".new", "a-17.new", "a.wasm"]);
     }
 
     #[cfg(unix)]

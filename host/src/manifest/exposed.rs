@@ -81,8 +81,10 @@ impl Manifest {
             assets.push(asset("the database", path, true));
         }
         assets.extend(cache_dir.map(|path| asset("the compile cache", path, false)));
+        let of_plugins = self.grants.values().flat_map(|grants| &grants.secret_files);
+        let of_webhooks = self.webhooks.values().flat_map(|webhook| &webhook.secret_files);
         let secrets: BTreeSet<&PathBuf> =
-            self.grants.values().flat_map(|grants| &grants.secret_files).collect();
+            of_plugins.chain(of_webhooks).chain(&self.server.secret_files).collect();
         assets.extend(secrets.into_iter().map(|path| asset("the secret", path, true)));
         let roots: BTreeSet<&PathBuf> =
             self.plugins.values().filter_map(|p| p.http.ca_file.as_ref()).collect();
@@ -198,6 +200,15 @@ mod tests {
             messages,
             ["plugin x may change the plugin /srv/lib/x.wasm and the sidecar /srv/lib/x.toml"]
         );
+    }
+
+    #[test]
+    fn secrets_of_the_api_and_of_webhooks_are_seen() {
+        let text = "[server]\ntoken = { file = \"keys/api\" }\n\
+                    [webhooks.ops]\nurl = \"https://ops.example.com\"\nsecret = { file = \"keys/hook\" }\n\
+                    [plugins.x]\nallow = { read = { \"/d\" = \"keys\" } }\n";
+        let messages: Vec<String> = exposed(text, &[]).into_iter().map(|problem| problem.message).collect();
+        assert_eq!(messages, ["plugin x may read the secret /srv/keys/api and the secret /srv/keys/hook"]);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct ServerSettings {
     pub token: Option<Secret>,
     /// What opens looking over TCP, and no changes.
     pub read_token: Option<Secret>,
+    /// The files in which tokens are.
+    pub secret_files: Vec<PathBuf>,
     /// An address that other machines can reach is listened on without any token.
     pub insecure: bool,
     /// Requests a second that one peer may send over TCP, and twice as many at once; 1000 if nothing is said.
@@ -79,11 +81,13 @@ pub(super) fn read(
         }
     }
     settings.listen = table.field("listen").and_then(|field| read_address(&field));
-    let secret = |key| {
-        table.field(key).and_then(|field| secrets::read_secret(&field, folder, around, &mut Vec::new()))
+    let mut secret_files = Vec::new();
+    let mut secret = |key| {
+        table.field(key).and_then(|field| secrets::read_secret(&field, folder, around, &mut secret_files))
     };
     settings.token = secret("token");
     settings.read_token = secret("read_token");
+    settings.secret_files = secret_files;
     if let Some(field) = table.field("insecure") {
         settings.insecure = field.boolean().unwrap_or_default();
     }

@@ -35,6 +35,8 @@ pub struct WebhookSettings {
     pub jobs: Vec<JobPattern>,
     /// What it is signed with.
     pub key: Option<WebhookKey>,
+    /// The files in which its secret and address are.
+    pub secret_files: Vec<PathBuf>,
     /// Certificates to trust beside those that browsers trust: a PEM file.
     pub ca_file: Option<PathBuf>,
     /// How long one try may take.
@@ -54,6 +56,7 @@ impl WebhookSettings {
             events: vec![Occasion::Failure, Occasion::Recovery, Occasion::Miss],
             jobs: Vec::new(),
             key: None,
+            secret_files: Vec::new(),
             ca_file: None,
             timeout: Duration::from_secs(10),
             retries: 10,
@@ -92,7 +95,8 @@ fn read_one(
     if url.is_none() {
         table.error("the key `url` is missing", Some(format!("write url = {URL:?}")));
     }
-    let url = url.and_then(|url| read_url(&url, folder, around));
+    let mut files = Vec::new();
+    let url = url.and_then(|url| read_url(&url, folder, around, &mut files));
     // What is wrong with the rest is told also where there is no address.
     let mut settings = WebhookSettings::to(WebhookUrl::nowhere());
     if let Some(field) = table.field("events") {
@@ -101,7 +105,8 @@ fn read_one(
     if let Some(field) = table.field("jobs") {
         settings.jobs = read_jobs(&field, jobs);
     }
-    settings.key = table.field("secret").and_then(|field| read_key(&field, folder, around));
+    settings.key = table.field("secret").and_then(|field| read_key(&field, folder, around, &mut files));
+    settings.secret_files = files;
     settings.ca_file = table.field("ca_file").and_then(|field| read_ca_file(&field, folder, around));
     if let Some(timeout) = table.field("timeout").and_then(|field| field.duration("10s")) {
         settings.timeout = timeout;
@@ -126,9 +131,14 @@ fn read_one(
 }
 
 /// The address as it is written, or as a secret holds it.
-fn read_url(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) -> Option<WebhookUrl> {
+fn read_url(
+    field: &Field<'_>,
+    folder: &Path,
+    around: &Surroundings<'_>,
+    files: &mut Vec<PathBuf>,
+) -> Option<WebhookUrl> {
     if let Value::Table(_) = &field.node.value {
-        let secret = secrets::read_secret(field, folder, around, &mut Vec::new())?;
+        let secret = secrets::read_secret(field, folder, around, files)?;
         let url = secret.expose().parse();
         if url.is_err() {
             // Why is not told: it may repeat the secret.
@@ -200,8 +210,13 @@ fn read_jobs(field: &Field<'_>, jobs: &BTreeSet<&str>) -> Vec<JobPattern> {
     items.iter().filter_map(one).collect()
 }
 
-fn read_key(field: &Field<'_>, folder: &Path, around: &Surroundings<'_>) -> Option<WebhookKey> {
-    let secret = secrets::read_secret(field, folder, around, &mut Vec::new())?;
+fn read_key(
+    field: &Field<'_>,
+    folder: &Path,
+    around: &Surroundings<'_>,
+    files: &mut Vec<PathBuf>,
+) -> Option<WebhookKey> {
+    let secret = secrets::read_secret(field, folder, around, files)?;
     match WebhookKey::new(secret.expose()) {
         Ok(key) => {
             let length = key.bytes().len();

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono_tz::Tz;
-use clockbox_core::model::{Job, JobDefaults, KeyProblem};
+use clockbox_core::model::{Job, JobDefaults, KeyProblem, WhenDone};
 use clockbox_store::JobFilter;
 use http::{StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
@@ -112,15 +112,24 @@ enum Format {
 async fn export(State(app): State<App>, Params(asked): Params<ExportParams>) -> Result<Response, Problem> {
     let defaults = app.scheduler.defaults();
     let filter = JobFilter { source: asked.source.map(SourceKind::name), ..JobFilter::default() };
+    let format = asked.format.unwrap_or_default();
+    let is_text = matches!(format, Format::Toml);
     let jobs = app.read(move |store| {
         let jobs = store.jobs_matching(&filter)?;
         Ok(jobs
             .iter()
-            .map(|record| (record.job.id.clone(), keys(&record.job, &defaults)))
+            .map(|record| {
+                let mut keys = keys(&record.job, &defaults);
+                if is_text && record.job.when_done() == WhenDone::Remove && keys.contains_key("trigger") {
+                    // It goes without saying of a job that was added here, and not of one in a manifest.
+                    keys.insert("when_done".to_owned(), "remove".into());
+                }
+                (record.job.id.clone(), keys)
+            })
             .collect::<Vec<_>>())
     });
     let jobs = jobs.await?;
-    match asked.format.unwrap_or_default() {
+    match format {
         Format::Json => {
             let named = |(name, mut keys): toml_jobs::Described| {
                 keys.insert("name".to_owned(), name.as_str().into());

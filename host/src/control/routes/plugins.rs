@@ -104,10 +104,14 @@ async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Answer<PluginView>), Problem> {
-    let (Some(uploads), Some(reload)) = (app.hooks.uploads.clone(), app.hooks.reload.clone()) else {
+    let (Some(mut uploads), Some(reload)) = (app.hooks.uploads.clone(), app.hooks.reload.clone()) else {
         let problem = Problem::new(StatusCode::FORBIDDEN, "uploads-off", "plugins are not uploaded here");
         return Err(problem.hint("say uploads = true in [server], and start the host again"));
     };
+    // A reload may have named another folder.
+    if let Some(settings) = &app.hooks.settings {
+        uploads.folder = settings.plugin_dir();
+    }
     let Ok(alone) = Arc::clone(&app.uploading).try_lock_owned() else {
         let problem = Problem::new(StatusCode::CONFLICT, "uploading", "another plugin is being uploaded");
         return Err(problem.hint("try again when that is done"));
