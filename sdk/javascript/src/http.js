@@ -4,6 +4,7 @@
  */
 import { send } from "#host/http";
 import { Failure, InvalidArgs } from "./errors.js";
+import { refusal } from "./refusal.js";
 import { decode, encode } from "./utf8.js";
 
 /** No answer was had. Thrown on, it asks for a retry, unless the request is not allowed. */
@@ -60,10 +61,10 @@ export function request(url, { method = "GET", headers = {}, body, timeoutMs } =
       timeoutMs,
     });
   } catch (error) {
-    const kind = error?.tag ?? error?.payload?.tag;
-    if (kind === undefined) throw error;
-    const detail = error.val === undefined || error.val === null ? "" : `: ${JSON.stringify(error.val)}`;
-    throw new HttpError(kind, `${method} ${url}: ${kind}${detail}`, { cause: error });
+    const refused = refusal(error);
+    if (refused === undefined) throw error;
+    const detail = refused.val === undefined || refused.val === null ? "" : `: ${JSON.stringify(refused.val)}`;
+    throw new HttpError(refused.tag, `${method} ${url}: ${refused.tag}${detail}`, { cause: error });
   }
   return new Response(answer.status, answer.headers, answer.body);
 }

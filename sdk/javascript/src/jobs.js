@@ -4,6 +4,7 @@
  */
 import * as host from "#host/jobs";
 import { Failure } from "./errors.js";
+import { refusal } from "./refusal.js";
 
 const CODES = {
   denied: "jobs-denied",
@@ -27,8 +28,9 @@ function ask(call, ...args) {
   try {
     return host[call](...args);
   } catch (error) {
-    if (typeof error?.tag !== "string") throw error;
-    throw new JobsError(error.tag, error.val);
+    const refused = refusal(error);
+    if (refused === undefined) throw error;
+    throw new JobsError(refused.tag, refused.val);
   }
 }
 

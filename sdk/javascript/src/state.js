@@ -4,6 +4,7 @@
  */
 import * as host from "#host/state";
 import { Failure } from "./errors.js";
+import { refusal } from "./refusal.js";
 import { decode, encode } from "./utf8.js";
 
 const CODES = {
@@ -26,8 +27,9 @@ function ask(call, ...args) {
   try {
     return host[call](...args);
   } catch (error) {
-    if (typeof error?.tag !== "string") throw error;
-    throw new StateError(error.tag, error.val);
+    const refused = refusal(error);
+    if (refused === undefined) throw error;
+    throw new StateError(refused.tag, refused.val);
   }
 }
 

@@ -2,6 +2,7 @@
 import { poll } from "wasi:io/poll@0.2.6";
 import { handle } from "wasi:http/outgoing-handler@0.2.6";
 import { Fields, OutgoingBody, OutgoingRequest, RequestOptions } from "wasi:http/types@0.2.6";
+import { refusal } from "../refusal.js";
 
 const CHUNK = 4096;
 const METHODS = ["get", "head", "post", "put", "delete", "connect", "options", "trace", "patch"];
@@ -28,12 +29,7 @@ export function send({ method, scheme, authority, path, headers, body, timeoutMs
   // An option of a result of a result.
   const response = unwrap(unwrap(future.get()));
   const incoming = response.consume();
-  const answer = {
-    status: response.status(),
-    headers: response.headers().entries(),
-    body: read(incoming),
-  };
-  return answer;
+  return { status: response.status(), headers: response.headers().entries(), body: read(incoming) };
 }
 
 function unwrap(result) {
@@ -58,7 +54,7 @@ function read(incoming) {
       chunks.push(chunk);
       length += chunk.length;
     } catch (error) {
-      if (error?.tag === "closed") break;
+      if (refusal(error)?.tag === "closed") break;
       throw error;
     }
   }
