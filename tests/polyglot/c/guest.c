@@ -162,6 +162,24 @@ static cb_result bytes(const request *r) {
     return cb_output(&out);
 }
 
+/* Makes garbage between calls of the host, and in them: what there is room for. */
+static cb_result churn(const request *r) {
+    (void)r;
+    int64_t same = 0;
+    char text[4 * 500 + 1];
+    for (int i = 0; i < 2000; i++) {
+        size_t len = 0;
+        for (int n = 0; n < 500; n++) len += (size_t)snprintf(text + len, sizeof text - len, "%d", i);
+        cb_text kept;
+        if (!cb_state_set("churn", (cb_text){text, len}, 0) || !cb_state_get("churn", &kept)) return cb_refused();
+        same += kept.len == len && memcmp(kept.ptr, text, len) == 0;
+        free((char *)kept.ptr);
+    }
+    cb_writer out = {0};
+    cb_write_integer(&out, same);
+    return cb_output(&out);
+}
+
 static cb_result bad_key(const request *r) {
     (void)r;
     return cb_state_set("", cb_str(""), 0) ? cb_done() : cb_refused();
@@ -210,7 +228,7 @@ static const struct {
 } DEEDS[] = {
     {"greet", greet},     {"nothing", nothing},   {"echo", echo},   {"retry", retry},       {"retry-after", retry_after},
     {"fatal", fatal},     {"refuse", refuse},     {"log", log_lines}, {"progress", progress}, {"facts", facts},
-    {"count", count},     {"count-and-fail", count_and_fail}, {"swap", swap}, {"bytes", bytes}, {"bad-key", bad_key},
+    {"count", count},     {"count-and-fail", count_and_fail}, {"swap", swap}, {"bytes", bytes}, {"churn", churn},     {"bad-key", bad_key},
     {"add-job", add_job}, {"no-such-job", no_such_job}, {"wait", wait_for_the_end},
 };
 

@@ -56,6 +56,16 @@ const deeds = {
     state.set("bytes", Uint8Array.from({ length: 256 }, (_, index) => index), 3_600_000);
     return state.get("bytes").reduce((sum, byte) => sum + byte, 0);
   },
+  // Makes garbage between calls of the host, and in them.
+  churn() {
+    let kept = 0;
+    for (let i = 0; i < 2000; i++) {
+      const value = bytes(String(i).repeat(500));
+      state.set("churn", value);
+      if (state.get("churn").every((byte, at) => byte === value[at])) kept++;
+    }
+    return kept;
+  },
   "bad-key": () => state.set("", bytes("")),
   "add-job"({ name }) {
     jobs.add(name, { trigger: { date: "2099-01-01" }, args: { do: "nothing" } });

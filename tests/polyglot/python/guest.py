@@ -18,7 +18,7 @@ from clockbox_sdk import (
 
 Deed = Literal[
     "greet", "nothing", "echo", "retry", "retry-after", "fatal", "refuse", "log", "progress", "facts", "count",
-    "count-and-fail", "swap", "bytes", "bad-key", "add-job", "no-such-job", "wait",
+    "count-and-fail", "swap", "bytes", "churn", "bad-key", "add-job", "no-such-job", "wait",
 ]  # fmt: skip
 
 
@@ -69,6 +69,8 @@ def run(do: Deed, name: str = "", times: int = 1, value: Any = None) -> Any:
         case "bytes":
             state.set("bytes", bytes(range(256)), ttl=3600)
             return sum(state.get("bytes"))
+        case "churn":
+            return churn()
         case "bad-key":
             state.set("", b"")
         case "add-job":
@@ -90,6 +92,16 @@ def swap() -> list[Any]:
     ]
     state.set("swept", b"x")
     return [*done, state.keys("sw"), state.delete("swept"), state.delete("swept"), text(state.get("swap"))]
+
+
+def churn() -> int:
+    """Makes garbage between calls of the host, and in them."""
+    kept = 0
+    for i in range(2000):
+        value = (str(i) * 500).encode()
+        state.set("churn", value)
+        kept += state.get("churn") == value
+    return kept
 
 
 def text(value: Optional[bytes]) -> Optional[str]:
