@@ -1,0 +1,22 @@
+/* What the files of this folder share. */
+#ifndef CLOCKBOX_INTERNAL_H
+#define CLOCKBOX_INTERNAL_H
+
+#include "clockbox.h"
+
+void *cb_room(size_t size); /* or the run ends */
+
+/* Names and values of a log line. */
+typedef struct {
+    cb_text key, value;
+} cb_pair;
+void cb_host_log(cb_level level, cb_text message, const cb_pair *fields, size_t count);
+
+/* Keeps what a call was refused with, by the case of its interface's error; gives false. */
+typedef enum { CB_OF_STATE, CB_OF_JOBS } cb_interface;
+bool cb_refuse(cb_interface interface, uint8_t reason, cb_text message);
+
+/* Text in, function, result. */
+cb_result cb_call(cb_text args);
+
+#endif

@@ -1,0 +1,165 @@
+/* The SDK on your own machine: JSON, arguments, results, and the host of tests. */
+#include "testing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int passed;
+static void check(bool holds, const char *what, int line) {
+    if (!holds) {
+        fprintf(stderr, "test.c:%d: not so: %s\n", line, what);
+        exit(1);
+    }
+    passed++;
+}
+#define CHECK(holds) check(holds, #holds, __LINE__)
+#define SAYS(text, expected) check(cb_same(text, expected), cb_format("%.*s is %s", CB_SHOW(text), expected).ptr, __LINE__)
+
+static cb_result (*the_job)(cb_json);
+cb_result clockbox_run(cb_json args) { return the_job(args); }
+
+static bool is_json(const char *text) {
+    cb_json value;
+    return cb_json_parse(cb_str(text), &value);
+}
+
+static void json_is_read(void) {
+    const char *good[] = {"null", " true ", "-0", "0.5e-3", "\"\\u00e9\"", "[]", "{}", "[1,[2,{\"a\":null}]]", "{\"a\":{},\"b\":[]}"};
+    const char *bad[] = {"", "nul", "01", "1.", "-", "+1", "\"", "\"\\x\"", "\"\\u12\"", "\"\n\"", "[1", "[1,]", "{\"a\"}", "{a:1}", "1 2", "[}", "\"\\"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) check(is_json(good[i]), good[i], __LINE__);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) check(!is_json(bad[i]), bad[i], __LINE__);
+    char deep[400];
+    memset(deep, '[', 200);
+    memset(deep + 200, ']', 199);
+    deep[399] = 0;
+    CHECK(!is_json(deep));
+
+    cb_json object, value;
+    cb_text key;
+    CHECK(cb_json_parse(cb_str(" { \"a\" : [1, 2] , \"\\u0062\":\"x\\n\\ud83c\\udf89\\ud800\"} "), &object));
+    CHECK(cb_json_get(object, "b", &value));
+    SAYS(cb_json_string(value), "x\n🎉\xEF\xBF\xBD");
+    CHECK(!cb_json_get(object, "c", &value));
+    CHECK(cb_json_get(object, "a", &value) && value.kind == CB_LIST);
+    cb_json item;
+    int64_t sum = 0, one;
+    for (size_t at = 0; cb_json_next(value, &at, NULL, &item);) sum += cb_json_integer(item, &one) ? one : 100;
+    CHECK(sum == 3);
+    size_t at = 0;
+    CHECK(cb_json_next(object, &at, &key, &value) && cb_same(key, "a"));
+    CHECK(cb_json_next(object, &at, &key, &value) && cb_same(key, "b"));
+    CHECK(!cb_json_next(object, &at, &key, &value));
+    CHECK(cb_json_parse(cb_str("-9223372036854775808"), &value) && cb_json_integer(value, &one) && one == INT64_MIN);
+    CHECK(cb_json_parse(cb_str("9223372036854775808"), &value) && !cb_json_integer(value, &one));
+    CHECK(cb_json_parse(cb_str("1.5"), &value) && !cb_json_integer(value, &one) && cb_json_number(value) == 1.5);
+}
+
+static void json_is_written(void) {
+    cb_writer out = {0};
+    cb_write_open(&out, '{');
+    cb_write_key(&out, "a");
+    cb_write_open(&out, '[');
+    cb_write_integer(&out, -1);
+    cb_write_number(&out, 0.5);
+    cb_write_number(&out, 1.0 / (out.len - out.len));
+    cb_write_bool(&out, true);
+    cb_write_close(&out, ']');
+    cb_write_key(&out, "b\"");
+    cb_write_string(&out, cb_str("\x01\\ü"));
+    cb_write_close(&out, '}');
+    SAYS(((cb_text){out.ptr, out.len}), "{\"a\":[-1,0.5,null,true],\"b\\\"\":\"\\u0001\\\\ü\"}");
+}
+
+static cb_result greet(cb_json args) {
+    cb_text name;
+    int64_t times = 1;
+    bool loud = false;
+    const cb_field fields[] = {
+        {"name", CB_STRING, &name, CB_REQUIRED}, {"times", CB_INTEGER, &times, CB_OPTIONAL}, {"loud", CB_BOOL, &loud, CB_OPTIONAL}};
+    cb_result refused;
+    if (!cb_read_args(args, fields, 3, &refused)) return refused;
+    cb_writer out = {0};
+    cb_write_string(&out, cb_format("%s %.*s %lld", loud ? "HELLO" : "hello", CB_SHOW(name), (long long)times));
+    return cb_output(&out);
+}
+
+static void arguments_are_checked(void) {
+    the_job = greet;
+    SAYS(cb_test_call("{\"name\":\"Ada\",\"loud\":true}").output, "\"HELLO Ada 1\"");
+    SAYS(cb_test_call("null").message, "args.name: missing");
+    SAYS(cb_test_call("[1]").message, "args: expected an object, found [1]");
+    SAYS(cb_test_call("{\"name\":5}").message, "args.name: expected a string, found 5");
+    SAYS(cb_test_call("{\"name\":\"a\",\"times\":1.5}").message, "args.times: expected an integer, found 1.5");
+    SAYS(cb_test_call("{\"nam\":1}").message, "args.nam: unknown; known are: name, times, loud");
+    SAYS(cb_test_call("{").message, "args: not JSON");
+    CHECK(cb_test_call("{").outcome == CB_INVALID_ARGS);
+}
+
+static cb_result keeper(cb_json args) {
+    cb_text before;
+    bool swapped, had;
+    if (args.kind == CB_NULL) cb_log_with(CB_WARN, "at", "attempt", "3", NULL);
+    if (!cb_state_get("n", &before) || !cb_state_swap("n", before, cb_format("%d", before.ptr ? 2 : 1), 0, &swapped)) return cb_refused();
+    cb_progress(1, 2, "half");
+    if (!cb_state_delete("none", &had) || had || !swapped) return cb_fatal("odd", "it had one");
+    if (!cb_jobs_add("j", cb_str("{}"), CB_IGNORE) || !cb_jobs_run("j", cb_str("1"))) return cb_refused();
+    return args.kind == CB_BOOL ? cb_retry_after(5, "told", "to %s", "fail") : cb_done();
+}
+
+static cb_result refused_key(cb_json args) {
+    (void)args;
+    return cb_state_set("", cb_str(""), 0) ? cb_done() : cb_refused();
+}
+
+static cb_result refused_job(cb_json args) {
+    (void)args;
+    return cb_jobs_remove("nobody") ? cb_done() : cb_refused();
+}
+
+static void changes_go_with_a_failure(void) {
+    cb_test_reset();
+    the_job = keeper;
+    cb_result failed = cb_test_call("true");
+    CHECK(failed.outcome == CB_RETRY_AFTER && failed.delay_ms == 5 && cb_same(failed.message, "to fail"));
+    CHECK(!cb_host.state[0].key.ptr && !cb_host.jobs[0].key.ptr && cb_host.run_count == 0);
+    CHECK(cb_test_call("null").outcome == CB_DONE && cb_test_call("null").outcome == CB_DONE);
+    SAYS(cb_host.state[0].value, "2");
+    SAYS(cb_host.lines[0].text, "at attempt=3");
+    SAYS(cb_host.note, "half");
+    CHECK(cb_host.run_count == 2 && cb_host.done == 1 && cb_host.total == 2);
+
+    the_job = refused_key;
+    cb_result refused = cb_test_call("null");
+    CHECK(refused.outcome == CB_FATAL && cb_same(refused.code, "invalid-key"));
+    the_job = refused_job;
+    SAYS(cb_test_call("null").code, "no-such-job");
+}
+
+static cb_result loop(cb_json args) {
+    (void)args;
+    for (int i = 0; i < 10; i++)
+        if (cb_is_cancelled()) return cb_cancelled("at %d", i);
+    return cb_done();
+}
+
+static void cancellation_is_seen(void) {
+    cb_test_reset();
+    the_job = loop;
+    CHECK(cb_test_call("null").outcome == CB_DONE);
+    cb_host.cancelled_after = 3;
+    cb_result cancelled = cb_test_call("null");
+    CHECK(cancelled.outcome == CB_CANCELLED);
+    SAYS(cancelled.message, "at 3");
+}
+
+int main(void) {
+    cb_test_reset();
+    json_is_read();
+    json_is_written();
+    arguments_are_checked();
+    changes_go_with_a_failure();
+    cancellation_is_seen();
+    printf("%d passed, 0 failed\n", passed);
+    return 0;
+}

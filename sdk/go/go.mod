@@ -1,0 +1,3 @@
+module clockbox
+
+go 1.24

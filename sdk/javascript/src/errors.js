@@ -1,0 +1,57 @@
+/** Why a run failed, and what that means for another attempt: throw one of these. */
+
+/** A failure: a code that programs can tell apart, and a message for people. */
+export class Failure extends Error {
+  constructor(tag, code, message, options) {
+    super(message, options);
+    this.name = this.constructor.name;
+    this.tag = tag;
+    this.code = code;
+  }
+
+  /** The case of the contract's `job-error`. */
+  toJobError() {
+    return { tag: this.tag, val: { code: this.code, message: this.message } };
+  }
+}
+
+/** The arguments do not fit the job. Never tried again. */
+export class InvalidArgs extends Failure {
+  constructor(message, options) {
+    super("invalid-args", "invalid-args", message, options);
+  }
+}
+
+/** It may work the next time: tried again as the job's retry policy says. */
+export class Retry extends Failure {
+  constructor(code, message, options) {
+    super("retry", code, message, options);
+  }
+}
+
+/** Likewise, but not before so many milliseconds have passed. */
+export class RetryAfter extends Failure {
+  constructor(delayMs, code, message, options) {
+    if (!(delayMs >= 0)) throw new RangeError(`a delay of ${delayMs} ms lies in the past`);
+    super("retry-after", code, message, options);
+    this.delayMs = Math.round(delayMs);
+  }
+
+  toJobError() {
+    return { tag: this.tag, val: { failure: { code: this.code, message: this.message }, delayMs: this.delayMs } };
+  }
+}
+
+/** It will not work the next time either. Never tried again. */
+export class Fatal extends Failure {
+  constructor(code, message, options) {
+    super("fatal", code, message, options);
+  }
+}
+
+/** The job noticed that it is to stop, and stopped. Never tried again. */
+export class Cancelled extends Failure {
+  constructor(message = "the host asked the run to stop", options) {
+    super("cancelled", "cancelled", message, options);
+  }
+}

@@ -1,0 +1,1 @@
+// Outside a sandbox the console stays what it is.

@@ -1,0 +1,1 @@
+export * from "clockbox:jobs/control@0.1.0";

@@ -1,0 +1,1 @@
+export * from "clockbox:state/store@0.1.0";

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { args, Cancelled, context, Fatal, InvalidArgs, job, log, progress, Retry, RetryAfter } from "clockbox-sdk";
+import { call, host, reset } from "clockbox-sdk/testing";
+
+beforeEach(() => reset());
+
+const refusal = (defined, given) => {
+  try {
+    call(defined, given);
+  } catch (error) {
+    assert.ok(error instanceof InvalidArgs, error.stack);
+    return error.message;
+  }
+  assert.fail("it was not refused");
+};
+
+test("arguments are checked and told by their place", () => {
+  const greet = job({
+    args: { name: args.string(), times: args.integer({ default: 1 }), tags: args.optional(args.list(args.string())) },
+    run: ({ name, times, tags }) => [name, times, tags ?? "none"],
+  });
+  assert.deepEqual(call(greet, { name: "a" }), ["a", 1, "none"]);
+  assert.deepEqual(call(greet, { name: "a", times: 2, tags: ["x"] }), ["a", 2, ["x"]]);
+  assert.equal(refusal(greet), "args.name: missing");
+  assert.equal(refusal(greet, { name: 5 }), "args.name: expected a string, found 5");
+  assert.equal(refusal(greet, { name: "a", times: 1.5 }), "args.times: expected an integer, found 1.5");
+  assert.equal(refusal(greet, { name: "a", tags: ["x", null] }), "args.tags[1]: expected a string, found null");
+  assert.equal(refusal(greet, { nam: "a" }), "args.nam: unknown; known are: name, times, tags");
+  assert.equal(refusal(greet, [1]), "args: expected an object, found [1]");
+});
+
+test("types nest, and one may stand for all arguments", () => {
+  const pages = job({
+    args: args.list(args.object({ url: args.string(), mode: args.choice(["fast", "safe"], { default: "safe" }) })),
+    run: (list) => list.map((page) => page.mode),
+  });
+  assert.deepEqual(call(pages, [{ url: "u" }, { url: "u", mode: "fast" }]), ["safe", "fast"]);
+  assert.equal(refusal(pages, [{ url: "u", mode: "x" }]), 'args[0].mode: expected "fast" or "safe", found "x"');
+  const sizes = job({ args: args.record(args.number()), run: (all) => Object.values(all).length });
+  assert.equal(call(sizes, { a: 1, b: 2.5 }), 2);
+  assert.equal(refusal(sizes, { a: "1" }), 'args.a: expected a number, found "1"');
+});
+
+test("output is JSON, and undefined or null are none", () => {
+  assert.equal(job({ run: () => ({ text: "ü" }) }).run("null"), '{"text":"ü"}');
+  assert.equal(job({ run: () => undefined }).run(""), undefined);
+  assert.equal(job({ run: () => null }).run("{}"), undefined);
+  for (const output of [() => 1, 1n]) {
+    assert.throws(() => call(job({ run: () => output })), (error) => error instanceof Fatal && error.code === "bad-output");
+  }
+  assert.throws(() => call(job({ run: async () => 1 })), (error) => error instanceof Fatal && error.code === "async");
+});
+
+test("a failure becomes the case of the contract", () => {
+  const thrown = (error) => {
+    try {
+      job({ run: () => { throw error; } }).run("null"); // prettier-ignore
+    } catch (jobError) {
+      return jobError;
+    }
+  };
+  const val = { code: "c", message: "m" };
+  assert.deepEqual(thrown(new Retry("c", "m")), { tag: "retry", val });
+  assert.deepEqual(thrown(new RetryAfter(20.4, "c", "m")), { tag: "retry-after", val: { failure: val, delayMs: 20 } });
+  assert.deepEqual(thrown(new Fatal("c", "m")), { tag: "fatal", val });
+  assert.deepEqual(thrown(new Cancelled("m")), { tag: "cancelled", val: { code: "cancelled", message: "m" } });
+  assert.deepEqual(thrown(new InvalidArgs("m")), { tag: "invalid-args", val: { code: "invalid-args", message: "m" } });
+  assert.deepEqual(thrown(new TypeError("x")), { tag: "retry", val: { code: "error", message: "TypeError: x" } });
+  assert.match(host.lines[0].message, /^TypeError: x\n.*job\.test\.js/s);
+  assert.throws(() => new RetryAfter(-1, "c", "m"), RangeError);
+  assert.throws(() => job({ run: () => 1 }).call("{"), /not JSON/);
+});
+
+test("facts, log, progress and cancellation", () => {
+  reset({ attempt: 3, config: { key: "value" } });
+  const facts = job({
+    run() {
+      log.warn("at", { attempt: context.attempt(), list: [1] });
+      progress.report(1, 2, "half");
+      context.checkCancelled();
+      return [context.config("key"), context.config("x") === undefined, context.cause(), context.deadlineMs()];
+    },
+  });
+  assert.deepEqual(call(facts), ["value", true, "trigger", 60000]);
+  assert.deepEqual(host.lines, [{ level: "warn", message: "at", fields: { attempt: "3", list: "[1]" } }]);
+  assert.deepEqual(host.progress, { done: 1, total: 2, note: "half" });
+  assert.throws(() => progress.report(-1), RangeError);
+  host.cancelled = true;
+  assert.throws(() => call(facts), Cancelled);
+});

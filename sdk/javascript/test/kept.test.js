@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { Fatal, job } from "clockbox-sdk";
+import * as http from "clockbox-sdk/http";
+import * as jobs from "clockbox-sdk/jobs";
+import * as state from "clockbox-sdk/state";
+import { call, host, reset } from "clockbox-sdk/testing";
+import { decode, encode } from "../src/utf8.js";
+
+beforeEach(() => reset());
+
+test("state stays with success and goes with failure", () => {
+  const count = job({ run: () => state.update("runs", (n) => n + 1, 0) });
+  const fail = job({
+    run() {
+      state.update("runs", (n) => n + 1, 0);
+      throw new Fatal("told", "to fail");
+    },
+  });
+  assert.equal(call(count), 1);
+  assert.throws(() => call(fail), Fatal);
+  assert.equal(call(count), 2);
+  assert.equal(decode(host.state.runs), "2");
+});
+
+test("state compares, deletes and lists", () => {
+  assert.equal(state.compareAndSwap("a", undefined, encode("1")), true);
+  assert.equal(state.compareAndSwap("a", encode("2"), encode("3")), false);
+  state.set("b", Uint8Array.of(255));
+  assert.deepEqual([state.keys(), state.keys("b")], [["a", "b"], ["b"]]);
+  assert.deepEqual([state.remove("a"), state.remove("a"), state.get("a")], [true, false, undefined]);
+  assert.throws(() => state.set("", Uint8Array.of()), (error) => error.kind === "invalid-key" && error.code === "invalid-key");
+  assert.throws(() => state.getJson("b"), (error) => error instanceof state.StateError);
+});
+
+test("jobs are added, changed and run", () => {
+  jobs.add("a", { args: 1 });
+  jobs.modify("a", { args: 2 });
+  jobs.run("a", [3]);
+  jobs.run("a");
+  jobs.pause("a", "enough");
+  assert.deepEqual([jobs.list(), jobs.get("a").args, jobs.get("b")], [["a"], 2, undefined]);
+  assert.deepEqual(host.runs, [["a", [3]], ["a", undefined]]);
+  assert.throws(() => jobs.add("a"), (error) => error.kind === "job-exists");
+  jobs.add("a", {}, "ignore");
+  jobs.resume("a");
+  jobs.remove("a");
+  assert.throws(() => jobs.remove("a"), (error) => error.code === "no-such-job");
+});
+
+test("http asks and answers", () => {
+  assert.throws(() => http.get("https://x.example"), (error) => error.code === "http-denied");
+  host.http = (request) => ({
+    status: 201,
+    headers: [["X-Path", encode(request.path)], ["x-path", encode(request.method)]],
+    body: encode(JSON.stringify({ got: decode(request.body), type: request.headers.map(([name]) => name) })),
+  });
+  const response = http.post("https://x.example?q=ü", { a: 1 });
+  assert.deepEqual([response.status, response.ok, response.headers["x-path"]], [201, true, "/?q=ü, POST"]);
+  assert.deepEqual(response.json(), { got: '{"a":1}', type: ["content-type"] });
+  assert.throws(() => http.get("ftp://x"), /not a URL/);
+});
+
+test("text is UTF-8, and what is not is refused", () => {
+  for (const text of ["", "plain", "50 % ü €", "🎉"]) {
+    assert.deepEqual(encode(text), new TextEncoder().encode(text));
+    assert.equal(decode(encode(text)), text);
+  }
+  assert.throws(() => decode(Uint8Array.of(0xff)), URIError);
+});

@@ -1,0 +1,87 @@
+"""The host inside the sandbox, through the bindings that componentize-py makes."""
+
+from typing import Any, Callable, Optional
+
+from componentize_py_types import Err
+from wit_world.imports import context, log, progress, types
+
+from . import errors
+from ._calls import HostError
+
+# A world may leave these out: they need a right of their own.
+try:
+    from wit_world.imports import store
+except ImportError:
+    store = None
+try:
+    from wit_world.imports import control
+except ImportError:
+    control = None
+
+job_id = context.job_id
+run_id = context.run_id
+attempt = context.attempt
+scheduled_at = context.scheduled_at
+previous_success = context.previous_success
+idempotency_key = context.idempotency_key
+deadline_ms = context.deadline_ms
+is_cancelled = context.is_cancelled
+config = context.config
+report = progress.report
+
+
+def cause() -> str:
+    return context.cause().name.lower()
+
+
+def write(level: str, message: str, fields: list[tuple[str, str]]) -> None:
+    log.write(log.Level[level.upper()], message, [log.Field(key, value) for key, value in fields])
+
+
+def state(call: str, *args: Any) -> Any:
+    return _ask(store, "clockbox:state/store@0.1.0", call, args)
+
+
+def jobs(call: str, *args: Any) -> Any:
+    if call == "add":
+        name, job, conflict = args
+        args = (name, job, control and control.Conflict[conflict.upper()])
+    return _ask(control, "clockbox:jobs/control@0.1.0", call, args)
+
+
+def _ask(interface: Any, name: str, call: str, args: tuple[Any, ...]) -> Any:
+    if interface is None:
+        raise HostError("denied", f"the world of this plugin does not import {name}; add it to its WIT")
+    try:
+        return getattr(interface, call)(*args)
+    except Err as error:
+        # Error_NoSuchJob is the case no-such-job.
+        case = type(error.value).__name__.removeprefix("Error_")
+        kind = "".join("-" + letter.lower() if letter.isupper() else letter for letter in case).lstrip("-")
+        raise HostError(kind, error.value.value) from None
+
+
+def runner(call: Callable[[str], Optional[str]]) -> type:
+    class Runner:
+        def run(self, args: str) -> Optional[str]:
+            try:
+                return call(args)
+            except errors.Failure as error:
+                raise Err(_job_error(error)) from error
+
+    return Runner
+
+
+def _job_error(error: errors.Failure) -> Any:
+    failure = types.Failure(error.code, error.message)
+    match error:
+        case errors.RetryAfter():
+            return types.JobError_RetryAfter(types.RetryAfter(failure, round(error.delay * 1000)))
+        case errors.InvalidArgs():
+            return types.JobError_InvalidArgs(failure)
+        case errors.Fatal():
+            return types.JobError_Fatal(failure)
+        case errors.Cancelled():
+            return types.JobError_Cancelled(failure)
+        case _:
+            return types.JobError_Retry(failure)

@@ -1,0 +1,101 @@
+"""What the job remembers from one run to the next: keys and values of its own, kept by the host.
+
+Needs the right `allow.state`. What a run changes takes effect with its success, and not at all when it fails.
+"""
+
+import json
+from typing import Any, Callable, Optional, TypeVar
+
+from . import _host
+from ._calls import HostError
+from .errors import Fatal, Retry
+
+T = TypeVar("T")
+
+
+class StateError(Fatal):
+    """A call was refused: `kind` is `denied`, `invalid-key`, `quota-exceeded` or `other`."""
+
+    kind: str
+
+
+class StateUnavailable(Retry):
+    """The host cannot read the state at the moment."""
+
+    kind = "unavailable"
+
+
+_CODES = {"denied": "state-denied", "invalid-key": "invalid-key", "quota-exceeded": "state-full"}
+
+
+def get(key: str) -> Optional[bytes]:
+    """The value of a key; `None` where there is none, or where it has expired."""
+    return _ask("get", key)
+
+
+def set(key: str, value: bytes, ttl: Optional[float] = None) -> None:
+    """Sets the value of a key, which is gone after `ttl` seconds."""
+    _ask("set", key, bytes(value), _millis(ttl))
+
+
+def get_json(key: str, default: Any = None) -> Any:
+    """The value of a key, read as JSON."""
+    value = get(key)
+    if value is None:
+        return default
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise _error("other", f"the value of {key!r} is not JSON: {error}") from error
+
+
+def set_json(key: str, value: Any, ttl: Optional[float] = None) -> None:
+    """Sets the value of a key, as JSON."""
+    set(key, json.dumps(value, allow_nan=False, separators=(",", ":")).encode(), ttl)
+
+
+def update(key: str, change: Callable[[Any], T], default: Any = None) -> T:
+    """Reads a JSON value, changes it, and sets what comes out: `state.update("runs", lambda n: n + 1, 0)`."""
+    changed = change(get_json(key, default))
+    set_json(key, changed)
+    return changed
+
+
+def delete(key: str) -> bool:
+    """Deletes a key; true where it had a value."""
+    return _ask("delete", key)
+
+
+def keys(prefix: str = "") -> list[str]:
+    """The keys that begin with `prefix`, in the order of their bytes."""
+    return _ask("keys", prefix)
+
+
+def compare_and_swap(
+    key: str, expected: Optional[bytes], value: Optional[bytes], ttl: Optional[float] = None
+) -> bool:
+    """Sets the value of a key (`None` deletes it) where it has the expected one (`None`: where it has none).
+
+    That is compared again when the success of the run is recorded, and the attempt fails where somebody else has
+    changed the key.
+    """
+    return _ask("compare_and_swap", key, expected, value, _millis(ttl))
+
+
+def _millis(ttl: Optional[float]) -> Optional[int]:
+    return None if ttl is None else max(0, round(ttl * 1000))
+
+
+def _ask(call: str, *args: Any) -> Any:
+    try:
+        return _host.state(call, *args)
+    except HostError as error:
+        raise _error(error.kind, error.message) from None
+
+
+def _error(kind: str, message: str) -> Exception:
+    if kind == "unavailable":
+        return StateUnavailable("state-unavailable", message)
+    error = StateError(_CODES.get(kind, "state"), message)
+    error.kind = kind
+    return error

@@ -1,0 +1,163 @@
+import contextlib
+import io
+import logging
+import unittest
+from dataclasses import dataclass
+
+from clockbox_sdk import (
+    Cancelled,
+    Fatal,
+    Retry,
+    RetryAfter,
+    _job,
+    context,
+    job,
+    jobs,
+    log,
+    progress,
+    state,
+    testing,
+)
+
+
+@job
+def greet(name: str) -> str:
+    return f"hello {name}"
+
+
+@dataclass
+class Report:
+    total: int
+    note: str
+
+
+class Job(unittest.TestCase):
+    def setUp(self):
+        self.host = testing.reset()
+
+    def test_the_decorated_function_stays_one_and_the_module_exports_a_runner(self):
+        self.assertEqual(greet("Ada"), "hello Ada")
+        self.assertEqual(Runner().run('{"name":"Ada"}'), '"hello Ada"')  # noqa: F821
+
+    def test_output_is_json_and_none_is_no_output(self):
+        self.assertEqual(_job.call(lambda: Report(3, "ü"), "null"), '{"total":3,"note":"ü"}')
+        self.assertIsNone(_job.call(lambda: None, ""))
+        for bad in (float("nan"), {1, 2}, object()):
+            with self.assertRaises(Fatal) as caught:
+                _job.call(lambda: bad, "null")
+            self.assertEqual(caught.exception.code, "bad-output")
+
+    def test_failures_come_through_and_any_other_exception_asks_for_a_retry(self):
+        def run():
+            raise RetryAfter(1.5, "busy", "later")
+
+        with self.assertRaises(RetryAfter) as caught:
+            testing.call(run)
+        self.assertEqual((caught.exception.delay, str(caught.exception)), (1.5, "busy: later"))
+
+        def broken():
+            return {}["key"]
+
+        shown = io.StringIO()
+        with self.assertRaises(Retry) as caught, contextlib.redirect_stderr(shown):
+            testing.call(broken)
+        self.assertEqual((caught.exception.code, caught.exception.message), ("error", "KeyError: 'key'"))
+        self.assertIn("in broken", shown.getvalue())
+        with self.assertRaises(ValueError):
+            RetryAfter(-1, "busy", "earlier")
+
+    def test_text_that_is_not_json_is_told(self):
+        with self.assertRaises(Exception) as caught:
+            _job.call(greet, "{")
+        self.assertTrue(caught.exception.message.startswith("not JSON: "))
+
+    def test_facts_log_and_progress(self):
+        self.host = testing.reset(attempt=3, config={"key": "value"}, cause="manual", deadline=2.5)
+
+        def run():
+            log.info("at", attempt=context.attempt())
+            progress.report(1, 2, "half")
+            return [context.config("key"), context.config("x"), context.cause(), context.deadline()]
+
+        self.assertEqual(testing.call(run), ["value", None, "manual", 2.5])
+        self.assertEqual(self.host.lines, [testing.Line("info", "at", {"attempt": "3"})])
+        self.assertEqual(self.host.progress, (1, 2, "half"))
+        self.assertEqual(context.scheduled_at().year, 2030)
+        self.assertIsNone(context.previous_success())
+
+    def test_cancellation(self):
+        def run():
+            context.check_cancelled()
+            return "went on"
+
+        self.assertEqual(testing.call(run), "went on")
+        self.host.cancelled = True
+        with self.assertRaises(Cancelled):
+            testing.call(run)
+
+    def test_logging_goes_to_the_host(self):
+        logger = logging.getLogger("shop")
+        handler = log.Handler()
+        logger.addHandler(handler)
+        self.addCleanup(logger.removeHandler, handler)
+        logger.setLevel(1)
+        logger.warning("%d left", 3, extra={"item": "nut"})
+        logger.log(5, "step")
+        self.assertEqual(
+            [(line.level, line.message, line.fields) for line in self.host.lines],
+            [("warn", "3 left", {"item": "nut", "logger": "shop"}), ("trace", "step", {"logger": "shop"})],
+        )
+
+
+class Kept(unittest.TestCase):
+    def setUp(self):
+        self.host = testing.reset()
+
+    def test_state_stays_with_success_and_goes_with_failure(self):
+        def run(fail: bool = False):
+            count = state.update("runs", lambda n: n + 1, 0)
+            if fail:
+                raise Fatal("told", "to fail")
+            return count
+
+        self.assertEqual(testing.call(run), 1)
+        with self.assertRaises(Fatal):
+            testing.call(run, {"fail": True})
+        self.assertEqual(testing.call(run), 2)
+        self.assertEqual(self.host.state, {"runs": b"2"})
+
+    def test_state_compares_deletes_and_lists(self):
+        self.assertTrue(state.compare_and_swap("a", None, b"1"))
+        self.assertFalse(state.compare_and_swap("a", b"2", b"3"))
+        state.set("b", b"\xff")
+        self.assertEqual((state.keys(), state.keys("b")), (["a", "b"], ["b"]))
+        self.assertEqual((state.delete("a"), state.delete("a"), state.get("a")), (True, False, None))
+        with self.assertRaises(state.StateError) as caught:
+            state.set("", b"")
+        self.assertEqual((caught.exception.kind, caught.exception.code), ("invalid-key", "invalid-key"))
+        with self.assertRaises(state.StateError):
+            state.get_json("b")
+
+    def test_jobs(self):
+        jobs.add("a", {"args": 1})
+        jobs.modify("a", args=2)
+        jobs.run("a", [3])
+        jobs.run("a")
+        jobs.pause("a", "enough")
+        self.assertEqual((jobs.list(), jobs.get("a")["args"], jobs.get("b")), (["a"], 2, None))
+        self.assertEqual(self.host.runs, [("a", [3]), ("a", None)])
+        with self.assertRaises(jobs.JobsError) as caught:
+            jobs.add("a")
+        self.assertEqual((caught.exception.kind, caught.exception.code), ("job-exists", "job-exists"))
+        jobs.add("a", on_conflict="ignore")
+        with self.assertRaises(ValueError):
+            jobs.add("a", on_conflict="what")
+        jobs.resume("a")
+        jobs.remove("a")
+        with self.assertRaises(jobs.JobsError) as caught:
+            jobs.remove("a")
+        self.assertEqual(caught.exception.code, "no-such-job")
+
+
+if __name__ == "__main__":
+    unittest.main()
