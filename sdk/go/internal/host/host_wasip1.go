@@ -3,6 +3,7 @@
 package host
 
 import (
+	"runtime/debug"
 	"structs"
 	"unsafe"
 )
@@ -119,10 +120,29 @@ var (
 	started bool
 )
 
-func init() { started = true }
+// collecting is how often garbage is collected while the job is at work.
+var collecting int
 
-// The garbage collector asks for the time, and while the host hands something over no call of the host is allowed: the adapter answers
-// with the time that it knows.
+func init() {
+	started = true
+	collecting = debug.SetGCPercent(-1)
+}
+
+// quiet waits for a collection that is under way and lets none begin until what it returns is called, which lets go of what the host
+// has handed over meanwhile. A collection lets time go by and yields, which are calls of the host; while the host hands something over,
+// or clears away an answer, none is allowed.
+func quiet() func() {
+	debug.SetGCPercent(-1)
+	return loud
+}
+
+func loud() {
+	kept = nil
+	debug.SetGCPercent(collecting)
+}
+
+// The allocator may ask for the time, and while the host hands something over no call of the host is allowed: the adapter answers with
+// the time that it knows.
 //
 //go:wasmimport wasi_snapshot_preview1 adapter_monotonic_clock_set_paused
 func pauseClock(paused bool)
@@ -158,24 +178,21 @@ func bytesAt(ptr, size uint32) []byte {
 func (t text) String() string { return string(bytesAt(t.ptr, t.len)) }
 
 func ask(call func(*text)) string {
+	defer quiet()()
 	var into text
 	call(&into)
-	defer release()
 	return into.String()
 }
 
 func askOption(call func(*optionText)) (string, bool) {
+	defer quiet()()
 	var into optionText
 	call(&into)
-	defer release()
 	if into.some&0xFF == 0 {
 		return "", false
 	}
 	return into.text.String(), true
 }
-
-// release lets go of what the host has handed over, once it is copied.
-func release() { kept = nil }
 
 func (a *answer) refusal() *Refusal {
 	if a.err&0xFF == 0 {
@@ -185,23 +202,23 @@ func (a *answer) refusal() *Refusal {
 }
 
 func call(function func(*answer)) *Refusal {
+	defer quiet()()
 	var into answer
 	function(&into)
-	defer release()
 	return into.refusal()
 }
 
 func callFlag(function func(*answer)) (bool, *Refusal) {
+	defer quiet()()
 	var into answer
 	function(&into)
-	defer release()
 	return into.a&0xFF != 0, into.refusal()
 }
 
 func callOption(function func(*answer)) ([]byte, *Refusal) {
+	defer quiet()()
 	var into answer
 	function(&into)
-	defer release()
 	if refusal := into.refusal(); refusal != nil || into.a&0xFF == 0 {
 		return nil, refusal
 	}
@@ -209,9 +226,9 @@ func callOption(function func(*answer)) ([]byte, *Refusal) {
 }
 
 func callList(function func(*answer)) ([]string, *Refusal) {
+	defer quiet()()
 	var into answer
 	function(&into)
-	defer release()
 	if refusal := into.refusal(); refusal != nil {
 		return nil, refusal
 	}
@@ -351,7 +368,8 @@ var (
 //go:wasmexport clockbox:job/runner@0.1.0#run
 func run(ptr unsafe.Pointer, size uint32) unsafe.Pointer {
 	args := string(bytesAt(uint32(uintptr(ptr)), size))
-	release()
+	loud()
+	defer quiet() // until the answer is cleared away
 	told = Serve(args)
 	answered = runAnswer{}
 	switch {
