@@ -9,17 +9,18 @@ use std::{
 
 use clap::Args;
 use clockbox_core::{
-    model::{Job, JobRecord, Outcome, PluginName, Timestamp},
+    model::{Job, JobRecord, PluginName, Timestamp},
     trigger::local_time,
 };
 use clockbox_store::Access;
 
 use super::{
     exit::Failure,
+    hosting::{farewell, host},
     open_files,
     place::Place,
     plugin_sandbox,
-    signals::{Signal, Signals},
+    signals::Signals,
     supervisor::Supervisor,
     talk, text,
 };
@@ -29,13 +30,10 @@ use crate::{
     manifest::{self, Loaded, Manifest, ServerSettings},
     reload::{Loader, Reloader, provenance},
     sandbox::{CoreDumps, Plugin, SandboxOptions},
-    scheduler::{Event, Scheduler, Subscription},
+    scheduler::{Scheduler, Subscription},
     traces::{self, Traces},
     webhooks::Webhooks,
 };
-
-/// Two signals within this time are one.
-const SAME_SIGNAL: std::time::Duration = std::time::Duration::from_millis(250);
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -61,8 +59,6 @@ pub(super) struct RunArgs {
 
 /// So many plugins are told of one by one when the host starts.
 const MOST_PLUGINS: usize = 20;
-/// How long the end may take beyond the grace of the runs: for what was killed, for the store, for a reload.
-const END_PATIENCE: Duration = Duration::from_secs(15);
 /// How long the end waits for webhooks to be told of it.
 const WEBHOOK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the end waits for the collector of spans.
@@ -111,7 +107,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     // Before the first job runs: from then on a signal must drain.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     let signals = runtime.block_on(async { Signals::new() });
-    let signals = signals.map_err(|error| Failure::new(format!("signals: {error}")))?;
+    let mut signals = signals.map_err(|error| Failure::new(format!("signals: {error}")))?;
     let (events, told) = (builder.subscribe(), builder.subscribe());
     let early = builder.subscribe();
     let traces = exported().map(|settings| (builder.subscribe(), settings));
@@ -159,13 +155,19 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         settings: Some(settings),
     };
     let control = control(&scheduler, &server, hooks)?;
-    let ended = runtime.block_on(host(&scheduler, &reloader, supervisor, signals, events, grace, zone));
+    let ended = runtime.block_on(host(&scheduler, &reloader, supervisor, &mut signals, events, grace, zone));
     // Whoever asks twice to stop does not wait for others to be told.
     let is_at_once = ended.as_ref().is_err_and(Failure::is_at_once);
-    webhooks.stop(if is_at_once { Duration::ZERO } else { WEBHOOK_PATIENCE });
-    if let Some(traces) = traces {
-        traces.stop(if is_at_once { Duration::ZERO } else { TRACES_PATIENCE });
-    }
+    let patience = |usual| if is_at_once { Duration::ZERO } else { usual };
+    let (for_webhooks, for_traces) = (patience(WEBHOOK_PATIENCE), patience(TRACES_PATIENCE));
+    runtime.block_on(farewell(&mut signals, move || {
+        webhooks.stop(for_webhooks);
+        if let Some(traces) = traces {
+            traces.stop(for_traces);
+        }
+    }));
+    // Without waiting for what was given up.
+    runtime.shutdown_background();
     ended?;
     drop(control);
     // Whoever holds the store lets go of it, so that it is closed in order: a database is one file then.
@@ -276,173 +278,4 @@ fn greet(manifest: &Manifest, plugins: &[String], records: &[JobRecord], now: Ti
     if manifest.jobs.is_empty() && jobs.is_empty() {
         tracing::warn!("no job will fire: add one to {}", manifest.path.display());
     }
-}
-
-/// Until a signal, or until the scheduler gives up.
-async fn host(
-    scheduler: &Scheduler,
-    reloader: &crate::reload::Handle,
-    mut supervisor: Supervisor,
-    mut signals: Signals,
-    mut events: Subscription,
-    grace: Duration,
-    zone: chrono_tz::Tz,
-) -> Result<(), Failure> {
-    let mut watched = std::pin::pin!(Supervisor::watch(supervisor.beat(), scheduler));
-    loop {
-        tokio::select! {
-            biased;
-            signal = signals.next() => match signal {
-                Signal::Reload => {
-                    supervisor.reloading();
-                    reloader.reload();
-                }
-                Signal::Stop => break,
-            },
-            // Before the events: a flood of them must not keep the service manager from hearing a sign of life.
-            () = &mut watched => {}
-            event = events.next() => match event {
-                Some(Ok(happening)) => {
-                    report(&mut supervisor, &happening.event);
-                    tell(&happening.event, zone);
-                }
-                Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
-                None => {
-                    supervisor.stopping(Duration::ZERO, "the scheduler stopped by itself");
-                    scheduler.stopped().await;
-                    if scheduler.is_stopped_in_order() {
-                        tracing::info!("stopped, as it was asked to");
-                        return Ok(());
-                    }
-                    return Err(Failure::lost("the scheduler stopped by itself; the messages above say why"));
-                }
-            },
-        }
-    }
-    let word = format!("stopping: runs have {} to end", text::span(grace));
-    tracing::info!("{word}");
-    supervisor.stopping(grace + END_PATIENCE, &word);
-    // The same keystroke may arrive twice, from the terminal and from whoever started the host.
-    let mut same_signal = std::pin::pin!(tokio::time::sleep(SAME_SIGNAL));
-    let mut is_same = true;
-    let mut stopped = std::pin::pin!(scheduler.shutdown(grace));
-    let mut is_heard = true;
-    loop {
-        tokio::select! {
-            biased;
-            signal = signals.next() => match signal {
-                Signal::Stop if !is_same => return Err(Failure::stopped()),
-                Signal::Stop | Signal::Reload => {}
-            },
-            () = &mut watched => {}
-            () = &mut same_signal, if is_same => {
-                is_same = false;
-                tracing::info!("runs still go on; a second signal stops at once");
-            }
-            event = events.next(), if is_heard => match event {
-                Some(Ok(happening)) => tell(&happening.event, zone),
-                Some(Err(lost)) => tracing::warn!("{lost} events were too many to show"),
-                None => is_heard = false,
-            },
-            done = &mut stopped => {
-                while let Some(Ok(happening)) = events.try_next() {
-                    tell(&happening.event, zone);
-                }
-                scheduler.stopped().await;
-                tracing::info!("stopped");
-                return done.map_err(Failure::lost);
-            }
-        }
-    }
-}
-
-/// One event, for the service manager: only the end of a reload matters to it.
-fn report(supervisor: &mut Supervisor, event: &Event) {
-    match event {
-        Event::Reloaded { added, changed, removed } => {
-            supervisor.reloaded(&format!("running; reloaded: jobs +{added} ~{changed} -{removed}"));
-        }
-        Event::ReloadRejected { problems } => {
-            let problems = text::count(problems.len(), "problem");
-            supervisor.reloaded(&format!("running; a change was refused: {problems}"));
-        }
-        _ => {}
-    }
-}
-
-/// One event, for the operator.
-fn tell(event: &Event, zone: chrono_tz::Tz) {
-    match event {
-        Event::RunFinished { job, run, attempt, outcome, reason, elapsed_ms, .. } => {
-            let span = elapsed_ms.map(|ms| text::span(Duration::from_millis(ms)));
-            // The pauses between attempts, and a host that was down, are no time that the run took.
-            let took = match span {
-                Some(span) if *attempt > 1 => {
-                    format!(" at attempt {attempt}, {span} after the first one began")
-                }
-                Some(span) => format!(" in {span}"),
-                None if *attempt > 1 => format!(" at attempt {attempt}"),
-                None => String::new(),
-            };
-            let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            match outcome {
-                Outcome::Succeeded => tracing::info!(job = job.as_str(), %run, "succeeded{took}"),
-                // Somebody, or the job's own policy, wanted it so.
-                Outcome::Cancelled => {
-                    tracing::warn!(job = job.as_str(), %run, "cancelled{took}{why} (run {run})")
-                }
-                _ => tracing::error!(job = job.as_str(), %run, "{outcome}{took}{why} (run {run})"),
-            }
-        }
-        Event::RunStarted { job, run, attempt, .. } => {
-            tracing::debug!(job = job.as_str(), %run, attempt, "started");
-        }
-        Event::RunRetrying { job, run, attempt, outcome, reason, retry_at } => {
-            let why = reason.as_deref().unwrap_or("no reason given");
-            tracing::warn!(job = job.as_str(), %run, "attempt {attempt} {outcome}: {why}; next attempt at {}", text::local(*retry_at, zone));
-        }
-        Event::Missed { job, run, reason, scheduled_at, .. } => {
-            tracing::warn!(job = job.as_str(), %run, "missed its fire at {}: {reason}", text::local(*scheduled_at, zone));
-        }
-        Event::Skipped { job, run, reason, scheduled_at, .. } => {
-            tracing::warn!(job = job.as_str(), %run, "skipped its fire at {}: {reason}", text::local(*scheduled_at, zone));
-        }
-        Event::RunWaiting { job, run, .. } => tracing::debug!(job = job.as_str(), %run, "waits for a place"),
-        Event::RunProgressed { job, run, done, total, note } => {
-            let total = total.map(|total| format!(" of {total}")).unwrap_or_default();
-            let note = note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
-            tracing::info!(job = job.as_str(), %run, "progress {done}{total}{note}");
-        }
-        Event::JobPaused { job, by, note } => {
-            tracing::info!(job = job.as_str(), "paused{}", why(by.as_deref(), note.as_deref()));
-        }
-        Event::JobResumed { job } => tracing::info!(job = job.as_str(), "resumed"),
-        Event::JobAdded { job } => tracing::debug!(job = job.as_str(), "added"),
-        Event::JobModified { job } => tracing::debug!(job = job.as_str(), "changed"),
-        Event::JobRemoved { job } => tracing::debug!(job = job.as_str(), "removed"),
-        Event::Reloaded { added, changed, removed } => {
-            tracing::info!("reloaded: jobs +{added} ~{changed} -{removed}");
-        }
-        Event::ReloadRejected { problems } => {
-            for problem in problems {
-                tracing::error!("{problem}");
-            }
-            tracing::error!("not taken over; what was loaded before stays in force");
-        }
-        Event::SchedulerPaused { by, note } => {
-            tracing::info!(
-                "paused{}: nothing starts until it is resumed",
-                why(by.as_deref(), note.as_deref())
-            );
-        }
-        Event::SchedulerResumed => tracing::info!("resumed"),
-        _ => {}
-    }
-}
-
-/// Who did something, and why, as far as they said.
-fn why(by: Option<&str>, note: Option<&str>) -> String {
-    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
-    let note = note.map(|note| format!(" ({note})")).unwrap_or_default();
-    by + &note
 }

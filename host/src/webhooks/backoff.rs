@@ -13,7 +13,9 @@ pub(super) fn pause(first: Duration, retry: u32, asked: Option<Duration>, chance
     let doubled = 2_u32.saturating_pow(retry.saturating_sub(1));
     let longest = first.saturating_mul(doubled).min(CAP.max(first));
     let pause = longest - (longest / 2).mul_f64(chance.clamp(0.0, 1.0));
-    pause.max(asked.unwrap_or_default().min(LONGEST_ASKED))
+    // Whole milliseconds, for whoever reads of it.
+    let odd = Duration::from_nanos(u64::from(pause.subsec_nanos() % 1_000_000));
+    (pause - odd).max(asked.unwrap_or_default().min(LONGEST_ASKED))
 }
 
 #[cfg(test)]
@@ -27,7 +29,8 @@ mod tests {
         let pauses = [1, 2, 3, 9, 10, 40].map(|retry| pause(SECOND, retry, None, 0.0).as_secs());
         assert_eq!(pauses, [1, 2, 4, 256, 300, 300]);
         assert_eq!(pause(SECOND * 600, 3, None, 0.0), SECOND * 600);
-        assert_eq!(pause(Duration::MAX, u32::MAX, None, 0.0), Duration::MAX);
+        assert_eq!(pause(Duration::MAX, u32::MAX, None, 0.0).as_secs(), u64::MAX);
+        assert_eq!(pause(SECOND, 1, None, 0.333_333).subsec_nanos() % 1_000_000, 0);
     }
 
     #[test]

@@ -87,6 +87,21 @@ fn a_failure_is_told_and_the_documented_verification_takes_it() {
 }
 
 #[test]
+fn whoever_is_in_a_hurry_does_not_wait_for_a_receiver_that_hangs() {
+    // It takes connections, and answers none.
+    let receiver = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = receiver.local_addr().unwrap();
+    let place = place(&format!("[webhooks.ops]\nurl = \"http://{address}\"\ntimeout = \"1h\"\n"));
+    let mut host = place.start();
+    host.hear_of("a", "failed");
+    host.signal(Signal::TERM);
+    host.hear_text("a second signal gives that up");
+    host.signal(Signal::TERM);
+    host.hear_text("not all of the last messages have arrived");
+    assert!(host.end().success());
+}
+
+#[test]
 fn a_reload_takes_up_webhooks_and_a_bad_one_is_refused_whole() {
     let (first, second) = (WebServer::start(), WebServer::start());
     let place = place("");
