@@ -113,7 +113,7 @@ impl Host {
             let written = self.scheduler.clock().now();
             let mut effect = None;
             let fires = self.listen(report, |event, at| {
-                if let Event::Reloaded { added, changed, removed } = event {
+                if let Event::Reloaded { added, changed, removed, .. } = event {
                     effect = Some((at, [*added, *changed, *removed]));
                 }
                 effect.is_some()

@@ -124,7 +124,7 @@ pub(super) async fn host(
 /// One event, for the service manager: only the end of a reload matters to it.
 fn report(supervisor: &mut Supervisor, event: &Event) {
     match event {
-        Event::Reloaded { added, changed, removed } => {
+        Event::Reloaded { added, changed, removed, .. } => {
             supervisor.reloaded(&format!("running; reloaded: jobs +{added} ~{changed} -{removed}"));
         }
         Event::ReloadRejected { problems } => {

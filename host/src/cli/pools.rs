@@ -26,7 +26,7 @@ pub(super) struct PoolsArgs {
 enum PoolsCommand {
     /// List the pools with how full they are.
     List(ListArgs),
-    /// Resize a pool. What runs in one that shrinks runs on; the next reload of a changed manifest has the last word.
+    /// Resize a pool. What runs in one that shrinks runs on; it lasts until the host ends, or the manifest says something new about the pool.
     Resize(ResizeArgs),
 }
 

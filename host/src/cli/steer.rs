@@ -136,5 +136,11 @@ pub(super) fn reload(args: &SteerArgs) -> Result<(), Failure> {
         eprintln!("warning: {}", text::plain(problem));
     }
     eprintln!("reloaded: jobs +{added} ~{changed} -{removed}");
-    Ok(())
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::no(format!(
+        "{}: what they are about was refused, and all else is in force",
+        text::count(problems.len(), "problem")
+    )))
 }

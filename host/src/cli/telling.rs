@@ -56,14 +56,16 @@ pub(super) fn tell(event: &Event, zone: chrono_tz::Tz) {
         Event::JobAdded { job } => tracing::debug!(job = job.as_str(), "added"),
         Event::JobModified { job } => tracing::debug!(job = job.as_str(), "changed"),
         Event::JobRemoved { job } => tracing::debug!(job = job.as_str(), "removed"),
-        Event::Reloaded { added, changed, removed } => {
+        Event::Reloaded { added, changed, removed, .. } => {
             tracing::info!("reloaded: jobs +{added} ~{changed} -{removed}");
         }
         Event::ReloadRejected { problems } => {
             for problem in problems {
                 tracing::error!("{problem}");
             }
-            tracing::error!("not taken over; what was loaded before stays in force");
+            tracing::error!(
+                "what was refused is not taken over; what was loaded before stays in force, with the rights of now"
+            );
         }
         Event::SchedulerPaused { by, note } => {
             tracing::info!(

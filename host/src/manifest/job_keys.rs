@@ -55,6 +55,10 @@ pub(crate) fn read_job(
     let mut defaults = terms.defaults(terms.defaults.policy.clone());
     defaults.policy.when_done = defaults.policy.when_done.filter(|when_done| *when_done != WhenDone::Remove);
     let job = with_reader(&table, |table| {
+        if let Some(field) = table.field("description") {
+            let hint = "leave it out, or declare the job in the manifest";
+            field.error("is not kept of a job that is added while the host runs", Some(hint.to_owned()));
+        }
         let plugin = read_plugin(table).or(plugin);
         if plugin.is_none() {
             let hint = "write \"plugin\": \"…\"; `clockbox plugins list` names them";
@@ -80,14 +84,22 @@ pub(crate) fn read_job(
 pub(crate) fn read_changes(job: &Job, keys: &str, terms: Terms<'_>) -> Result<JobPatch, KeyProblems> {
     let Keys { table, args } = Keys::read(keys)?;
     let defaults = terms.defaults((*job.policy).clone());
-    with_reader(&table, |table| JobPatch {
-        plugin: read_plugin(table),
-        pool: table.field("pool").and_then(|field| jobs::read_pool(&field, &defaults)),
-        trigger: table
-            .field("trigger")
-            .and_then(|_| trigger::read(table, job.id.as_str(), terms.defaults.timezone)),
-        args: args.map(|args| args.to_string().into()),
-        policy: changed(&job.policy, policy::read(table, &job.policy)),
+    with_reader(&table, |table| {
+        if let Some(field) = table.field("allow") {
+            let hint = "put the whole job in its place: PUT, or `clockbox jobs add --replace`";
+            field.error("is not changed by itself", Some(hint.to_owned()));
+        }
+        // They are read already, and are among the keys that there are.
+        _ = table.field("args");
+        JobPatch {
+            plugin: read_plugin(table),
+            pool: table.field("pool").and_then(|field| jobs::read_pool(&field, &defaults)),
+            trigger: table
+                .field("trigger")
+                .and_then(|_| trigger::read(table, job.id.as_str(), terms.defaults.timezone)),
+            args: args.map(|args| args.to_string().into()),
+            policy: changed(&job.policy, policy::read(table, &job.policy)),
+        }
     })
 }
 
@@ -205,12 +217,13 @@ mod tests {
     #[test]
     fn every_problem_is_told_as_in_a_manifest() {
         let problems = read(
-            r#"{ "trigger": { "interval": "2 parsecs" }, "pool": "heavi", "timeout": 3, "enabled": false }"#,
+            r#"{ "trigger": { "interval": "2 parsecs" }, "pool": "heavi", "timeout": 3, "enabled": false, "description": "x" }"#,
         );
         let problems = problems.unwrap_err().to_string();
         let lines: Vec<&str> = problems.lines().collect();
-        assert_eq!(lines.len(), 4, "{problems}");
+        assert_eq!(lines.len(), 5, "{problems}");
         for line in [
+            "description: is not kept of a job that is added while the host runs; leave it out, or declare the job in the manifest",
             "pool: there is no pool \"heavi\"; did you mean \"heavy\"?",
             "timeout: unknown key; limits belong to the plugin: [plugins.NAME] limits = { timeout = \"30s\" }",
             "a job that is added while the host runs cannot be disabled; add it, and pause it",
@@ -266,6 +279,9 @@ mod tests {
         assert_eq!((changed.args.as_deref(), changed.trigger), (Some("null"), None));
         let changed = change(r#"{ "trigger": { "interval": "2h" } }"#).unwrap();
         assert_eq!(changed.trigger.unwrap().describe(), "every 2 hours");
-        assert!(change(r#"{ "name": "other" }"#).unwrap_err().to_string().starts_with("name: unknown key"));
+        let unknown = change(r#"{ "name": "other" }"#).unwrap_err().to_string();
+        assert!(unknown.starts_with("name: unknown key") && unknown.contains("args"), "{unknown}");
+        let narrowed = change(r#"{ "allow": { "state": true } }"#).unwrap_err().to_string();
+        assert!(narrowed.starts_with("allow: is not changed by itself; put the whole job"), "{narrowed}");
     }
 }

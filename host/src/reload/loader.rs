@@ -35,6 +35,8 @@ pub struct LoadProblem {
     pub hint: Option<String>,
     /// Whether an older version of it stays in force.
     pub kept: bool,
+    /// Whether an older version is out of force, as it may not run with the rights of now.
+    pub ended: bool,
 }
 
 impl fmt::Display for LoadProblem {
@@ -42,6 +44,11 @@ impl fmt::Display for LoadProblem {
         write!(f, "{}: plugin {:?}: {}", self.path.display(), self.plugin.as_str(), self.message)?;
         if self.kept {
             f.write_str("\n  the version loaded before stays in force")?;
+        }
+        if self.ended {
+            f.write_str(
+                "\n  with the rights of now no version of it may run: until then its runs end as host-error",
+            )?;
         }
         match &self.hint {
             Some(hint) => write!(f, "\n  hint: {hint}"),
@@ -113,13 +120,15 @@ impl Loader {
                 }
                 Err((message, hint)) => {
                     // Its rights, limits and pin are those of now: what was taken from it must not stay with it.
-                    let kept = self.last.get(name).and_then(|plugin| plugin.with_spec(spec).ok());
+                    let last = self.last.get(name);
+                    let kept = last.and_then(|plugin| plugin.with_spec(spec).ok());
                     loaded.problems.push(LoadProblem {
                         plugin: name.clone(),
                         path: spec.path.clone(),
                         message,
                         hint,
                         kept: kept.is_some(),
+                        ended: last.is_some() && kept.is_none(),
                     });
                     loaded.plugins.extend(kept.map(|plugin| (name.clone(), plugin)));
                 }

@@ -215,19 +215,38 @@ impl Reloader {
 
     /// The folders and files that matter, symbolic links' targets included.
     fn places(&self) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
-        let manifest = if self.path.is_dir() { self.path.join(FILE_NAME) } else { self.path.clone() };
         let mut files: BTreeSet<PathBuf> =
             self.current.plugins.values().map(|plugin| plugin.path.clone()).collect();
-        files.insert(manifest);
+        files.insert(self.manifest());
         let mut folders: BTreeSet<PathBuf> = files.iter().flat_map(|file| folders_of(file)).collect();
         folders.insert(self.current.scheduler.plugin_dir.clone());
         (folders, files)
+    }
+
+    /// What is said of a manifest that has nothing in it any more: most likely somebody is about to write it.
+    fn emptied(&self) -> Option<String> {
+        let manifest = self.manifest();
+        let is_empty = std::fs::metadata(&manifest).is_ok_and(|meta| meta.len() == 0);
+        (is_empty && !self.current.jobs.is_empty()).then(|| {
+            format!(
+                "{}: the file is empty, as one is that is being written\n  hint: to have no jobs, write a comment into it, such as # no jobs",
+                manifest.display()
+            )
+        })
+    }
+
+    /// The file of the manifest.
+    fn manifest(&self) -> PathBuf {
+        if self.path.is_dir() { self.path.join(FILE_NAME) } else { self.path.clone() }
     }
 
     /// Reads everything again and puts it in force, or refuses it.
     fn reload(&mut self, why: Why) {
         let watch = Stopwatch::start();
         let (folders, files) = self.places();
+        if let Some(problem) = self.emptied() {
+            return self.reject(vec![problem]);
+        }
         let then = Fingerprint::take(&folders, &files);
         let loaded = manifest::load_again(&self.current, &self.path, &self.overrides, &super::description);
         let loaded = match loaded {
@@ -283,7 +302,7 @@ impl Reloader {
             );
         }
         self.scheduler.set_defaults(new.defaults.clone());
-        let (change, event) = change(&self.current, &new);
+        let (change, event) = change(&self.current, &new, problems.len());
         let put = change.put.clone();
         let (reply_to, reply) = Reply::channel();
         let reload = Reload { plugins: plugins.into_works(&refused), change, event, reply: reply_to };
@@ -364,7 +383,7 @@ impl Reloader {
 }
 
 /// What the scheduler is to change, and the event that says so.
-fn change(old: &Manifest, new: &Manifest) -> (Change, Event) {
+fn change(old: &Manifest, new: &Manifest, refused: usize) -> (Change, Event) {
     let (mut put, mut remove, mut added) = (Vec::new(), Vec::new(), 0);
     for (id, before, after) in manifest::side_by_side(&old.jobs, &new.jobs) {
         match (before, after) {
@@ -377,6 +396,8 @@ fn change(old: &Manifest, new: &Manifest) -> (Change, Event) {
             (_, None) => remove.push(id.clone()),
         }
     }
-    let event = Event::Reloaded { added, changed: put.len() - added, removed: remove.len() };
-    (Change { pools: new.pools.values().cloned().collect(), put, remove }, event)
+    let event = Event::Reloaded { added, changed: put.len() - added, removed: remove.len(), refused };
+    // A pool that was resized by hand stays so until the manifest says something new about it.
+    let pools = new.pools.iter().filter(|(name, pool)| old.pools.get(*name) != Some(*pool));
+    (Change { pools: pools.map(|(_, pool)| pool.clone()).collect(), put, remove }, event)
 }

@@ -168,6 +168,60 @@ fn a_broken_manifest_is_refused_and_the_last_good_one_stays() {
 }
 
 #[test]
+fn a_manifest_that_is_emptied_is_taken_for_one_that_is_being_written() {
+    let place = place();
+    place.manifest(&every("poll", "echo", "200ms"));
+    let mut host = start(&place);
+    host.hear_of("poll", "succeeded");
+    place.manifest("");
+    host.hear_text("the file is empty, as one is that is being written");
+    host.hear_of("poll", "succeeded");
+    // Somebody who means it says so.
+    place.manifest("# no jobs\n");
+    host.hear_text("reloaded: jobs +0 ~0 -1");
+    host.stop();
+}
+
+#[test]
+fn what_a_reload_refuses_is_told_each_time_that_one_is_asked_for() {
+    let place = place();
+    place.manifest(&every("poll", "echo", "200ms"));
+    let mut host = start(&place);
+    host.hear_text("asked and changed at");
+    place.put("jobs/junk.wasm", b"no plugin");
+    host.hear_text("not taken over; what was loaded before stays in force");
+    for _ in 0..2 {
+        place.cli(&["reload"]).exits(1).says(&[
+            "reloaded: jobs +0 ~0 -0",
+            "junk.wasm",
+            "all else is in force",
+        ]);
+    }
+    place.remove("jobs/junk.wasm");
+    place.cli(&["reload"]).exits(0).says(&["reloaded: jobs +0 ~0 -0"]);
+    host.stop();
+}
+
+#[test]
+fn a_pool_that_was_resized_stays_so_until_the_manifest_says_something_new_about_it() {
+    let place = place();
+    let jobs = every("poll", "echo", "200ms");
+    let pool = |size: u32| format!("[pools.default]\nmax_instances = {size}\n{jobs}");
+    place.manifest(&pool(4));
+    let mut host = start(&place);
+    host.hear_text("asked and changed at");
+    let size = || place.cli(&["pools", "--json"]).exits(0).json()[0]["max_instances"].clone();
+    let _ = place.cli(&["pools", "resize", "default", "--max-instances", "7"]).exits(0);
+    let _ = place.cli(&["reload"]).exits(0);
+    assert_eq!(size(), 7);
+    place.manifest(&pool(5));
+    host.hear_text("reloaded: ");
+    let _ = place.cli(&["reload"]).exits(0);
+    assert_eq!(size(), 5);
+    host.stop();
+}
+
+#[test]
 fn a_broken_sidecar_is_refused_and_the_job_it_declared_stays() {
     let place = place();
     place.drop_plugin(&guest("echo"), "beside");

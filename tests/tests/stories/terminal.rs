@@ -155,6 +155,25 @@ fn a_job_is_added_changed_paused_run_and_removed() {
 }
 
 #[test]
+fn a_plugin_is_uploaded_where_that_is_allowed() {
+    let place = place();
+    let noop = prebuilt("noop");
+    let noop = noop.to_str().unwrap();
+    let host = start(&place);
+    place.cli(&["plugins", "upload", noop]).exits(2).says(&["uploads = true"]);
+    host.stop();
+    place.manifest(&manifest("[server]\nuploads = true"));
+    let host = start(&place);
+    place.cli(&["plugins", "upload", noop]).exits(0).says(&["noop is new: "]);
+    let _ = place.cli(&["jobs", "add", "x", "--plugin", "noop", "--interval", "1d"]).exits(0);
+    let args = ["plugins", "upload", noop, "--name", "other", "--json"];
+    assert_eq!(place.cli(&args).exits(0).json()["name"], "other");
+    place.cli(&["plugins", "upload", "clockbox.toml"]).exits(2).says(&["the file is not WebAssembly"]);
+    place.cli(&["plugins", "upload", "gone.wasm"]).exits(2).says(&["gone.wasm: "]);
+    host.stop();
+}
+
+#[test]
 fn what_cannot_be_read_is_told_with_every_problem() {
     let place = place();
     let host = start(&place);

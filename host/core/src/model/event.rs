@@ -180,8 +180,11 @@ pub enum Event {
         changed: usize,
         /// Jobs removed.
         removed: usize,
+        /// What was refused meanwhile, plugin by plugin; `reload-rejected` follows and names it.
+        #[serde(default)]
+        refused: usize,
     },
-    /// A new manifest or plugin was refused; the last good one stays in force.
+    /// A new manifest or plugin was refused; the last good one stays in force, with the rights and limits of now.
     ReloadRejected {
         /// Every problem, a line each.
         problems: Vec<String>,

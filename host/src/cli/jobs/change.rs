@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     look::{names_at, unknown},
-    words::{Words, read_args},
+    words::{NewWords, Words, read_args},
 };
 use crate::{
     cli::{
@@ -29,7 +29,7 @@ pub(super) struct AddArgs {
     #[command(flatten)]
     host: HostArgs,
     #[command(flatten)]
-    words: Words,
+    words: NewWords,
     /// Put it in the place of a job of that name.
     #[arg(long, conflicts_with = "ignore")]
     replace: bool,
@@ -121,7 +121,7 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn add(args: &AddArgs) -> Result<(), Failure> {
-    let mut keys = args.words.of_new(&args.job)?;
+    let mut keys = args.words.keys(&args.job)?;
     keys.insert("name".to_owned(), json!(args.job));
     let conflict = match (args.replace, args.ignore) {
         (true, _) => Some("replace"),

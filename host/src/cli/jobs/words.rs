@@ -47,23 +47,35 @@ pub(super) struct Words {
     /// Once it has nothing left to do: keep or remove.
     #[arg(long)]
     when_done: Option<String>,
+}
+
+/// The keys of a job that is added.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct NewWords {
+    #[command(flatten)]
+    words: Words,
     /// What it may reach, out of what its plugin may: '{ http = ["https://api.example.com"] }'.
     #[arg(long, value_name = "TOML")]
     allow: Option<String>,
 }
 
-impl Words {
+impl NewWords {
     /// The keys of a new job. One that names no plugin is of the plugin of its own name, as in a manifest.
-    pub(super) fn of_new(&self, name: &JobId) -> Result<Map<String, Value>, Failure> {
-        let mut keys = self.keys()?;
+    pub(super) fn keys(&self, name: &JobId) -> Result<Map<String, Value>, Failure> {
+        let mut keys = self.words.keys()?;
         keys.entry("plugin").or_insert_with(|| json!(name));
+        if let Some(allow) = &self.allow {
+            keys.insert("allow".to_owned(), toml_value("--allow", allow)?);
+        }
         Ok(keys)
     }
+}
 
+impl Words {
     /// The keys that are given.
     pub(super) fn keys(&self) -> Result<Map<String, Value>, Failure> {
         let Self { plugin, trigger, args, pool, priority, max_instances, .. } = self;
-        let Self { overlap, misfire_grace, coalesce, retry, delivery, when_done, allow, .. } = self;
+        let Self { overlap, misfire_grace, coalesce, retry, delivery, when_done, .. } = self;
         let toml = |flag: &str, text: &Option<String>| {
             text.as_deref().map(|text| toml_value(flag, text)).transpose()
         };
@@ -80,7 +92,6 @@ impl Words {
             ("retry", toml("--retry", retry)?),
             ("delivery", delivery.as_ref().map(|text| json!(text))),
             ("when_done", when_done.as_ref().map(|text| json!(text))),
-            ("allow", toml("--allow", allow)?),
         ];
         Ok(said.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
     }
@@ -111,12 +122,12 @@ mod tests {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
-        words: Words,
+        words: NewWords,
     }
 
     fn keys(line: &[&str]) -> Result<Value, Failure> {
         let line = Line::try_parse_from([&["x"], line].concat()).unwrap();
-        line.words.of_new(&"a".parse().unwrap()).map(Value::Object)
+        line.words.keys(&"a".parse().unwrap()).map(Value::Object)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `clockbox plugins`: what plugins are, want and may, without running or compiling them.
+//! `clockbox plugins`: what plugins are, want and may, without running or compiling them; and a new one for a running host.
 
 mod describe;
 mod description;
@@ -10,6 +10,7 @@ mod listing;
 mod rights;
 mod show;
 mod table;
+mod upload;
 
 pub(super) use description::faults;
 
@@ -39,6 +40,8 @@ enum PluginsCommand {
     Describe(Box<describe::DescribeArgs>),
     /// Show every plugin of a manifest, also what is none although a job names it. Nothing is compiled or run.
     List(list::ListArgs),
+    /// Put a plugin into the plugin folder of a running host, which loads it; only where `[server]` says `uploads = true`.
+    Upload(upload::UploadArgs),
 }
 
 pub(super) fn plugins(args: &PluginsArgs) -> Result<(), Failure> {
@@ -46,6 +49,7 @@ pub(super) fn plugins(args: &PluginsArgs) -> Result<(), Failure> {
         PluginsCommand::Inspect(args) => inspect::run(args),
         PluginsCommand::Describe(args) => describe::run(args),
         PluginsCommand::List(args) => list::run(args),
+        PluginsCommand::Upload(args) => upload::run(args),
     }
 }
 

@@ -137,13 +137,24 @@ async fn reload(State(app): State<App>) -> Result<Answer<Reloaded>, Problem> {
     let mut events = app.scheduler.subscribe();
     reload();
     let told = async {
+        // What took effect, while its problems are not told yet.
+        let mut partly = None;
         loop {
             match events.next().await {
-                Some(Ok(Happening { event: Event::Reloaded { added, changed, removed }, .. })) => {
-                    return Ok(Reloaded { added, changed, removed, problems: Vec::new() });
+                Some(Ok(Happening {
+                    event: Event::Reloaded { added, changed, removed, refused }, ..
+                })) => {
+                    let reloaded = Reloaded { added, changed, removed, problems: Vec::new() };
+                    if refused == 0 {
+                        return Ok(reloaded);
+                    }
+                    partly = Some(reloaded);
                 }
                 Some(Ok(Happening { event: Event::ReloadRejected { problems }, .. })) => {
-                    return Err(refused(problems));
+                    return match partly {
+                        Some(reloaded) => Ok(Reloaded { problems, ..reloaded }),
+                        None => Err(refused(problems)),
+                    };
                 }
                 Some(_) => {}
                 None => return Err(crate::scheduler::SchedulerError::Stopped.into()),

@@ -9,7 +9,7 @@ mod status;
 mod webhook;
 
 pub(crate) use job::{JobKeys, JobView, NewJob, PauseView};
-pub(super) use plugin::PluginView;
+pub(crate) use plugin::PluginView;
 pub(crate) use plugin::{allowed, limits_of};
 pub(crate) use pool::PoolView;
 pub(crate) use run::{AttemptView, LogView, RunDetailView, RunView};
