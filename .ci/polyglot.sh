@@ -43,7 +43,7 @@ fi
 
 # Each SDK's own tests, in its own language's way.
 export PATH="$tools/venv/bin:$PATH"
-! command -v python3 >/dev/null || (cd sdk/python && python3 -m unittest -q discover -s tests)
+! command -v python3 >/dev/null || (cd sdk/python && python3 -m unittest discover -q -s tests)
 ! command -v node >/dev/null || node --test --test-reporter=dot sdk/javascript/test/*.test.js
 ! command -v cc >/dev/null || make --silent -C sdk/c test
 ! command -v go >/dev/null || (cd sdk/go && go vet ./... && go test ./...)
