@@ -112,7 +112,7 @@ pub(crate) fn sections(manifest: &Manifest) -> Sections {
                 "token": server.token.is_some(),
                 "read_token": server.read_token.is_some(),
                 "insecure": server.insecure,
-                "rate_limit": server.rate_limit,
+                "rate_limit": server.rate_limit(),
                 "uploads": server.uploads,
             }),
         ),

@@ -22,8 +22,6 @@ use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 
 use super::problem::Problem;
 
-/// Requests a second, if nothing is said.
-const USUAL: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 /// Peers that are remembered before those are forgotten that have been quiet.
 const MOST_PEERS: usize = 4096;
 
@@ -47,14 +45,13 @@ impl<C: Clock + Clone> Clone for Brake<C> {
 
 impl Brake {
     /// So many requests a second.
-    pub(super) fn new(per_second: Option<NonZeroU32>) -> Self {
+    pub(super) fn new(per_second: NonZeroU32) -> Self {
         Self::with_clock(per_second, MonotonicClock)
     }
 }
 
 impl<C: Clock + Clone> Brake<C> {
-    fn with_clock(per_second: Option<NonZeroU32>, clock: C) -> Self {
-        let per_second = per_second.unwrap_or(USUAL);
+    fn with_clock(per_second: NonZeroU32, clock: C) -> Self {
         let quota = Quota::per_second(per_second)
             .allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
         Self { limiter: Arc::new(RateLimiter::hashmap_with_clock(quota, clock.clone())), clock }
@@ -104,7 +101,7 @@ mod tests {
     #[test]
     fn a_peer_that_asks_too_much_waits_and_the_others_do_not() {
         let clock = FakeRelativeClock::default();
-        let brake = Brake::with_clock(NonZeroU32::new(10), clock.clone());
+        let brake = Brake::with_clock(NonZeroU32::new(10).unwrap(), clock.clone());
         let (one, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         for _ in 0..20 {
             assert_eq!(brake.check(one), Ok(()));
@@ -121,7 +118,7 @@ mod tests {
     #[test]
     fn addresses_of_one_ipv6_network_are_one_peer_and_the_quiet_are_forgotten() {
         let clock = FakeRelativeClock::default();
-        let brake = Brake::with_clock(NonZeroU32::new(1), clock.clone());
+        let brake = Brake::with_clock(NonZeroU32::MIN, clock.clone());
         let ask = |text: String| brake.check(text.parse().unwrap());
         assert!(ask("2001:db8::1".into()).is_ok() && ask("2001:db8::2".into()).is_ok());
         assert!(ask("2001:db8::3".into()).is_err());

@@ -136,7 +136,7 @@ impl Control {
         let is_loopback = address.is_some_and(|address| address.ip().is_loopback());
         let tokens = Tokens::new(settings.token.as_ref(), settings.read_token.as_ref(), is_loopback);
         let (ended, told) = (scheduler.clone(), stop.clone());
-        let brake = Brake::new(settings.rate_limit);
+        let brake = Brake::new(settings.rate_limit());
         let serve = async move {
             let counting = app.clone();
             tokio::spawn(async move { counting.metrics.count(&counting.scheduler, events).await });

@@ -45,6 +45,13 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
+    /// Requests a second that one peer may send over TCP.
+    #[must_use]
+    pub fn rate_limit(&self) -> NonZeroU32 {
+        const USUAL: NonZeroU32 = NonZeroU32::new(1000).unwrap();
+        self.rate_limit.unwrap_or(USUAL)
+    }
+
     /// The most jobs that have series of their own in the metrics.
     #[must_use]
     pub fn metrics_jobs(&self) -> u32 {

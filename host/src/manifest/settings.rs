@@ -161,7 +161,9 @@ fn host(settings: &mut Settings, manifest: &Manifest, written: &Written) {
             ("token", secret("token")),
             ("read_token", secret("read_token")),
             ("insecure", json!(server.insecure)),
+            ("rate_limit", json!(server.rate_limit())),
             ("metrics_jobs", json!(server.metrics_jobs())),
+            ("uploads", json!(server.uploads)),
         ],
     );
     for (name, hook) in &manifest.webhooks {
