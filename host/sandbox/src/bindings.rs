@@ -3,6 +3,6 @@
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "job",
-    imports: { "clockbox:state/store": async, "clockbox:jobs/control": async },
+    imports: { "clockbox:state/store": async, "clockbox:jobs/control": async, "clockbox:http/client": async },
     exports: { default: async },
 });

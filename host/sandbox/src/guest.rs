@@ -63,6 +63,11 @@ impl Guest {
         }
     }
 
+    /// What sends its requests, or refuses them.
+    pub(crate) fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
+    }
+
     /// What takes effect if the run succeeds.
     pub(crate) fn take_effects(&mut self) -> Option<Box<Effects>> {
         let state = std::mem::take(&mut self.state).into_changes();

@@ -9,6 +9,7 @@ use wasmtime_wasi_config::WasiConfig;
 
 use crate::{
     bindings::clockbox::{
+        http::client,
         job::{context, log, progress, types},
         jobs::control,
         state::store,
@@ -40,6 +41,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     log::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     progress::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     store::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    client::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     control::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     Ok(linker)
 }

@@ -5,8 +5,9 @@ use std::{fs, io, path::Path};
 use super::put;
 
 /// Each file: its path in the folder, and its text. The package itself comes first.
-pub(crate) const FILES: [(&str, &str); 3] = [
+pub(crate) const FILES: [(&str, &str); 4] = [
     ("job.wit", include_str!("../../../wit/job.wit")),
+    ("deps/http/http.wit", include_str!("../../../wit/deps/http/http.wit")),
     ("deps/jobs/jobs.wit", include_str!("../../../wit/deps/jobs/jobs.wit")),
     ("deps/state/state.wit", include_str!("../../../wit/deps/state/state.wit")),
 ];

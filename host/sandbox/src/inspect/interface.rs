@@ -24,7 +24,7 @@ enum Version {
 
 const WASI: Version = Version::Line("0.2");
 
-const FAMILIES: [Family; 11] = [
+const FAMILIES: [Family; 12] = [
     Family {
         package: "clockbox:job/",
         imports: &["types", "context", "log", "progress"],
@@ -33,6 +33,7 @@ const FAMILIES: [Family; 11] = [
     },
     Family { package: "clockbox:state/", imports: &["store"], exports: &[], version: Version::Line("0.1") },
     Family { package: "clockbox:jobs/", imports: &["control"], exports: &[], version: Version::Line("0.1") },
+    Family { package: "clockbox:http/", imports: &["client"], exports: &[], version: Version::Line("0.1") },
     Family {
         package: "wasi:cli/",
         imports: &[
@@ -118,7 +119,7 @@ fn family(interface: &str) -> Option<(&'static Family, &str)> {
 pub(super) fn right(name: &str) -> Option<&'static str> {
     let (interface, _) = split(name);
     match interface {
-        "wasi:http/outgoing-handler" => Some("http"),
+        "wasi:http/outgoing-handler" | "clockbox:http/client" => Some("http"),
         "wasi:cli/environment" => Some("env"),
         // `context` has the configuration of a job component.
         "wasi:config/store" | "clockbox:job/context" => Some("secrets"),
