@@ -52,7 +52,7 @@ fn a_cancel_that_was_answered_outlives_a_kill_within_its_grace() {
     );
     let mut host = place.start();
     let run = host.hear_of("a", "started").run().to_owned();
-    place.cli(&["runs", "cancel", &run, "--reason", "ada: wrong args"]).exits(0);
+    drop(place.cli(&["runs", "cancel", &run, "--reason", "ada: wrong args"]).exits(0));
     host.kill();
 
     let mut host = place.start();
