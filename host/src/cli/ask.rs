@@ -226,6 +226,11 @@ pub(super) struct Nobody {
 }
 
 impl Nobody {
+    /// Whether somebody answers there who speaks another protocol.
+    pub(super) fn is_mixed_up(&self) -> bool {
+        mixed_up(&self.address, Some(&self.error)).is_some()
+    }
+
     /// What a command that needs a host says.
     pub(super) fn failure(&self) -> Failure {
         let failure = Failure::new(self.to_string());

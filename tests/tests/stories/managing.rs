@@ -80,6 +80,115 @@ fn plugins_are_listed_with_what_the_host_has_of_them() {
 }
 
 #[test]
+fn an_import_tells_what_it_left_as_it_was_and_what_an_export_does_not_say() {
+    let place = place();
+    let host = start(&place);
+    add(&place, "a", &["--interval", "300d"]);
+    add(&place, "b", &["--interval", "300d"]);
+    drop(place.cli(&["jobs", "pause", "a", "--note", "holidays"]).exits(0));
+    let exported = place.cli(&["jobs", "export", "--source", "api"]).exits(0);
+    let note = "note: a pause is not exported, and whoever imports these jobs has to pause them again: a";
+    exported.says(&[note]);
+    let elsewhere = place.cli(&["jobs", "export", "--source", "manifest"]).exits(0);
+    assert!(elsewhere.stderr.is_empty(), "{elsewhere}");
+    place.put("jobs.txt", exported.stdout.as_bytes());
+    drop(place.cli(&["jobs", "remove", "b"]).exits(0));
+    let import = |words: &[&str]| place.cli(&[&["jobs", "import", "jobs.txt"], words].concat());
+    import(&["--ignore"])
+        .exits(0)
+        .says(&["1 job imported; 1 left as they are, as there are jobs of their names"]);
+    assert_eq!(import(&["--ignore", "--json"]).exits(0).json(), json!({ "jobs": 0, "ignored": 2 }));
+    import(&["--replace"]).exits(0).says(&["2 jobs imported\n"]);
+    import(&[]).exits(1).says(&["there is a job \"a\" already", "--replace or --ignore"]);
+    // One of the manifest cannot be replaced, so nobody is told to.
+    let all = place.cli(&["jobs", "export"]).exits(0).stdout;
+    let declared = all.split("[jobs.").find(|section| section.starts_with("yearly")).unwrap();
+    place.put("jobs.txt", format!("[jobs.{declared}").as_bytes());
+    for words in [&[][..], &["--replace"]] {
+        let answer = import(words).exits(1);
+        answer
+            .says(&["the job \"yearly\" comes from the manifest", "hint: give --ignore to leave such jobs"]);
+        assert!(!answer.stderr.contains("--replace"), "{answer}");
+    }
+    import(&["--ignore"]).exits(0).says(&["0 jobs imported; 1 left"]);
+    host.stop();
+}
+
+#[test]
+fn a_job_is_shown_in_its_own_time_zone_and_without_fires_while_it_is_paused() {
+    let place = place();
+    let host = start(&place);
+    add(&place, "soon", &["--cron", "0 5 1 1 *", "--timezone", "Asia/Tokyo"]);
+    let added = "-01-01 05:00:00 +09:00";
+    place.cli(&["jobs", "list"]).exits(0).says(&[added, "2090-01-01 00:00:00 +00:00"]);
+    let shown = place.cli(&["jobs", "show", "soon"]).exits(0);
+    assert!(shown.stdout.contains(added) && !shown.stdout.contains("paused"), "{shown}");
+    drop(place.cli(&["jobs", "pause", "soon"]).exits(0));
+    place.cli(&["jobs", "show", "soon"]).exits(0).says(&["next           nothing while it is paused", added]);
+    host.stop();
+    // The store says the same.
+    place.cli(&["jobs", "show", "soon"]).exits(0).says(&["next           nothing while it is paused", added]);
+}
+
+#[test]
+fn whoever_mixes_up_http_and_https_is_told() {
+    let place = place();
+    let text = std::fs::read_to_string(place.path("clockbox.toml")).unwrap();
+    place.manifest(&format!("{text}[server]\nlisten = \"127.0.0.1:0\"\n"));
+    let mut host = place.start();
+    let line = host.hear_text("asked and changed at");
+    let url = line.message().rsplit(' ').next().unwrap().replace("http://", "https://");
+    place
+        .cli(&["status", "--url", &url])
+        .exits(2)
+        .says(&["hint: what answers there speaks no TLS, as a host itself does not: write http://"]);
+    host.stop();
+    // One that answers as a server with TLS does which is asked without.
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        let (mut stream, _) = server.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]).unwrap();
+        // An alert: unexpected message.
+        stream.write_all(&[21, 3, 3, 0, 2, 2, 10]).unwrap();
+    });
+    place.cli(&["status", "--url", &url]).exits(2).says(&["ask that with https://"]);
+    server.join().unwrap();
+}
+
+#[test]
+fn what_can_be_no_id_is_wrong_usage_and_what_is_none_an_answer() {
+    let place = place();
+    start(&place).stop();
+    for command in ["show", "logs"] {
+        let ask = |id: &str| place.cli(&["runs", command, id]);
+        ask("not an id")
+            .exits(2)
+            .says(&["\"not an id\" is not the beginning of a run id", "`clockbox runs list`"]);
+        ask("0000000000000").exits(1).says(&["there is no run 0000000000000 on record"]);
+        ask("00000").exits(1).says(&["no run id on record starts with \"00000\""]);
+    }
+    // As with jobs.
+    drop(place.cli(&["jobs", "show", "not a name"]).exits(2));
+    drop(place.cli(&["jobs", "show", "nobody"]).exits(1));
+}
+
+#[test]
+fn a_mistake_in_a_description_is_told_with_the_file_that_it_is_in() {
+    let place = place();
+    place.put("about.toml", b"description = \"greets\"\ntrigger = { interval = \"soon\" }\n");
+    let describe = |words: &[&str]| {
+        place.cli(&[&["plugins", "describe", "jobs/hello.wasm", "--from", "about.toml"], words].concat())
+    };
+    let answer = describe(&[]).exits(2);
+    answer.says(&["about.toml:2:", "trigger.interval"]);
+    assert!(!answer.stderr.contains("hello.wasm"), "{answer}");
+    // What is made of it and of flags stands in no file.
+    describe(&["--name", "x"]).exits(2).says(&["hello.wasm (section clockbox:job):"]);
+}
+
+#[test]
 fn a_file_that_the_host_has_not_taken_up_is_told() {
     let place = place();
     let mut host = place.start_with(&["--no-watch"]);

@@ -96,7 +96,8 @@ fn arg(name: &str, schema: &Value) -> String {
 }
 
 /// What is wrong with a description that somebody writes: mistakes, and keys that no host knows.
-pub(in crate::cli) fn faults(text: &str, file: &Path) -> Vec<String> {
+/// They lie in the file that it comes `from`, where it does as it is.
+pub(in crate::cli) fn faults(text: &str, file: &Path, from: Option<&Path>) -> Vec<String> {
     let plugin = PluginFile { stem: "plugin".to_owned(), ..PluginFile::dropped(file) }.with_embedded(text);
     let around = Surroundings::with_files(vec![plugin]);
     let loaded = manifest::parse("", Path::new(manifest::FILE_NAME), &Overrides::default(), &around);
@@ -110,7 +111,14 @@ pub(in crate::cli) fn faults(text: &str, file: &Path) -> Vec<String> {
     // A warning without a key is about what is granted here, which is nothing.
     let counts =
         |problem: &&manifest::Problem| problem.severity == Severity::Error || !problem.key.is_empty();
-    let mut faults: Vec<String> = problems.iter().filter(counts).map(ToString::to_string).collect();
+    let placed = |problem: &manifest::Problem| match (from, &problem.place) {
+        (Some(from), manifest::Place::Embedded { line, column, .. }) => {
+            let place = manifest::Place::File { file: from.to_owned(), line: *line, column: *column };
+            manifest::Problem { place, ..problem.clone() }.to_string()
+        }
+        _ => problem.to_string(),
+    };
+    let mut faults: Vec<String> = problems.iter().filter(counts).map(placed).collect();
     // To a host it is a remark; whoever writes one means a name.
     let table: toml::Table = toml::from_str(text).unwrap_or_default();
     let name = table.get("name").and_then(toml::Value::as_str);
