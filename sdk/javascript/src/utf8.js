@@ -1,4 +1,4 @@
-/** Text to bytes and back: the engine inside the sandbox has no TextEncoder. */
+/** Text to bytes and back: the engine inside the sandbox has neither TextEncoder nor TextDecoder. */
 
 export function encode(text) {
   const escaped = encodeURIComponent(text.toWellFormed?.() ?? text);
@@ -15,8 +15,36 @@ export function encode(text) {
 }
 
 /** Throws a URIError where the bytes are not UTF-8. */
-export function decode(bytes) {
+export const decode = (bytes) =>
+  read(bytes, (at) => {
+    throw new URIError(`the bytes are not UTF-8 from byte ${at} on`);
+  });
+
+/** Bytes that are not UTF-8 become U+FFFD, as in a TextDecoder. */
+export const decodeLossy = (bytes) => read(bytes, () => 0xfffd);
+
+function read(bytes, wrong) {
   const parts = [];
-  for (const byte of bytes) parts.push(byte < 0x80 && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, "0")}`);
-  return decodeURIComponent(parts.join(""));
+  let points = [];
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at];
+    // How many bytes follow the first, and what the second may be, so that nothing is spelled longer than it need be.
+    let more = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1;
+    let least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+    let most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+    let point = more <= 0 ? first : first & (0x3f >> more);
+    let end = at + 1;
+    for (; more > 0 && bytes[end] >= least && bytes[end] <= most; more--) {
+      point = (point << 6) | (bytes[end++] & 0x3f);
+      [least, most] = [0x80, 0xbf];
+    }
+    points.push(more === 0 ? point : wrong(at));
+    at = end;
+    if (points.length === 4096) {
+      parts.push(String.fromCodePoint(...points));
+      points = [];
+    }
+  }
+  parts.push(String.fromCodePoint(...points));
+  return parts.join("");
 }
