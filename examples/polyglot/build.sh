@@ -13,7 +13,7 @@ mkdir -p "${1:-$here/jobs}"
 out=$(cd "${1:-$here/jobs}" && pwd)
 shift $(($# > 0))
 plugins=("$@")
-[ $# -gt 0 ] || plugins=(feed-digest csv-report log-rotate checksum-watch log-writer stats line-count resvg)
+[ $# -gt 0 ] || plugins=(feed-digest csv-report json-watch log-rotate checksum-watch log-writer stats line-count resvg)
 tools=${POLYGLOT_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/clockbox-polyglot}
 export PATH="$tools/venv/bin:$tools/npm/node_modules/.bin:$PATH"
 work=$(mktemp -d)
@@ -54,6 +54,16 @@ csv-report_lacks() { lacking componentize-py; }
 csv-report() {
     world "$here/python/plugin.wit"
     componentize-py -q -d "$work/$plugin-wit" -w plugin componentize -p "$here/python" -p "$repository/sdk/python" csv_report -o "$out/$plugin.wasm"
+}
+
+json-watch_lacks() { lacking node esbuild componentize-qjs; }
+json-watch() {
+    world "$here/javascript/plugin.wit"
+    mkdir "$work/node_modules"
+    ln -s "$repository/sdk/javascript" "$work/node_modules/clockbox-sdk"
+    NODE_PATH=$work/node_modules esbuild "$here/javascript/json-watch.js" --log-level=warning --bundle --format=esm --platform=neutral \
+        --conditions=clockbox '--external:clockbox:*' --outfile="$work/$plugin.mjs"
+    componentize-qjs -w "$work/$plugin-wit" -n plugin -j "$work/$plugin.mjs" --sync --opt-size -o "$out/$plugin.wasm" >/dev/null
 }
 
 log-rotate_lacks() { lacking go jco; }
