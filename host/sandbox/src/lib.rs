@@ -81,6 +81,7 @@ mod progress;
 mod request;
 mod resolver;
 mod run;
+mod said;
 mod sandbox;
 mod sockets;
 mod special_files;
