@@ -17,6 +17,7 @@ mod exec;
 mod follow_up;
 mod looking;
 mod outcomes;
+mod output;
 mod overlap;
 mod paper;
 mod planning;

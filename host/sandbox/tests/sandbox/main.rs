@@ -8,6 +8,7 @@ mod cores;
 mod http;
 mod jobs;
 mod journal;
+mod last_line;
 mod listing;
 mod loading;
 mod rebinding;
