@@ -3,6 +3,7 @@
 mod answers;
 mod cache;
 mod cache_view;
+mod client;
 mod cores;
 mod http;
 mod jobs;
