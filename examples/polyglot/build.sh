@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the plugins of this example into a folder, and puts copies of the sample data that jobs change into `work` beside it. Uses the
-# tools on PATH and those in $POLYGLOT_TOOLS (default: ~/.cache/clockbox-polyglot, which .ci/polyglot.sh fills). A plugin whose tools
+# tools on PATH and those in $POLYGLOT_TOOLS (default: ~/.cache/clockbox-polyglot, which .ci/polyglot-tools.sh fills). A plugin whose tools
 # are missing is skipped, and the reason is told; one that has its tools and does not build is an error.
 #
 # usage: examples/polyglot/build.sh [FOLDER] [PLUGIN…]       (default: examples/polyglot/jobs, all)
@@ -46,7 +46,7 @@ feed-digest() {
     local cargo=cargo
     compgen -G "$(rustc --print target-libdir --target wasm32-wasip2)/libstd-*.rlib" >/dev/null \
         || cargo=$("$repository/.ci/guest-toolchain.sh")/bin/guest-cargo
-    (cd "$here/rust" && "$cargo" build --quiet --release --target wasm32-wasip2 --target-dir "$tools/examples-rust")
+    (cd "$here/rust" && "$cargo" build --quiet --release --locked --target wasm32-wasip2 --target-dir "$tools/examples-rust")
     cp "$tools/examples-rust/wasm32-wasip2/release/feed_digest.wasm" "$out/feed-digest.wasm"
 }
 
@@ -88,7 +88,7 @@ log-writer() { GOOS=wasip1 GOARCH=wasm go build -trimpath -ldflags="-s -w" -o "$
 
 stats_lacks() { lacking 'zig|python-zig'; }
 stats() {
-    (cd "$work" && "$(command -v zig || command -v python-zig)" build-exe "$here/commands/stats.zig" -target wasm32-wasi -O ReleaseSmall \
+    (cd "$work" && "$(command -v zig || command -v python-zig)" build-exe "$here/commands/stats.zig" -target wasm32-wasi -O ReleaseSmall --stack 262144 \
         -femit-bin="$out/$plugin.wasm")
 }
 
