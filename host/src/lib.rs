@@ -15,6 +15,7 @@ mod outbound;
 mod plugin_files;
 mod pool;
 pub mod reload;
+mod reload_answer;
 mod scheduler;
 pub mod simulation;
 mod system_zones;

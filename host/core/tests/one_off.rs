@@ -58,7 +58,7 @@ fn a_hundred_thousand_jobs_are_added_restored_and_cleaned_up() {
     let mut timetable = Timetable::new();
     let pool = Pool { max_instances: JOBS, ..Pool::new(PoolName::default_pool()) };
     timetable.handle(start(), Input::Apply(Change { pools: vec![pool], ..Change::default() })).unwrap();
-    let remembered = Remembered { jobs, last_run, paused, unfinished: Vec::new() };
+    let remembered = Remembered { jobs, last_run, paused, ..Remembered::default() };
     assert!(timetable.restore(start(), remembered).is_empty());
     timetable.handle(start(), Input::Wake).unwrap();
     assert_eq!(timetable.next_wake(), Some(start() + TimeDelta::minutes(30)));

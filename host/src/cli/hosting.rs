@@ -60,7 +60,7 @@ pub(super) async fn host(
             signal = signals.next() => match signal {
                 Signal::Reload => {
                     supervisor.reloading();
-                    reloader.reload();
+                    drop(reloader.reload());
                 }
                 Signal::Stop => break,
             },

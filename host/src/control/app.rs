@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::{connections::Places, metrics::Metrics, problem::Problem, ring::Ring};
 use crate::{
     in_force::InForce,
+    reload_answer::Reloading,
     scheduler::{Scheduler, Subscription},
     webhooks,
 };
@@ -19,8 +20,8 @@ use crate::{
 /// What a host does for the control API beyond what its scheduler does.
 #[derive(Clone, Default)]
 pub struct Hooks {
-    /// Reads the manifest and the plugins again; what comes of it is told by an event.
-    pub reload: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Reads the manifest and the plugins again, and answers what comes of it.
+    pub reload: Option<Arc<dyn Fn() -> Reloading + Send + Sync>>,
     /// Where plugins may be uploaded to; nothing where nobody may.
     pub uploads: Option<Uploads>,
     /// What happened from the start of the scheduler on, so that the metrics count it; without it they count from the start

@@ -15,6 +15,7 @@ use clockbox_core::{
 
 use super::{
     Loader,
+    askers::{Askers, Asking},
     fingerprint::Fingerprint,
     provenance::provenance,
     watch::{Wake, Watch, folders_of},
@@ -23,6 +24,7 @@ use crate::{
     clock::Stopwatch,
     in_force::InForce,
     manifest::{self, FILE_NAME, Loaded, Manifest, Overrides, Problem},
+    reload_answer::{ReloadAnswer, Reloaded, Reloading},
     scheduler::{Message, Reload, Reply, Scheduler},
     webhooks,
 };
@@ -49,6 +51,8 @@ pub struct Reloader {
     settings: Option<InForce>,
     /// Something was refused, and nobody has been told yet that it is well again.
     is_rejected: bool,
+    /// Whoever asked for a reload.
+    askers: Askers,
 }
 
 /// Why a reloader reads everything again.
@@ -65,20 +69,20 @@ enum Why {
 /// The way to a reloader's thread; dropping it ends the thread.
 pub struct Handle {
     wakes: mpsc::Sender<Wake>,
+    asking: Asking,
     ended: mpsc::Receiver<()>,
 }
 
 impl Handle {
-    /// Asks for a reload now.
-    pub fn reload(&self) {
-        // An error means that the thread has ended, and the scheduler with it.
-        _ = self.wakes.send(Wake::Demand);
+    /// Asks for a reload now. What comes of it is also told by an event.
+    pub fn reload(&self) -> Reloading {
+        ask(&self.asking, &self.wakes)
     }
 
     /// What asks for a reload, to be handed on.
-    pub(crate) fn asker(&self) -> impl Fn() + Send + Sync + 'static {
-        let wakes = self.wakes.clone();
-        move || _ = wakes.send(Wake::Demand)
+    pub(crate) fn asker(&self) -> impl Fn() -> Reloading + Send + Sync + 'static {
+        let (asking, wakes) = (self.asking.clone(), self.wakes.clone());
+        move || ask(&asking, &wakes)
     }
 
     /// Ends the thread and waits until it has let go of the scheduler, or until `patience` is over: it may be compiling
@@ -88,6 +92,13 @@ impl Handle {
         // Nothing is ever sent: the thread drops its end.
         _ = self.ended.recv_timeout(patience);
     }
+}
+
+fn ask(asking: &Asking, wakes: &mpsc::Sender<Wake>) -> Reloading {
+    let reloading = asking.ask();
+    // An error means that the thread has ended, and the scheduler with it: the asker hears that as well.
+    _ = wakes.send(Wake::Demand);
+    reloading
 }
 
 impl Drop for Handle {
@@ -117,6 +128,7 @@ impl Reloader {
             webhooks: None,
             settings: None,
             is_rejected: false,
+            askers: Askers::new(),
         }
     }
 
@@ -155,7 +167,7 @@ impl Reloader {
     pub fn start(mut self, watch: bool) -> io::Result<Handle> {
         let mut watcher = Watch::new(watch);
         let (end, ended) = mpsc::channel();
-        let handle = Handle { wakes: watcher.waker(), ended };
+        let handle = Handle { wakes: watcher.waker(), asking: self.askers.asking(), ended };
         std::thread::Builder::new().name("clockbox-reload".into()).spawn(move || {
             self.run(&mut watcher, watch);
             drop(self);
@@ -169,16 +181,14 @@ impl Reloader {
         watch.set(folders.clone());
         let mut seen = Fingerprint::take(&folders, &files);
         if enabled {
-            self.reload(Why::Started);
+            self.look(Why::Started);
         }
         loop {
-            let mut why = Why::Changed;
             match watch.next(enabled) {
                 Wake::Stop => return,
-                Wake::Demand => {
-                    self.loader.forget_refusals();
-                    why = Why::Asked;
-                }
+                // A look that began meanwhile has answered.
+                Wake::Demand if self.askers.is_empty() => continue,
+                Wake::Demand => {}
                 Wake::Look => {
                     let (folders, files) = self.places();
                     if Fingerprint::take(&folders, &files) == seen {
@@ -191,8 +201,22 @@ impl Reloader {
             }
             let Some(now) = self.settled(watch) else { return };
             seen = now;
-            self.reload(why);
+            self.look(Why::Changed);
             watch.set(self.places().0);
+        }
+    }
+
+    /// Looks at the files, and answers whoever asked for that before. What is told to others of an earlier look is no answer
+    /// to him.
+    fn look(&mut self, why: Why) {
+        let askers = self.askers.take();
+        let why = if askers.is_empty() { why } else { Why::Asked };
+        if why == Why::Asked {
+            self.loader.forget_refusals();
+        }
+        // Nothing is sent where the scheduler has stopped, and nobody may wait for it any more.
+        if let Some(answer) = self.reload(why) {
+            askers.into_iter().for_each(|asker| _ = asker.send(answer.clone()));
         }
     }
 
@@ -240,18 +264,20 @@ impl Reloader {
         if self.path.is_dir() { self.path.join(FILE_NAME) } else { self.path.clone() }
     }
 
-    /// Reads everything again and puts it in force, or refuses it.
-    fn reload(&mut self, why: Why) {
+    /// Reads everything again and puts it in force, or refuses it. No answer where the scheduler has stopped.
+    fn reload(&mut self, why: Why) -> Option<ReloadAnswer> {
         let watch = Stopwatch::start();
         let (folders, files) = self.places();
         if let Some(problem) = self.emptied() {
-            return self.reject(vec![problem]);
+            return Some(Err(self.reject(vec![problem])));
         }
         let then = Fingerprint::take(&folders, &files);
         let loaded = manifest::load_again(&self.current, &self.path, &self.overrides, &super::description);
         let loaded = match loaded {
             Ok(loaded) => loaded,
-            Err(problems) => return self.reject(problems.0.iter().map(ToString::to_string).collect()),
+            Err(problems) => {
+                return Some(Err(self.reject(problems.0.iter().map(ToString::to_string).collect())));
+            }
         };
         let Loaded { manifest: mut new, refused } = loaded;
         let mut problems: Vec<String> =
@@ -280,7 +306,8 @@ impl Reloader {
         let is_same = new == self.current && plugins.replaced.is_empty();
         tracing::debug!("the plugins were read, and all was compared, after {:.1?}", watch.elapsed());
         if is_same && why != Why::Asked {
-            return self.settle(why, problems);
+            self.settle(why, &problems);
+            return Some(Ok(Reloaded { problems, ..Reloaded::default() }));
         }
         let now = self.scheduler.clock().now();
         for (name, plugin) in plugins.replaced.iter().filter_map(|name| plugins.plugins.get_key_value(name)) {
@@ -302,14 +329,16 @@ impl Reloader {
             );
         }
         self.scheduler.set_defaults(new.defaults.clone());
-        let (change, event) = change(&self.current, &new, problems.len());
+        let (change, mut told) = change(&self.current, &new);
+        let Reloaded { added, changed, removed, .. } = told;
+        let event = Event::Reloaded { added, changed, removed, refused: problems.len() };
         let put = change.put.clone();
         let (reply_to, reply) = Reply::channel();
         let reload = Reload { plugins: plugins.into_works(&refused), change, event, reply: reply_to };
         self.scheduler.inbox().send(Message::Reload(Box::new(reload)));
         if let Err(error) = reply.wait() {
             tracing::error!("the reload did not take effect: {error}");
-            return;
+            return None;
         }
         tracing::debug!("the change was in force after {:.1?}", watch.elapsed());
         for (name, spec) in &new.plugins {
@@ -329,7 +358,9 @@ impl Reloader {
             settings.reloaded(&new);
         }
         self.current = new;
-        self.settle(why, problems);
+        self.settle(why, &problems);
+        told.problems = problems;
+        Some(Ok(told))
     }
 
     /// Webhooks of now are told of what happens from now on.
@@ -364,26 +395,29 @@ impl Reloader {
     }
 
     /// What is wrong is told, and that nothing is wrong any more.
-    fn settle(&mut self, why: Why, problems: Vec<String>) {
+    fn settle(&mut self, why: Why, problems: &[String]) {
         if !problems.is_empty() {
             match why {
                 // The start has told of them already.
                 Why::Started if self.is_rejected => {}
-                _ => self.reject(problems),
+                _ => drop(self.reject(problems.to_vec())),
             }
         } else if std::mem::take(&mut self.is_rejected) {
             tracing::info!("the problems are gone: what is loaded is what the files say");
         }
     }
 
-    fn reject(&mut self, problems: Vec<String>) {
+    /// Tells everybody what was refused, and answers with it.
+    fn reject(&mut self, problems: Vec<String>) -> Vec<String> {
         self.is_rejected = true;
-        self.scheduler.inbox().send(Message::Publish(Event::ReloadRejected { problems }));
+        let event = Event::ReloadRejected { problems: problems.clone() };
+        self.scheduler.inbox().send(Message::Publish(event));
+        problems
     }
 }
 
-/// What the scheduler is to change, and the event that says so.
-fn change(old: &Manifest, new: &Manifest, refused: usize) -> (Change, Event) {
+/// What the scheduler is to change, and how much that is.
+fn change(old: &Manifest, new: &Manifest) -> (Change, Reloaded) {
     let (mut put, mut remove, mut added) = (Vec::new(), Vec::new(), 0);
     for (id, before, after) in manifest::side_by_side(&old.jobs, &new.jobs) {
         match (before, after) {
@@ -396,8 +430,8 @@ fn change(old: &Manifest, new: &Manifest, refused: usize) -> (Change, Event) {
             (_, None) => remove.push(id.clone()),
         }
     }
-    let event = Event::Reloaded { added, changed: put.len() - added, removed: remove.len(), refused };
+    let told = Reloaded { added, changed: put.len() - added, removed: remove.len(), problems: Vec::new() };
     // A pool that was resized by hand stays so until the manifest says something new about it.
     let pools = new.pools.iter().filter(|(name, pool)| old.pools.get(*name) != Some(*pool));
-    (Change { pools: pools.map(|(_, pool)| pool.clone()).collect(), put, remove }, event)
+    (Change { pools: pools.map(|(_, pool)| pool.clone()).collect(), put, remove }, told)
 }

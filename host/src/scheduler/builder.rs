@@ -338,11 +338,11 @@ impl Builder {
             );
         }
         let unfinished = unfinished(&*store, &snapshot)?;
-        let Snapshot { jobs, last_run, paused, .. } = snapshot;
+        let Snapshot { jobs, cancelling, last_run, paused, .. } = snapshot;
         let change = self.declared.map(|declared| Change::at_start(&jobs, &declared, &self.refused));
         let pools = Change { pools: self.pools, ..Change::default() };
         let mut actions = timetable.handle(now, Input::Apply(pools))?;
-        actions.extend(timetable.restore(now, Remembered { jobs, unfinished, last_run, paused }));
+        actions.extend(timetable.restore(now, Remembered { jobs, unfinished, cancelling, last_run, paused }));
         actions.extend(timetable.handle(now, Input::Apply(change.unwrap_or_default()))?);
         let jobs = Input::AddJobs { jobs: added, conflict: Conflict::Replace };
         actions.extend(timetable.handle(now, jobs)?);

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use clockbox_core::{
-    model::{Event, Pause, Refusal, Report, Run, RunId, RunState, Timestamp, format_roughly},
+    model::{Event, Pause, Refusal, Report, RunId, Timestamp, format_roughly},
     timetable::{Action, Completed, Input, Pipeline, Timetable},
 };
 use clockbox_store::Writer;
@@ -303,13 +303,8 @@ impl Driver {
         match shutdown.advance(now) {
             Stage::Draining => {}
             Stage::Asked => {
-                let is_running = |run: &&Run| run.state == RunState::Running;
-                let running: Vec<RunId> =
-                    self.timetable.active_runs().filter(is_running).map(|run| run.id).collect();
-                for run in running {
-                    let why = "the scheduler stopped before the run had ended".to_owned();
-                    self.tell(Input::CancelRun { run, why }, None);
-                }
+                let why = "the scheduler stopped before the run had ended".to_owned();
+                self.tell(Input::StopRunning { why }, None);
             }
             Stage::Killed => self.pool.kill_all(),
             // What was running is found interrupted at the next start.

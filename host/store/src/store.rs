@@ -1,5 +1,7 @@
 //! The seam between the scheduler and whatever keeps its jobs and runs.
 
+use std::collections::BTreeMap;
+
 use clockbox_core::model::{
     JobId, JobRecord, JobState, LogLine, Pause, Refusal, Run, RunId, Timestamp, Write,
 };
@@ -13,6 +15,8 @@ pub struct Snapshot {
     pub jobs: Vec<JobRecord>,
     /// Every run that is not in a final state, oldest id first.
     pub unfinished: Vec<Run>,
+    /// Runs that somebody wanted to stop and that had not come to their end, and why.
+    pub cancelling: BTreeMap<RunId, String>,
     /// The highest run id ever recorded, also when that run is deleted by now.
     pub last_run: Option<RunId>,
     /// What is not understood and was left as it is, a line each: the job or unfinished run, why, and what to do. A row

@@ -1,5 +1,13 @@
 //! The host as a whole, over the API.
 
+use std::sync::{Arc, Mutex};
+
+use clockbox::{
+    control::Hooks,
+    manifest::{self, Overrides},
+    reload::{Loader, Reloader},
+    sandbox::{Sandbox, SandboxOptions},
+};
 use serde_json::{Value, json};
 
 use crate::support::Host;
@@ -37,6 +45,34 @@ fn what_cannot_be_understood_is_said_so() {
     assert_eq!(client.no("DELETE", "/v1/status", Value::Null).status, 405);
     assert_eq!(client.no("POST", "/v1/pause", json!({ "who": "ada" })).status, 400);
     assert_eq!(client.no("POST", "/v1/reload", Value::Null).code(), "no-manifest");
+}
+
+#[test]
+fn a_reload_is_answered_by_the_look_that_began_after_it_was_asked_for() {
+    let hooks = |folder: &std::path::Path, scheduler: &clockbox::Scheduler| {
+        let path = folder.join("clockbox.toml");
+        std::fs::write(&path, "# no jobs").unwrap();
+        let manifest = manifest::load(&path, &Overrides::default(), &|_| None).unwrap().whole().unwrap();
+        let loader = Loader::new(Sandbox::new(SandboxOptions::default()).unwrap());
+        let reloader = Reloader::new(path.clone(), Overrides::default(), manifest, loader, scheduler.clone());
+        let handle = Mutex::new(reloader.start(false).unwrap());
+        // Between the request and its answer, what lay there before is refused, and everybody is told.
+        let reload = move || {
+            std::fs::write(&path, "no manifest").unwrap();
+            let earlier = handle.lock().unwrap().reload();
+            let earlier = std::thread::spawn(move || earlier.blocking_recv()).join().unwrap();
+            assert!(earlier.unwrap().is_err());
+            std::fs::write(&path, "# no jobs any more").unwrap();
+            handle.lock().unwrap().reload()
+        };
+        Hooks { reload: Some(Arc::new(reload)), ..Hooks::default() }
+    };
+    let host = Host::start_with(|_| {}, hooks);
+    let mut events = host.scheduler.subscribe();
+    let answer = host.client().ok("POST", "/v1/reload", Value::Null);
+    assert_eq!(answer, json!({ "added": 0, "changed": 0, "removed": 0, "problems": [] }));
+    let told = events.next_blocking().unwrap().unwrap().event;
+    assert!(matches!(told, clockbox::Event::ReloadRejected { .. }), "{told:?}");
 }
 
 #[test]

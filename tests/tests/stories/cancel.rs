@@ -43,6 +43,28 @@ fn a_guest_that_looks_stops_by_itself() {
 }
 
 #[test]
+fn a_cancel_that_was_answered_outlives_a_kill_within_its_grace() {
+    let place = crate::place();
+    place.drop_plugin(&guest("spin"), "spin");
+    place.manifest(
+        "[plugins.spin]\nlimits = { timeout = \"1h\", cancel_grace = \"1h\" }\n\
+         [jobs.a]\nplugin = \"spin\"\ndelivery = \"at-least-once\"\n",
+    );
+    let mut host = place.start();
+    let run = host.hear_of("a", "started").run().to_owned();
+    drop(place.cli(&["runs", "cancel", &run, "--reason", "ada: wrong args"]).exits(0));
+    host.kill();
+
+    let mut host = place.start();
+    assert_eq!(host.hear_of("a", "cancelled").run(), run);
+    host.stop();
+    let run = cancelled(&place.history(), &run);
+    assert_eq!(run.attempt, 1, "it was not started again");
+    let why = "ada: wrong args; the host ended before the run's end was recorded";
+    assert_eq!(run.reason.as_deref(), Some(why));
+}
+
+#[test]
 fn a_guest_that_does_not_is_stopped_after_the_grace() {
     let place = place("spin", "cancel_grace = \"300ms\"");
     let mut host = place.start();

@@ -166,10 +166,11 @@ fn measured<T>(what: &str, count: usize, work: impl FnOnce() -> T) {
 /// A timetable of what a store knows, as the host starts it.
 fn started(store: &dyn JobStore, declared: Vec<Arc<Job>>) -> Timetable {
     let mut timetable = Timetable::new();
-    let Snapshot { jobs, last_run, paused, .. } = store.load().expect("a snapshot");
+    let Snapshot { jobs, cancelling, last_run, paused, .. } = store.load().expect("a snapshot");
     let change = Change::at_start(&jobs, &declared, &Default::default());
     let unfinished = Vec::new();
-    let mut actions = timetable.restore(jobs::now(), Remembered { jobs, unfinished, last_run, paused });
+    let mut actions =
+        timetable.restore(jobs::now(), Remembered { jobs, unfinished, cancelling, last_run, paused });
     actions.extend(timetable.handle(jobs::now(), Input::Apply(change)).expect("a change"));
     actions.extend(timetable.handle(jobs::now(), Input::Wake).expect("a look"));
     black_box(actions);

@@ -13,6 +13,14 @@ pub enum Write {
     RemoveJob(JobId),
     /// Keep that the whole scheduler is paused; `None`: that it is not.
     Pause(Option<Pause>),
+    /// Keep that somebody wants this run to stop, and why; `None`: that it has come to its end, however that was. It is no
+    /// part of the run's record, so that runs which nobody stops cost nothing more.
+    Cancelling {
+        /// The run.
+        run: RunId,
+        /// Why.
+        why: Option<String>,
+    },
     /// Insert the record of a fire and set the job's next and last fire with it. The last fire only moves forward, and
     /// only by what the trigger caused, not by runs on demand.
     ///

@@ -149,8 +149,16 @@ pub(super) struct Active {
     pub(super) place: Place,
     /// When the attempt under way was released to start.
     pub(super) attempt_started_at: Option<Timestamp>,
-    /// Somebody wants it to stop: why.
-    pub(super) stopping: Option<String>,
+    /// Somebody wants it to stop.
+    pub(super) stopping: Option<Box<Stopping>>,
+}
+
+/// That a run is to stop.
+#[derive(Debug)]
+pub(super) struct Stopping {
+    pub(super) why: String,
+    /// Whether the store knows of it: then no later host takes the run up again.
+    pub(super) is_kept: bool,
 }
 
 /// Where a run is.

@@ -69,10 +69,17 @@ pub enum Input {
         /// Arguments in place of the job's: JSON text.
         args: Option<String>,
     },
-    /// Stop a run: drop it where it waits, else ask its instance to stop.
+    /// Stop a run: drop it where it waits, else ask its instance to stop. That is kept, so that no later host takes it up
+    /// again.
     CancelRun {
         /// The run.
         run: RunId,
+        /// Why, for the record.
+        why: String,
+    },
+    /// Ask whatever runs to stop, because the host ends. Unlike a cancel this is not kept: a run that does not end in time is
+    /// interrupted, and what that comes to is for its job's delivery to say.
+    StopRunning {
         /// Why, for the record.
         why: String,
     },

@@ -144,6 +144,7 @@ impl Timetable {
             Input::Settled { run, answer } => self.settled(now, run, answer, out),
             Input::RunNow { job, args } => self.run_now(now, &job, args, out),
             Input::CancelRun { run, why } => self.stop(now, run, &why, out),
+            Input::StopRunning { why } => self.stop_running(&why, out),
             Input::AddJobs { jobs, conflict } => self.add_jobs(now, jobs, conflict, out),
             Input::ModifyJob { job, patch } => self.modify_job(now, &job, *patch, out),
             Input::RemoveJob { job, running } => self.remove(now, &job, running, out),

@@ -1,6 +1,6 @@
 //! Taking up the work where an earlier host left it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     Action, Timetable, clock,
@@ -8,7 +8,7 @@ use super::{
     entry::{Active, Entry, Place},
 };
 use crate::model::{
-    Attempt, Delivery, Event, JobId, JobRecord, Outcome, Pause, Run, RunId, RunState, Timestamp,
+    Attempt, Delivery, Event, JobId, JobRecord, Outcome, Pause, Run, RunId, RunState, Timestamp, Write,
 };
 
 /// A run that was not in a final state when the earlier host ended.
@@ -27,6 +27,8 @@ pub struct Remembered {
     pub jobs: Vec<JobRecord>,
     /// Every run that is not in a final state, oldest id first.
     pub unfinished: Vec<Unfinished>,
+    /// Runs that somebody wanted to stop, and why.
+    pub cancelling: BTreeMap<RunId, String>,
     /// The highest run id ever recorded.
     pub last_run: Option<RunId>,
     /// Set while the whole scheduler is paused.
@@ -37,11 +39,11 @@ impl Timetable {
     /// Takes in what the store knows. To be called once, on a timetable without jobs, with its pools applied.
     ///
     /// What was running is interrupted: it stays so, or is tried again under the same id where the job's delivery is
-    /// at-least-once. What waited waits on. Nothing starts and no fire is decided before an input other than
+    /// at-least-once. What somebody wanted to stop is cancelled, and not taken up again. What waited waits on. Nothing starts and no fire is decided before an input other than
     /// [`Input::Apply`](super::Input::Apply) and [`Input::AddJobs`](super::Input::AddJobs) is taken in, so that what
     /// these declare at a start counts for all of it.
     pub fn restore(&mut self, now: Timestamp, remembered: Remembered) -> Vec<Action> {
-        let Remembered { jobs, unfinished, last_run, paused } = remembered;
+        let Remembered { jobs, unfinished, mut cancelling, last_run, paused } = remembered;
         let mut actions = Vec::new();
         self.paused = paused;
         self.restoring = true;
@@ -72,6 +74,10 @@ impl Timetable {
         for Unfinished { run, attempt_started_at } in unfinished {
             let run = Arc::new(run);
             self.last_run = self.last_run.max(Some(run.id));
+            if let Some(why) = cancelling.remove(&run.id) {
+                self.cancelled(now, run, &why, attempt_started_at, &mut actions);
+                continue;
+            }
             if !self.jobs.contains(&run.job) {
                 self.orphan(now, run, attempt_started_at, &mut actions);
                 continue;
@@ -121,7 +127,7 @@ impl Timetable {
         };
         Arc::make_mut(&mut run).reason =
             Some(format!("the host ended before the run's end was recorded{no_more}"));
-        let attempt = cut_off(now, &run, attempt_started_at);
+        let attempt = cut_off(now, &run, attempt_started_at, Outcome::Interrupted);
         out.push(Action::Publish(interruption(&run)));
         if again {
             entry.busy_mut().slots.push(run.id);
@@ -129,6 +135,24 @@ impl Timetable {
         } else {
             self.end(now, run, Outcome::Interrupted, Some(attempt), out);
         }
+    }
+
+    /// Somebody wanted it to stop, and was told that it will: whatever its job's delivery is, it is over.
+    fn cancelled(
+        &mut self,
+        now: Timestamp,
+        mut run: Arc<Run>,
+        why: &str,
+        attempt_started_at: Option<Timestamp>,
+        out: &mut Vec<Action>,
+    ) {
+        let id = run.id;
+        Arc::make_mut(&mut run).reason =
+            Some(format!("{why}; the host ended before the run's end was recorded"));
+        let was_running = run.state == RunState::Running;
+        let attempt = was_running.then(|| cut_off(now, &run, attempt_started_at, Outcome::Cancelled));
+        self.end(now, run, Outcome::Cancelled, attempt, out);
+        out.push(Action::Write(Write::Cancelling { run: id, why: None }));
     }
 
     fn retry_later(&mut self, now: Timestamp, run: Arc<Run>, ended: Option<Timestamp>) {
@@ -157,7 +181,7 @@ impl Timetable {
             "its job was removed, or cannot be read any more, before the run's end was recorded".to_owned(),
         );
         if run.state == RunState::Running {
-            let attempt = cut_off(now, &run, attempt_started_at);
+            let attempt = cut_off(now, &run, attempt_started_at, Outcome::Interrupted);
             out.push(Action::Publish(interruption(&run)));
             self.end(now, run, Outcome::Interrupted, Some(attempt), out);
         } else {
@@ -167,12 +191,12 @@ impl Timetable {
 }
 
 /// The record of the attempt that was under way when the earlier host ended.
-fn cut_off(now: Timestamp, run: &Run, started_at: Option<Timestamp>) -> Attempt {
+fn cut_off(now: Timestamp, run: &Run, started_at: Option<Timestamp>, outcome: Outcome) -> Attempt {
     Attempt {
         number: run.attempt,
         started_at: started_at.or(run.started_at).unwrap_or(now),
         finished_at: Some(now),
-        outcome: Some(Outcome::Interrupted),
+        outcome: Some(outcome),
         reason: run.reason.clone(),
         backtrace: None,
         peak_memory: None,

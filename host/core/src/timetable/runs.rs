@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Action, Timetable, admit, backoff,
-    entry::{Active, Entry, Place},
+    entry::{Active, Entry, Place, Stopping},
 };
 use crate::model::{
     Attempt, Cause, Event, JobId, JobRecord, Outcome, PoolName, Report, RetryHint, Run, RunId, RunState,
@@ -32,9 +32,9 @@ impl Timetable {
         self.pool(&pool).running -= 1;
 
         // Who wanted it to stop, and how it did.
-        let reason = match (report.outcome, &stopping, report.reason) {
-            (Outcome::Cancelled, Some(why), Some(how)) => Some(format!("{why}; {how}")),
-            (Outcome::Cancelled, Some(why), None) => Some(why.clone()),
+        let reason = match (report.outcome, stopping.as_deref(), report.reason) {
+            (Outcome::Cancelled, Some(Stopping { why, .. }), Some(how)) => Some(format!("{why}; {how}")),
+            (Outcome::Cancelled, Some(Stopping { why, .. }), None) => Some(why.clone()),
             (_, _, reason) => reason,
         };
         let changed = Arc::make_mut(&mut run);
@@ -55,8 +55,11 @@ impl Timetable {
         // Who was asked to stop is not tried again.
         let hint = if stopping.is_some() { RetryHint::Never } else { report.retry };
         match report.effects.filter(|_| report.outcome == Outcome::Succeeded) {
-            Some(effects) => self.submit_success(now, run, record, hint, *effects, out),
-            None => self.conclude(now, run, report.outcome, record, hint, out),
+            Some(effects) => self.submit_success(now, run, record, hint, stopping, *effects, out),
+            None => {
+                self.conclude(now, run, report.outcome, record, hint, out);
+                forget_stopping(id, stopping, out);
+            }
         }
         self.fill(now, &pool, out);
     }
@@ -303,17 +306,37 @@ impl Timetable {
     /// Stops a run: at once where it does not run, else by asking its instance.
     pub(super) fn stop(&mut self, now: Timestamp, id: RunId, why: &str, out: &mut Vec<Action>) {
         let Some(active) = self.active.get_mut(&id) else { return };
-        if active.place == Place::Running {
-            if active.stopping.is_none() {
-                active.stopping = Some(why.to_owned());
-                out.push(Action::Cancel(id));
+        if matches!(active.place, Place::Running | Place::Settling) {
+            if active.stopping.as_ref().is_none_or(|stopping| !stopping.is_kept) {
+                // Where it has come to its end already, it is not to be tried again if the store refuses that.
+                out.push(Action::Write(Write::Cancelling { run: id, why: Some(why.to_owned()) }));
             }
-        } else if active.place == Place::Settling {
-            // It has come to its end.
+            match &mut active.stopping {
+                Some(stopping) => stopping.is_kept = true,
+                None => {
+                    active.stopping = Some(Box::new(Stopping { why: why.to_owned(), is_kept: true }));
+                    if active.place == Place::Running {
+                        out.push(Action::Cancel(id));
+                    }
+                }
+            }
         } else if let Some(mut run) = self.withdraw(id) {
             Arc::make_mut(&mut run).reason = Some(why.to_owned());
             self.end(now, run, Outcome::Cancelled, None, out);
         }
+    }
+
+    /// Asks whatever runs to stop, as the host ends.
+    pub(super) fn stop_running(&mut self, why: &str, out: &mut Vec<Action>) {
+        let is_asked = |active: &&mut Active| active.place == Place::Running && active.stopping.is_none();
+        let mut asked: Vec<RunId> = Vec::new();
+        for active in self.active.values_mut().filter(is_asked) {
+            active.stopping = Some(Box::new(Stopping { why: why.to_owned(), is_kept: false }));
+            asked.push(active.run.id);
+        }
+        // In an order of their own, so that the same inputs always have the same answers.
+        asked.sort_unstable();
+        out.extend(asked.into_iter().map(Action::Cancel));
     }
 
     /// Records a waiting run as missed. Answers its job, whose slot may be free: the next run that takes it must not be
@@ -373,6 +396,8 @@ impl Timetable {
 
     /// The store has no record of this run: it never was.
     pub(super) fn refused(&mut self, now: Timestamp, id: RunId, out: &mut Vec<Action>) {
+        let stopping = self.active.get_mut(&id).and_then(|active| active.stopping.take());
+        forget_stopping(id, stopping, out);
         if let Some(run) = self.withdraw(id) {
             self.release(now, &run.job, out);
             self.fill(now, &run.pool, out);
@@ -407,6 +432,13 @@ impl Timetable {
         {
             self.expiries.remove(&(at, run.id));
         }
+    }
+}
+
+/// The run is over, so nobody needs to know any more that it was to stop.
+pub(super) fn forget_stopping(run: RunId, stopping: Option<Box<Stopping>>, out: &mut Vec<Action>) {
+    if stopping.is_some_and(|stopping| stopping.is_kept) {
+        out.push(Action::Write(Write::Cancelling { run, why: None }));
     }
 }
 

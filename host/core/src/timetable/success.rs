@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     Action, Conflict, Input, Running, Timetable,
     apply::{first_fire, new_record},
-    entry::{Active, Place},
+    entry::{Active, Place, Stopping},
+    runs::forget_stopping,
 };
 use crate::model::{
     Attempt, Cause, Effects, Event, Job, JobChange, JobChanges, JobId, JobRecord, JobsReach, Outcome, Pause,
@@ -117,12 +118,14 @@ impl Timetable {
     }
 
     /// An attempt succeeded and brings something about.
+    #[expect(clippy::too_many_arguments, reason = "all that there is to say of an attempt that ended")]
     pub(super) fn submit_success(
         &mut self,
         now: Timestamp,
         mut run: Arc<Run>,
         attempt: Attempt,
         hint: RetryHint,
+        stopping: Option<Box<Stopping>>,
         effects: Effects,
         out: &mut Vec<Action>,
     ) {
@@ -131,17 +134,22 @@ impl Timetable {
         let state = effects.state.filter(|_| is_its_job).map(Box::new);
         let (jobs, writes) = match effects.jobs.map(|changes| self.plan(now, changes)).transpose() {
             Ok(planned) => planned.unwrap_or_default(),
-            Err(why) => return self.spoil(now, run, attempt, hint, format!("jobs conflict: {why}"), out),
+            Err(why) => {
+                let id = run.id;
+                self.spoil(now, run, attempt, hint, format!("jobs conflict: {why}"), out);
+                return forget_stopping(id, stopping, out);
+            }
         };
-        if state.is_none() && writes.is_empty() {
-            return self.end(now, run, Outcome::Succeeded, Some(attempt), out);
-        }
         let id = run.id;
+        if state.is_none() && writes.is_empty() {
+            self.end(now, run, Outcome::Succeeded, Some(attempt), out);
+            return forget_stopping(id, stopping, out);
+        }
         let active = Active {
             run: Arc::clone(&run),
             place: Place::Settling,
             attempt_started_at: Some(attempt.started_at),
-            stopping: None,
+            stopping,
         };
         let changed = Arc::make_mut(&mut run);
         changed.state = RunState::Finished;
@@ -165,7 +173,8 @@ impl Timetable {
         let Some(Settling { run, attempt, jobs, hint }) = self.settling.remove(&id) else { return };
         let why = match answer {
             Ok(()) => {
-                self.active.remove(&id);
+                let stopping = self.active.remove(&id).and_then(|active| active.stopping);
+                forget_stopping(id, stopping, out);
                 let event = self.give_back(&run, Outcome::Succeeded);
                 out.push(Action::Publish(event));
                 self.release(now, &run.job, out);
@@ -178,8 +187,11 @@ impl Timetable {
             }
             Err(refusal) => refusal.to_string(),
         };
-        if let Some(Active { run, .. }) = self.active.remove(&id) {
+        if let Some(Active { run, stopping, .. }) = self.active.remove(&id) {
+            // Perhaps somebody asked for its end meanwhile.
+            let hint = if stopping.is_some() { RetryHint::Never } else { hint };
             self.spoil(now, run, *attempt, hint, why, out);
+            forget_stopping(id, stopping, out);
         }
     }
 

@@ -174,6 +174,7 @@ impl Disk {
         });
         Remembered {
             unfinished: unfinished.collect(),
+            cancelling: snapshot.cancelling,
             jobs: snapshot.jobs,
             last_run: snapshot.last_run,
             paused: snapshot.paused,

@@ -35,8 +35,11 @@ pub(crate) struct World {
     launched: HashSet<(RunId, u32)>,
     /// The attempts that a run may have, by the policies that its job ever had.
     attempts: HashMap<JobId, u32>,
-    /// Runs that were running when the host crashed, of jobs that promise at most one delivery.
+    /// Runs that were running when the host crashed, of jobs that promise at most one delivery; and those that somebody
+    /// cancelled and was told so.
     must_not_run: HashSet<RunId>,
+    /// Runs that somebody cancels, by the number of the answer that he waits for.
+    to_be_cancelled: HashMap<u32, RunId>,
     pools: BTreeMap<PoolName, Pool>,
     manifest: BTreeMap<JobId, Arc<Job>>,
     owners: Owners,
@@ -72,6 +75,7 @@ impl World {
             launched: HashSet::new(),
             attempts: HashMap::new(),
             must_not_run: HashSet::new(),
+            to_be_cancelled: HashMap::new(),
             pools: BTreeMap::new(),
             manifest: BTreeMap::new(),
             owners: Owners::default(),
@@ -212,6 +216,9 @@ impl World {
         if matches!(kept, Input::Drain) {
             self.is_draining = true;
         }
+        if let Input::CancelRun { run, .. } = &kept {
+            self.to_be_cancelled.insert(self.replies.0, *run);
+        }
         self.take(actions);
     }
 
@@ -336,11 +343,12 @@ impl World {
         assert!(
             run.attempt <= self.attempts.get(&run.job).copied().unwrap_or(2).max(job.policy.retry.attempts)
         );
-        assert!(!self.must_not_run.contains(&run.id), "delivery: {} of at-most-once job ran again", run.id);
+        assert!(!self.must_not_run.contains(&run.id), "delivery: {} ran again", run.id);
     }
 
     fn complete(&mut self, completed: Completed<u32>) {
         assert_eq!(completed.reply, Some(self.replies.1), "an answer overtook another");
+        self.must_not_run.extend(self.to_be_cancelled.remove(&self.replies.1));
         self.replies.1 += 1;
         for event in &completed.events {
             self.listener.hear(event, &self.disk);
@@ -569,6 +577,10 @@ impl World {
 
     /// kill -9, between any two of its doings: what was not committed never was; what ran is gone.
     fn crash(&mut self, rng: &mut Rng) {
+        if rng.u32(0..4) == 0 {
+            // It was about to end in order.
+            self.tell(Input::StopRunning { why: "the host ends".to_owned() });
+        }
         self.commit(rng.usize(0..=self.disk.waiting()));
         // Committed, but the driver never heard of it.
         self.disk.commit(rng.usize(0..3));
@@ -603,6 +615,7 @@ impl World {
         self.asked_to_stop.clear();
         self.pipeline = Pipeline::new();
         self.replies = (0, 0);
+        self.to_be_cancelled.clear();
         self.is_draining = false;
         self.disk.crash(self.now);
         self.now += TimeDelta::seconds(rng.i64(0..120));

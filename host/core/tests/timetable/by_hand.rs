@@ -28,7 +28,7 @@ fn restored(table: &Table, now: i64) -> Table {
     let unfinished = table.runs().into_iter().filter(|run| !run.state.is_final());
     let unfinished = unfinished.map(|run| Unfinished { run, attempt_started_at: None }).collect();
     let remembered =
-        Remembered { jobs, unfinished, paused: table.timetable.paused().cloned(), last_run: None };
+        Remembered { jobs, unfinished, paused: table.timetable.paused().cloned(), ..Remembered::default() };
     let mut timetable = clockbox_core::timetable::Timetable::new();
     let actions = timetable.restore(at(now), remembered);
     Table { timetable, actions }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clockbox_core::{
     model::{Delivery, JobRecord, Outcome, Report, Retry, RetryHint, Run, RunState::*},
-    timetable::{Input, Unfinished},
+    timetable::{Input, Remembered, Unfinished},
 };
 
 use crate::support::{EVERY_10_S, Table, at, job, with};
@@ -120,6 +120,31 @@ fn at_least_once_runs_an_interrupted_run_again_under_its_id() {
     assert_eq!(table.launches(), [run.id]);
     assert_eq!(table.run(run.id).attempt, 2);
     assert_eq!(table.attempts()[0].outcome, Some(Outcome::Interrupted));
+}
+
+#[test]
+fn what_was_to_stop_is_cancelled_by_the_next_host_whatever_its_delivery_is() {
+    for delivery in [Delivery::AtLeastOnce, Delivery::AtMostOnce] {
+        let mut before = Table::new([with(job("a", EVERY_10_S), |p| p.delivery = delivery)]);
+        before.wake(10);
+        let (run, jobs) = (before.runs()[0].clone(), vec![before.record("a")]);
+        for jobs in [jobs, Vec::new()] {
+            let mut table = Table::new([]);
+            let unfinished = vec![Unfinished { run: run.clone(), attempt_started_at: Some(at(11)) }];
+            let cancelling = [(run.id, "ada: wrong args".to_owned())].into();
+            let remembered = Remembered { jobs, unfinished, cancelling, ..Remembered::default() };
+            table.actions.extend(table.timetable.restore(at(15), remembered));
+            table.wake(15);
+            let ended = table.run(run.id);
+            assert_eq!((ended.state, ended.outcome), (Finished, Some(Outcome::Cancelled)));
+            let why = "ada: wrong args; the host ended before the run's end was recorded";
+            assert_eq!(ended.reason.as_deref(), Some(why));
+            let attempt = &table.attempts()[0];
+            assert_eq!((attempt.outcome, attempt.started_at), (Some(Outcome::Cancelled), at(11)));
+            assert_eq!(table.cancelling(), [None]);
+            assert!(!table.launches().contains(&run.id));
+        }
+    }
 }
 
 #[test]

@@ -83,6 +83,33 @@ fn a_running_run_is_asked_to_stop_and_a_waiting_one_never_starts() {
 }
 
 #[test]
+fn what_is_to_stop_is_kept_once_until_the_run_is_over() {
+    let mut table = Table::new([job("a", EVERY_10_S)]);
+    table.wake(10);
+    let run = table.launches()[0];
+    let cancel = |why: &str| Input::CancelRun { run, why: why.to_owned() };
+    // A host that ends asks too, but whether the run goes on in the next one is not for it to say.
+    table.tell(11, Input::StopRunning { why: "the host ends".to_owned() }).unwrap();
+    assert_eq!((table.cancels(), table.cancelling()), (vec![run], vec![]));
+    table.tell(11, cancel("ada")).unwrap();
+    table.tell(12, cancel("grace")).unwrap();
+    assert_eq!((table.cancels(), table.cancelling()), (vec![run], vec![Some("ada".to_owned())]));
+    table.finish(13, run, Outcome::Failed);
+    assert_eq!(table.cancelling(), [Some("ada".to_owned()), None]);
+}
+
+#[test]
+fn a_run_that_nobody_cancels_writes_nothing_about_it() {
+    let mut table = Table::new([job("a", EVERY_10_S)]);
+    table.wake(10);
+    table.finish(11, table.launches()[0], Outcome::Succeeded);
+    table.wake(20);
+    table.tell(21, Input::StopRunning { why: "the host ends".to_owned() }).unwrap();
+    table.finish(22, table.launches()[1], Outcome::Cancelled);
+    assert_eq!(table.cancelling(), []);
+}
+
+#[test]
 fn draining_starts_nothing_and_lets_runs_end() {
     let mut table = Table::with_pools([pool("default", 1, 9)], [job("long", "{}"), job("a", EVERY_10_S)]);
     table.wake(0);

@@ -155,6 +155,20 @@ fn a_run_that_was_asked_to_stop_is_not_tried_again_when_its_success_is_refused()
 }
 
 #[test]
+fn a_run_that_is_cancelled_while_its_success_is_settled_is_not_tried_again_when_that_is_refused() {
+    for answer in [Ok(()), Err(Refusal::AlreadyRecorded)] {
+        let retried = with(job("parent", EVERY_10_S), |policy| policy.retry.attempts = 2);
+        let (mut table, run) = running([retried]);
+        succeed(&mut table, 11, run, effects([adding("next", NEVER, Conflict::Error)]));
+        table.tell(12, Input::CancelRun { run, why: "late".to_owned() }).unwrap();
+        assert_eq!(table.cancelling(), [Some("late".to_owned())]);
+        settle(&mut table, 13, run, answer.clone());
+        assert_eq!(table.cancelling(), [Some("late".to_owned()), None]);
+        assert!(table.timetable.active_runs().len() == 0, "after {answer:?}");
+    }
+}
+
+#[test]
 fn what_ends_in_any_other_way_brings_nothing_about() {
     for outcome in Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Succeeded) {
         let (mut table, run) = running([]);

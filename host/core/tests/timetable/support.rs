@@ -149,6 +149,15 @@ impl Table {
         self.actions.iter().filter_map(run).collect()
     }
 
+    /// What was to be kept of runs that are to stop: why, or that it is over.
+    pub(crate) fn cancelling(&self) -> Vec<Option<String>> {
+        let why = |action: &Action| match action {
+            Action::Write(Write::Cancelling { why, .. }) => Some(why.clone()),
+            _ => None,
+        };
+        self.actions.iter().filter_map(why).collect()
+    }
+
     pub(crate) fn events(&self) -> Vec<Event> {
         let event = |action: &Action| match action {
             Action::Publish(event) => Some(event.clone()),

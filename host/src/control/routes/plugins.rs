@@ -8,7 +8,7 @@ use axum::{
     extract::State,
 };
 use bytes::Bytes;
-use clockbox_core::model::{Event, PluginName};
+use clockbox_core::model::PluginName;
 use clockbox_sandbox::{Inspection, PluginError, inspect};
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,8 @@ use crate::{
     },
     manifest::suggest,
     pool::Work,
-    scheduler::{Happening, SchedulerError},
+    reload_answer::{Reloaded, Reloading},
+    scheduler::SchedulerError,
 };
 
 /// How long a file may be on its way here.
@@ -136,39 +137,28 @@ async fn load(
     name: &PluginName,
     bytes: Bytes,
     outline: &Inspection,
-    reload: &(dyn Fn() + Send + Sync),
+    reload: &(dyn Fn() -> Reloading + Send + Sync),
 ) -> Result<(StatusCode, Answer<PluginView>), Problem> {
-    let mut events = app.scheduler.subscribe();
     let (folder, file_of) = (uploads.folder.clone(), name.clone());
     let placed = on_disk(move || Placed::put(&folder, &file_of, &bytes)).await?;
     let is_new = !placed.replaced();
-    reload();
-    let is_loaded = || {
-        let loaded = app.scheduler.loaded(name);
-        loaded.is_some_and(
-            |loaded| matches!(loaded.work, Work::Plugin(plugin) if plugin.digest() == outline.sha256),
-        )
-    };
-    let told = async {
-        loop {
-            match events.next().await {
-                Some(Ok(Happening { event: Event::Reloaded { .. }, .. })) if is_loaded() => return Ok(()),
-                Some(Ok(Happening { event: Event::ReloadRejected { problems }, .. })) => {
-                    // Others may have problems of their own.
-                    return if is_loaded() { Ok(()) } else { Err(refused(problems)) };
-                }
-                Some(_) => {}
-                None => return Err(SchedulerError::Stopped.into()),
-            }
+    let told = tokio::time::timeout(RELOAD_PATIENCE, reload()).await;
+    let is_loaded = app.scheduler.loaded(name).is_some_and(
+        |loaded| matches!(loaded.work, Work::Plugin(plugin) if plugin.digest() == outline.sha256),
+    );
+    let told = match told {
+        // Others may have problems of their own.
+        Ok(Ok(_)) if is_loaded => Ok(()),
+        Ok(Ok(Ok(Reloaded { problems, .. }) | Err(problems))) => Err(refused(problems)),
+        Ok(Err(_)) => Err(SchedulerError::Stopped.into()),
+        Err(_) => {
+            let detail = "the host did not load it in time";
+            Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "slow", detail))
         }
     };
-    let told = tokio::time::timeout(RELOAD_PATIENCE, told).await.unwrap_or_else(|_| {
-        let detail = "the host did not load it in time";
-        Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "slow", detail))
-    });
     if let Err(problem) = told {
         on_disk(|| placed.undo()).await?;
-        reload();
+        drop(reload());
         return Err(problem);
     }
     on_disk(|| placed.keep()).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{Json as Answer, extract::State};
-use clockbox_core::model::{Event, KeyProblem, parse_duration};
+use clockbox_core::model::{KeyProblem, parse_duration};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +12,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::jobs::PauseBody;
 use crate::{
     control::{app::App, extract::Json, problem::Problem, view::StatusView},
-    scheduler::Happening,
+    reload_answer,
+    scheduler::SchedulerError,
 };
 
 /// How long a reload may take until its answer: a large plugin is compiled meanwhile.
@@ -134,39 +135,21 @@ async fn reload(State(app): State<App>) -> Result<Answer<Reloaded>, Problem> {
         let detail = "this scheduler has no manifest to read";
         return Err(Problem::new(StatusCode::CONFLICT, "no-manifest", detail));
     };
-    let mut events = app.scheduler.subscribe();
-    reload();
-    let told = async {
-        // What took effect, while its problems are not told yet.
-        let mut partly = None;
-        loop {
-            match events.next().await {
-                Some(Ok(Happening {
-                    event: Event::Reloaded { added, changed, removed, refused }, ..
-                })) => {
-                    let reloaded = Reloaded { added, changed, removed, problems: Vec::new() };
-                    if refused == 0 {
-                        return Ok(reloaded);
-                    }
-                    partly = Some(reloaded);
-                }
-                Some(Ok(Happening { event: Event::ReloadRejected { problems }, .. })) => {
-                    return match partly {
-                        Some(reloaded) => Ok(Reloaded { problems, ..reloaded }),
-                        None => Err(refused(problems)),
-                    };
-                }
-                Some(_) => {}
-                None => return Err(crate::scheduler::SchedulerError::Stopped.into()),
-            }
-        }
-    };
-    match tokio::time::timeout(RELOAD_PATIENCE, told).await {
-        Ok(told) => told.map(Answer),
+    match tokio::time::timeout(RELOAD_PATIENCE, reload()).await {
+        Ok(Ok(Ok(reloaded))) => Ok(Answer(reloaded.into())),
+        Ok(Ok(Err(problems))) => Err(refused(problems)),
+        Ok(Err(_)) => Err(SchedulerError::Stopped.into()),
         Err(_) => {
             let detail = "the reload goes on; what comes of it is told by an event";
             Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "slow", detail))
         }
+    }
+}
+
+impl From<reload_answer::Reloaded> for Reloaded {
+    fn from(reloaded: reload_answer::Reloaded) -> Self {
+        let reload_answer::Reloaded { added, changed, removed, problems } = reloaded;
+        Self { added, changed, removed, problems }
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) struct State {
     unfinished: BTreeSet<RunId>,
     last_run: Option<RunId>,
     paused: Option<Pause>,
+    cancelling: BTreeMap<RunId, String>,
 }
 
 impl State {
@@ -52,6 +53,8 @@ impl State {
                 self.put_state(job, JobState::default());
             }
             Write::Pause(pause) => self.paused = pause.kept(),
+            Write::Cancelling { run, why: Some(why) } => drop(self.cancelling.insert(*run, why.clone())),
+            Write::Cancelling { run, why: None } => drop(self.cancelling.remove(run)),
             Write::Fire { run, next_fire } => return self.fire(shared(run), *next_fire),
             Write::Update { run, attempt } => return self.update(run, attempt.as_deref()),
             Write::Success { run, attempt, state, jobs } => {
@@ -252,6 +255,7 @@ impl State {
         Snapshot {
             jobs: self.jobs(),
             unfinished: unfinished.map(|entry| Run::clone(&entry.run)).collect(),
+            cancelling: self.cancelling.clone(),
             last_run: self.last_run,
             unreadable: Vec::new(),
             paused: self.paused.clone(),

@@ -24,6 +24,13 @@ pub(super) fn apply(statements: &mut Statements<'_>, write: &Write) -> Answer {
             Ok(Ok(()))
         }
         Write::Pause(pause) => put_pause(statements, pause.as_ref()),
+        Write::Cancelling { run, why } => {
+            match why {
+                Some(why) => statements.get(Sql::PutCancelling)?.execute(params![Id(*run), why])?,
+                None => statements.get(Sql::EndCancelling)?.execute([Id(*run)])?,
+            };
+            Ok(Ok(()))
+        }
         Write::Fire { run, next_fire } => fire(statements, run, *next_fire),
         Write::Update { run, attempt } => update(statements, run, attempt.as_deref()),
         Write::Success { run, attempt, state, jobs } => {

@@ -11,11 +11,12 @@ use crate::StoreError;
 const APPLICATION: i32 = 0x636c_6b62;
 
 /// What leads from each version to the next; never changed once released.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
 
 /// The version that this program writes and reads.

@@ -16,6 +16,8 @@ pub(super) enum Sql {
     AppendLog,
     PutPause,
     EndPause,
+    PutCancelling,
+    EndCancelling,
     FindJob,
     DropExpired,
     FindState,
@@ -28,7 +30,7 @@ pub(super) enum Sql {
 }
 
 impl Sql {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 22] = [
         Self::PutJob,
         Self::PutTimes,
         Self::RemoveJob,
@@ -40,6 +42,8 @@ impl Sql {
         Self::AppendLog,
         Self::PutPause,
         Self::EndPause,
+        Self::PutCancelling,
+        Self::EndCancelling,
         Self::FindJob,
         Self::DropExpired,
         Self::FindState,
@@ -107,6 +111,10 @@ impl Sql {
                      paused_at = excluded.paused_at, paused_by = excluded.paused_by, note = excluded.note"
             }
             Self::EndPause => "DELETE FROM pause",
+            Self::PutCancelling => {
+                "INSERT INTO cancelling (run, why) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET why = excluded.why"
+            }
+            Self::EndCancelling => "DELETE FROM cancelling WHERE run = ?1",
             Self::FindJob => "SELECT 1 FROM jobs WHERE name = ?1",
             Self::DropExpired => "DELETE FROM job_state WHERE job = ?1 AND expires_at <= ?2",
             Self::FindState => "SELECT value FROM job_state WHERE job = ?1 AND key = ?2",
@@ -169,6 +177,8 @@ mod tests {
         connection.execute_batch(include_str!("schema_1.sql")).unwrap();
         connection.execute_batch(include_str!("schema_2.sql")).unwrap();
         connection.execute_batch(include_str!("schema_3.sql")).unwrap();
+        connection.execute_batch(include_str!("schema_4.sql")).unwrap();
+        connection.execute_batch(include_str!("schema_5.sql")).unwrap();
         connection
     }
 

@@ -15,6 +15,19 @@ over_every_store! {
     a_success_moves_the_last_success_forward,
     other_outcomes_do_not_move_the_last_success,
     a_run_leaves_and_enters_the_unfinished_by_its_state,
+    that_a_run_is_to_stop_is_kept_until_it_has,
+}
+
+fn that_a_run_is_to_stop_is_kept_until_it_has(store: &dyn JobStore) {
+    let cancelling = || store.load().unwrap().cancelling.into_iter().collect::<Vec<_>>();
+    let set =
+        |run: i64, why: Option<&str>| Write::Cancelling { run: run_id(run), why: why.map(str::to_owned) };
+    commit(store, &[fire(&waiting(1, "report", at("10:00:00"))), set(1, Some("ada")), set(2, Some("grace"))]);
+    assert_eq!(cancelling(), [(run_id(1), "ada".to_owned()), (run_id(2), "grace".to_owned())]);
+    commit(store, &[set(1, Some("eve")), set(2, None), set(3, None)]);
+    assert_eq!(cancelling(), [(run_id(1), "eve".to_owned())]);
+    commit(store, &[set(1, None)]);
+    assert_eq!(cancelling(), []);
 }
 
 fn an_update_replaces_what_changes_and_keeps_what_identifies(store: &dyn JobStore) {

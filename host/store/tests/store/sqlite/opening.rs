@@ -129,7 +129,7 @@ fn a_database_of_a_newer_version_is_refused_naming_both() {
     for access in [as_host(), Access::ReadOnly] {
         let message = refusal(&path, access);
         assert!(
-            message.contains("is of version 99, and this clockbox knows versions up to 4: "),
+            message.contains("is of version 99, and this clockbox knows versions up to 5: "),
             "{message}"
         );
         assert!(message.ends_with("run that one, or name another file as the store"), "{message}");
@@ -191,7 +191,7 @@ fn version_1_is_brought_up_to_date_with_all_that_is_in_it() {
     assert_eq!((snapshot.jobs, snapshot.paused), (vec![changed], Some(pause)));
     let version: i64 =
         Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 4);
+    assert_eq!(version, 5);
 }
 
 #[test]
