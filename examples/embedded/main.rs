@@ -11,13 +11,9 @@ use clockbox::{
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let hello = PluginSpec {
-        name: PluginName::new("hello")?,
-        path: "plugins/prebuilt/hello.wasm".into(),
-        sha256: None,
         rights: Rights::default(), // nothing is granted
         limits: Limits { timeout: Duration::from_secs(5), ..Limits::default() },
-        http: Default::default(),
-        config: Default::default(),
+        ..PluginSpec::new(PluginName::new("hello")?, "plugins/prebuilt/hello.wasm")
     };
     let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/prebuilt/hello.wasm"))?;
     let plugin = Sandbox::new(SandboxOptions::default())?.load(&bytes, &hello)?;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the plugins of this example into a folder, and puts copies of the sample data that jobs change into `work` beside it. Uses the
-# tools on PATH and those in $POLYGLOT_TOOLS (default: ~/.cache/clockbox-polyglot, which .ci/polyglot.sh fills). A plugin whose tools
+# tools on PATH and those in $POLYGLOT_TOOLS (default: ~/.cache/clockbox-polyglot, which .ci/polyglot-tools.sh fills). A plugin whose tools
 # are missing is skipped, and the reason is told; one that has its tools and does not build is an error.
 #
 # usage: examples/polyglot/build.sh [FOLDER] [PLUGIN…]       (default: examples/polyglot/jobs, all)
@@ -13,7 +13,7 @@ mkdir -p "${1:-$here/jobs}"
 out=$(cd "${1:-$here/jobs}" && pwd)
 shift $(($# > 0))
 plugins=("$@")
-[ $# -gt 0 ] || plugins=(feed-digest csv-report log-rotate checksum-watch log-writer stats line-count resvg)
+[ $# -gt 0 ] || plugins=(feed-digest csv-report json-watch log-rotate checksum-watch log-writer stats line-count resvg)
 tools=${POLYGLOT_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/clockbox-polyglot}
 export PATH="$tools/venv/bin:$tools/npm/node_modules/.bin:$PATH"
 work=$(mktemp -d)
@@ -46,7 +46,7 @@ feed-digest() {
     local cargo=cargo
     compgen -G "$(rustc --print target-libdir --target wasm32-wasip2)/libstd-*.rlib" >/dev/null \
         || cargo=$("$repository/.ci/guest-toolchain.sh")/bin/guest-cargo
-    (cd "$here/rust" && "$cargo" build --quiet --release --target wasm32-wasip2 --target-dir "$tools/examples-rust")
+    (cd "$here/rust" && "$cargo" build --quiet --release --locked --target wasm32-wasip2 --target-dir "$tools/examples-rust")
     cp "$tools/examples-rust/wasm32-wasip2/release/feed_digest.wasm" "$out/feed-digest.wasm"
 }
 
@@ -54,6 +54,16 @@ csv-report_lacks() { lacking componentize-py; }
 csv-report() {
     world "$here/python/plugin.wit"
     componentize-py -q -d "$work/$plugin-wit" -w plugin componentize -p "$here/python" -p "$repository/sdk/python" csv_report -o "$out/$plugin.wasm"
+}
+
+json-watch_lacks() { lacking node esbuild componentize-qjs; }
+json-watch() {
+    world "$here/javascript/plugin.wit"
+    mkdir "$work/node_modules"
+    ln -s "$repository/sdk/javascript" "$work/node_modules/clockbox-sdk"
+    NODE_PATH=$work/node_modules esbuild "$here/javascript/json-watch.js" --log-level=warning --bundle --format=esm --platform=neutral \
+        --conditions=clockbox '--external:clockbox:*' --outfile="$work/$plugin.mjs"
+    componentize-qjs -w "$work/$plugin-wit" -n plugin -j "$work/$plugin.mjs" --sync --opt-size -o "$out/$plugin.wasm" >/dev/null
 }
 
 log-rotate_lacks() { lacking go jco; }
@@ -67,7 +77,7 @@ log-rotate() {
 
 checksum-watch_lacks() { lacking 'clang-19|clang' 'wasm-ld-19|wasm-ld' jco; }
 checksum-watch() {
-    clang -D_GNU_SOURCE -mexec-model=reactor -I"$repository/sdk/c/src" "$repository"/sdk/c/src/{args,clockbox,host_wasm,json,writer}.c \
+    clang -D_GNU_SOURCE -mexec-model=reactor -I"$repository/sdk/c/src" "$repository"/sdk/c/src/{args,clockbox,host_wasm,http,json,writer}.c \
         "$here/c/checksum-watch.c" -o "$work/$plugin.wasm"
     component
 }
@@ -78,7 +88,7 @@ log-writer() { GOOS=wasip1 GOARCH=wasm go build -trimpath -ldflags="-s -w" -o "$
 
 stats_lacks() { lacking 'zig|python-zig'; }
 stats() {
-    (cd "$work" && "$(command -v zig || command -v python-zig)" build-exe "$here/commands/stats.zig" -target wasm32-wasi -O ReleaseSmall \
+    (cd "$work" && "$(command -v zig || command -v python-zig)" build-exe "$here/commands/stats.zig" -target wasm32-wasi -O ReleaseSmall --stack 262144 \
         -femit-bin="$out/$plugin.wasm")
 }
 

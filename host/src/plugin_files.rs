@@ -114,15 +114,7 @@ mod tests {
         let grants = |folders: &[&Path]| {
             folders.iter().enumerate().map(|(n, folder)| (format!("/{n}"), folder.to_path_buf())).collect()
         };
-        let mut spec = PluginSpec {
-            name: name.parse().unwrap(),
-            path: "x.wasm".into(),
-            sha256: None,
-            rights: Default::default(),
-            limits: Default::default(),
-            http: Default::default(),
-            config: BTreeMap::new(),
-        };
+        let mut spec = PluginSpec::new(name.parse().unwrap(), "x.wasm");
         (spec.rights.read, spec.rights.write) = (grants(read), grants(write));
         (spec.name.clone(), spec)
     }

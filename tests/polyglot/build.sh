@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds two jobs of each language into a folder: LANGUAGE.wasm, the guest that the table of cases is put to, and hello-LANGUAGE.wasm,
-# the smallest one. Uses the tools on PATH and those in $POLYGLOT_TOOLS (default: ~/.cache/clockbox-polyglot, which .ci/polyglot.sh
+# the smallest one. Uses the tools on PATH and those in $POLYGLOT_TOOLS (default: ~/.cache/clockbox-polyglot, which .ci/polyglot-tools.sh
 # fills). A language whose tools are missing is skipped, and the reason is told; one that has its tools and does not build is an error.
 #
 # usage: tests/polyglot/build.sh FOLDER [LANGUAGE…]
@@ -38,7 +38,7 @@ rust() {
     local cargo=cargo
     compgen -G "$(rustc --print target-libdir --target wasm32-wasip2)/libstd-*.rlib" >/dev/null \
         || cargo=$("$repository/.ci/guest-toolchain.sh")/bin/guest-cargo
-    (cd "$guests/rust" && "$cargo" build --quiet --release --examples --target wasm32-wasip2 --target-dir "$tools/rust")
+    (cd "$guests/rust" && "$cargo" build --quiet --release --locked --examples --target wasm32-wasip2 --target-dir "$tools/rust")
     cp "$tools/rust/wasm32-wasip2/release/examples/guest.wasm" "$out/rust.wasm"
     cp "$tools/rust/wasm32-wasip2/release/examples/hello.wasm" "$out/hello-rust.wasm"
 }
@@ -85,12 +85,14 @@ go_() {
 
 zig_lacks() { lacking jco python-zig; }
 zig() { # the guest in C, by the compiler that comes with Zig; and hello in Zig over the SDK for C
-    python-zig cc -target wasm32-wasi -mexec-model=reactor -Os -s -I"$repository/sdk/c/src" "$repository"/sdk/c/src/*.c "$guests/c/guest.c" -o "$work/zig-guest.wasm"
+    local stack=65536 # as clang has it; else Zig's linker reserves 16 MiB, in each instance
+    python-zig cc -target wasm32-wasi -mexec-model=reactor -Os -s -I"$repository/sdk/c/src" "$repository"/sdk/c/src/*.c "$guests/c/guest.c" \
+        "-Wl,-z,stack-size=$stack" -o "$work/zig-guest.wasm"
     component "$work/zig-guest.wasm" "$out/zig.wasm"
     cp "$guests/zig/hello.zig" "$work/hello.zig"
     python-zig translate-c -lc -target wasm32-wasi "$repository/sdk/c/src/clockbox.h" >"$work/clockbox.zig"
-    python-zig build-exe -target wasm32-wasi -O ReleaseSmall -fno-entry -mexec-model=reactor -rdynamic -lc -I"$repository/sdk/c/src" \
-        -femit-bin="$work/zig-hello.wasm" "$work/hello.zig" -cflags -Os -- "$repository"/sdk/c/src/*.c
+    python-zig build-exe -target wasm32-wasi -O ReleaseSmall --stack "$stack" -fno-entry -mexec-model=reactor -rdynamic -lc \
+        -I"$repository/sdk/c/src" -femit-bin="$work/zig-hello.wasm" "$work/hello.zig" -cflags -Os -- "$repository"/sdk/c/src/*.c
     component "$work/zig-hello.wasm" "$out/hello-zig.wasm"
 }
 

@@ -20,6 +20,8 @@ import threading
 from datetime import datetime
 from pathlib import Path
 
+from web import Web
+
 PATIENCE = 180  # seconds: a guard against a host that hangs, not a measure of anything
 LARGE = "größe " * 5000
 RUNS = 20  # warm runs, of which the median counts
@@ -168,11 +170,11 @@ def shorten(value: object) -> str:
     return text if len(text) <= 300 else f"{text[:150]}…{text[-100:]} ({len(text)} characters)"
 
 
-def manifest(languages: list[str], cases: list[dict], hellos: list[str]) -> str:
+def manifest(languages: list[str], cases: list[dict], hellos: list[str], web: Web) -> str:
     parts = ['[scheduler]\nplugin_dir = "jobs"\ncompile = { timeout = "600s" }\n']
     for language in languages:
         parts.append(
-            f"[plugins.{language}]\nallow = {{ state = true, jobs = {{ per_minute = 1000 }} }}\n"
+            f"[plugins.{language}]\nallow = {{ state = true, jobs = {{ per_minute = 1000 }}, http = [{web.right()}] }}\n"
             'config = { colour = "red" }\nlimits = { output = "256KiB" }\n'
         )
         for case in cases:
@@ -228,14 +230,15 @@ def main() -> int:
     if not languages:
         print(f"error: there is no LANGUAGE.wasm in {options.guests}; build.sh makes them", file=sys.stderr)
         return 2
-    cases = json.loads((Path(__file__).parent / "cases.json").read_text())
+    web = Web()
+    cases = json.loads(web.named((Path(__file__).parent / "cases.json").read_text()))
     folder = Path(tempfile.mkdtemp(prefix="polyglot-"))
     failed = passed = 0
     try:
         (folder / "jobs").mkdir()
         for name in languages + hellos:
             shutil.copy(files[name], folder / "jobs")
-        (folder / "clockbox.toml").write_text(manifest(languages, cases, hellos))
+        (folder / "clockbox.toml").write_text(manifest(languages, cases, hellos, web))
         # A cache of its own: what it costs to compile is a figure.
         os.environ["XDG_CACHE_HOME"] = str(options.guests / "cache")
         host = Host(options.clockbox.absolute(), folder, f"{languages[0]}-{cases[0]['name']}")
@@ -260,6 +263,7 @@ def main() -> int:
         if hellos:
             print("\n".join(rows))
     finally:
+        web.stop()
         shutil.rmtree(folder)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

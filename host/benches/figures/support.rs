@@ -8,7 +8,7 @@ use std::{
 };
 
 use clockbox::{
-    Job, JobId, Limits, PluginName, PluginSpec, Policy, Pool, PoolName, Rights, Source, Timestamp, Trigger,
+    Job, JobId, Limits, PluginName, PluginSpec, Policy, Pool, PoolName, Source, Timestamp, Trigger,
     TriggerSpec,
     sandbox::{Plugin, Sandbox, SandboxOptions},
     store::{Access, JobStore, MemoryStore},
@@ -131,14 +131,9 @@ pub(crate) fn sandbox(max_instances: u32) -> Sandbox {
 
 pub(crate) fn spec(name: &str) -> PluginSpec {
     PluginSpec {
-        name: PluginName::new(name).expect("a name"),
-        path: "bench".into(),
-        sha256: None,
-        rights: Rights::default(),
         // A guest that sleeps or spins is to do so until it is stopped.
         limits: Limits { timeout: Duration::from_secs(7200), ..Limits::default() },
-        http: Default::default(),
-        config: Default::default(),
+        ..PluginSpec::new(PluginName::new(name).expect("a name"), "bench")
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clockbox::{
-    Cause, JobId, Limits, LogLine, Outcome, PluginName, PluginSpec, Rights, RunId, Timestamp,
+    Cause, JobId, LogLine, Outcome, PluginName, PluginSpec, RunId, Timestamp,
     sandbox::{Allocator, CancelToken, Plugin, RunRequest, RunSink, Sandbox, SandboxOptions},
 };
 
@@ -61,15 +61,7 @@ pub(crate) fn plugin() -> Plugin {
     let sandbox = Sandbox::new(options).expect("a sandbox");
     // What is allocated on demand costs so much more that nothing could be compared.
     assert_eq!(sandbox.allocator(), Allocator::Pooling, "there is no address space for a pool");
-    let spec = PluginSpec {
-        name: PluginName::new("no-op").expect("a name"),
-        path: "no-op.wat".into(),
-        sha256: None,
-        rights: Rights::default(),
-        limits: Limits::default(),
-        http: Default::default(),
-        config: Default::default(),
-    };
+    let spec = PluginSpec::new(PluginName::new("no-op").expect("a name"), "no-op.wat");
     sandbox.load(NOOP, &spec).expect("a guest that loads")
 }
 

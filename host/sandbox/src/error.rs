@@ -128,6 +128,11 @@ pub enum PluginError {
         /// The right, as written under `allow`.
         right: &'static str,
     },
+    /// Its output is to be the last line of stdout, and it is no command.
+    #[error(
+        "the plugin is a job component, whose output is what its `run` returns: `output = \"last-line\"` is for commands"
+    )]
+    ReturnsOutput,
     /// The imports or exports have other types than expected.
     #[error("the plugin does not fit its interfaces: {0}")]
     Link(String),
@@ -225,6 +230,9 @@ impl PluginError {
                  `allow = { jobs = { plugins = [\"other\"], max_jobs = 100, per_minute = 60 } }`"
             }
             Self::NotGranted { .. } => "grant it in the plugin's `allow` table",
+            Self::ReturnsOutput => {
+                "leave `output` out; if its sidecar or description says it, write `output = \"returned\"`"
+            }
             Self::LongText { .. } => "assemble it: `wasm-tools parse x.wat -o x.wasm`",
             Self::Link(_) => {
                 "build it with the WIT of this version of clockbox, and a module for wasm32-wasip1"

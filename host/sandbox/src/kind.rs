@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use clockbox_core::model::OutputFrom;
+
+use crate::PluginError;
+
 /// What a plugin is, told by its exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PluginKind {
@@ -25,6 +29,17 @@ impl PluginKind {
             Self::Job => "job component",
             Self::Command => "command component",
             Self::Module => "preview-1 command module",
+        }
+    }
+
+    /// Whether the output of a plugin of this kind can come from there.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check_output(self, output: OutputFrom) -> Result<(), PluginError> {
+        match (self, output) {
+            (Self::Job, OutputFrom::LastLine) => Err(PluginError::ReturnsOutput),
+            (Self::Job, OutputFrom::Returned) | (Self::Command | Self::Module, _) => Ok(()),
         }
     }
 

@@ -36,15 +36,7 @@
 //! }
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-//! let spec = PluginSpec {
-//!     name: "nothing".parse().unwrap(),
-//!     path: "nothing.wat".into(),
-//!     sha256: None,
-//!     rights: Default::default(),
-//!     limits: Default::default(),
-//!     http: Default::default(),
-//!     config: Default::default(),
-//! };
+//! let spec = PluginSpec::new("nothing".parse().unwrap(), "nothing.wat");
 //! let sandbox = Sandbox::new(SandboxOptions { max_instances: 10, ..Default::default() }).unwrap();
 //! let plugin = sandbox.load(br#"(module (func (export "_start")))"#, &spec).unwrap();
 //! let now = "2030-01-01T00:00:00Z".parse().unwrap();
@@ -89,6 +81,7 @@ mod progress;
 mod request;
 mod resolver;
 mod run;
+mod said;
 mod sandbox;
 mod sockets;
 mod special_files;

@@ -2,11 +2,11 @@
 
 use std::{pin::Pin, sync::Arc, task::Poll};
 
-use clockbox_core::model::{LogLevel, Outcome, Report};
+use clockbox_core::model::{LogLevel, Outcome, OutputFrom, Report};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::{
-    CancelToken, Plugin, RunRequest, RunSink,
+    CancelToken, Plugin, PluginKind, RunRequest, RunSink,
     backtrace::render,
     bindings::clockbox::job::types::JobError,
     cores::Origin,
@@ -14,6 +14,7 @@ use crate::{
     guest::Guest,
     log::Journal,
     plugin::Entry,
+    said::Said,
     trap::component_handles,
     verdict::{End, Traces, frames, verdict},
     wasi,
@@ -34,7 +35,11 @@ pub(crate) async fn run(
 ) -> Report {
     let _ticking = plugin.sandbox.ticker.run();
     let limits = &plugin.spec.limits;
-    let journal = Journal::new(sink.clone(), limits.log, plugin.redactor.clone());
+    let mut journal = Journal::new(sink.clone(), limits.log, plugin.redactor.clone());
+    // One that was a command until its file was replaced may be told so still.
+    if plugin.spec.output == OutputFrom::LastLine && plugin.kind() != PluginKind::Job {
+        journal = journal.with_last_line(limits.output);
+    }
     let wasi = match wasi::context(
         &plugin.spec,
         plugin.kind(),
@@ -111,8 +116,14 @@ pub(crate) async fn run(
         refusal: journal.refusal(),
         stderr: journal.stderr_tail(),
         remark: journal.last_remark(),
+        said: Said::of(journal.take_last_line()),
     };
     let mut report = Report { peak_memory: Some(peak), fuel, ..verdict(end, &traces) };
+    if report.outcome == Outcome::Succeeded
+        && let Some(remark) = traces.said.remark()
+    {
+        journal.tell(LogLevel::Warn, &remark);
+    }
     match core {
         Some(Ok(path)) => {
             let told = format!("core dump: {}", path.display());

@@ -172,13 +172,20 @@ impl Sandbox {
         lock(&self.0.too_dear).clear();
     }
 
-    /// Loads a plugin: checks size, pin, kind and imports, and compiles it or takes what was compiled before.
+    /// Loads a plugin: checks size, pin, kind, imports and where its output comes from, and compiles it or takes what was compiled before.
     ///
     /// It blocks, for seconds when a large plugin is compiled: call it off the async threads.
     ///
     /// # Errors
     /// When the plugin is refused; see [`PluginError`].
     pub fn load(&self, bytes: &[u8], spec: &PluginSpec) -> Result<Plugin, PluginError> {
+        let plugin = self.prepare(bytes, spec)?;
+        plugin.kind().check_output(spec.output)?;
+        Ok(plugin)
+    }
+
+    /// The same, whatever its output is to be.
+    fn prepare(&self, bytes: &[u8], spec: &PluginSpec) -> Result<Plugin, PluginError> {
         let (size, max) = (bytes.len() as u64, self.max_size());
         if size > max {
             return Err(PluginError::TooLarge { size, max });

@@ -15,6 +15,7 @@ use crate::{
     error::LARGEST_TABLE,
     log::{Redactor, clean_lines},
     run::Answer,
+    said::Said,
     trap,
 };
 
@@ -65,6 +66,8 @@ pub(crate) struct Traces<'a> {
     pub(crate) stderr: Vec<String>,
     /// What the host said last of what the guest tried: mostly a right or limit that was in its way.
     pub(crate) remark: Option<String>,
+    /// What a command said last on stdout, where that is its output.
+    pub(crate) said: Said,
 }
 
 /// Judges a run.
@@ -79,29 +82,43 @@ pub(crate) fn verdict(end: End, traces: &Traces<'_>) -> Report {
             "did not end within its timeout of {} (limits.timeout)",
             format_duration(traces.limits.timeout)
         )),
-        End::Answered(Answer::Job(Ok(output))) => succeeded(output, traces),
+        End::Answered(Answer::Job(Ok(output))) => returned(output, traces),
         End::Answered(Answer::Job(Err(e))) => job_error(e, traces),
-        End::Answered(Answer::Command(Ok(()))) => Report::new(Outcome::Succeeded),
+        End::Answered(Answer::Command(Ok(()))) => said(traces),
         End::Answered(Answer::Command(Err(()))) => exit(1, traces),
         End::Broken(e) => match e.downcast_ref::<I32Exit>() {
-            Some(I32Exit(0)) => Report::new(Outcome::Succeeded),
+            Some(I32Exit(0)) => said(traces),
             Some(I32Exit(code)) => exit(*code, traces),
             None => broken(&e, traces),
         },
     }
 }
 
-fn succeeded(output: Option<String>, traces: &Traces<'_>) -> Report {
+/// A job component that succeeded.
+fn returned(output: Option<String>, traces: &Traces<'_>) -> Report {
     match &output {
         Some(text) if text.len() as u64 > traces.limits.output => {
-            Report::new(Outcome::Failed).because(format!(
-                "the output has {} and the limit is {}; return less or raise limits.output",
-                format_size(text.len() as u64),
-                format_size(traces.limits.output)
-            ))
+            too_large("the output", text.len() as u64, "return", traces)
         }
         _ => Report { output, ..Report::new(Outcome::Succeeded) },
     }
+}
+
+/// A command that succeeded.
+fn said(traces: &Traces<'_>) -> Report {
+    match &traces.said {
+        Said::Json(text) => Report { output: Some(text.clone()), ..Report::new(Outcome::Succeeded) },
+        Said::TooLong(length) => too_large("the last line on stdout, its output,", *length, "write", traces),
+        Said::Nothing | Said::Other(_) => Report::new(Outcome::Succeeded),
+    }
+}
+
+fn too_large(what: &str, size: u64, verb: &str, traces: &Traces<'_>) -> Report {
+    Report::new(Outcome::Failed).because(format!(
+        "{what} has {} and the limit is {}; {verb} less or raise limits.output",
+        format_size(size),
+        format_size(traces.limits.output)
+    ))
 }
 
 fn job_error(e: JobError, traces: &Traces<'_>) -> Report {

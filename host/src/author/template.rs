@@ -170,8 +170,14 @@ mod tests {
             assert_eq!(recipe.plugin.as_deref(), Some(Path::new("disk-watch.wasm")), "{language}");
             assert!(!recipe.tools.is_empty(), "{language} names no tool");
             let readme = text("README.md");
-            assert!(readme.lines().count() <= 7, "{language}: the README is long");
-            assert!(readme.contains("clockbox build"), "{language}: {readme}");
+            let (_, lines) = readme.split_once("\n\n").unwrap();
+            assert!(lines.lines().count() <= 5, "{language}: the README is long");
+            assert!(lines.contains("Build: `clockbox build` (it runs `"), "{language}: {lines}");
+            // As a shell takes them.
+            let unquoted = lines.replace(['\'', '"'], "");
+            for command in &recipe.commands {
+                assert!(unquoted.contains(&command.join(" ")), "{language}: {command:?} is not in {lines}");
+            }
             text(".gitignore");
             let manifest: toml::Table = text("clockbox.toml").parse().unwrap();
             assert_eq!(

@@ -190,7 +190,9 @@ impl Bench<'_> {
             let path = self.project.join(file);
             let text = fs::read_to_string(&path)
                 .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-            let faults = plugins::faults(&text, file, Some(file));
+            // What is wrong with the file is told below.
+            let kind = inspect(&plugin).ok().and_then(|found| found.kind);
+            let faults = plugins::faults(&text, file, Some(file), kind);
             if !faults.is_empty() {
                 faults.iter().for_each(|fault| eprintln!("{fault}"));
                 return Err(Failure::new(format!("{} has mistakes", file.display())));

@@ -19,7 +19,9 @@ use super::{
     wanted::{self, Wanted},
 };
 
-const PLUGIN_KEYS: [&str; 5] = ["sha256", "allow", "limits", "http", "config"];
+const PLUGIN_KEYS: [&str; 6] = ["sha256", "allow", "limits", "output", "http", "config"];
+/// Those of them that a plugin's own description may say.
+const OWN_KEYS: [&str; 2] = ["output", "config"];
 /// Keys that a stranger's file cannot set for itself.
 const OWNERS_KEYS: [&str; 4] = ["sha256", "allow", "limits", "http"];
 /// Keys that only tell a reader something.
@@ -151,11 +153,11 @@ impl<'a> Described<'a> {
             let default = Limits::default();
             self.limits = limits::lower(&limits::read(&field, &default), &default);
         }
-        let config = table.without(|key| key != "config");
-        let config = TableReader::new(&config, &spot, String::new(), findings);
-        plugins::read_keys(&config, &Limits::default(), Path::new(""), &Surroundings::unknown());
+        let own = table.without(|key| !OWN_KEYS.contains(&key));
+        let own = TableReader::new(&own, &spot, String::new(), findings);
+        plugins::read_keys(&own, &Limits::default(), Path::new(""), &Surroundings::unknown());
         jobs::read_keys(&reader, "", defaults);
-        for key in ["config", "name", "version", "args_schema"] {
+        for key in OWN_KEYS.into_iter().chain(FACTS) {
             reader.field(key);
         }
         reader.finish_leniently();

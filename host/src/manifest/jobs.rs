@@ -38,6 +38,7 @@ pub(super) const KEYS: &[&str] = &[
 pub(super) const HINTS: &[(&str, &str)] = &[
     ("allow", "rights belong to the plugin: [plugins.NAME] allow = { … }; a job can only narrow them"),
     ("limits", "limits belong to the plugin: [plugins.NAME] limits = { … }"),
+    ("output", "it belongs to the plugin: [plugins.NAME] output = \"last-line\""),
     ("timeout", "limits belong to the plugin: [plugins.NAME] limits = { timeout = \"30s\" }"),
     ("memory", "limits belong to the plugin: [plugins.NAME] limits = { memory = \"64MiB\" }"),
     ("env", "rights belong to the plugin: [plugins.NAME] allow = { env = … }"),

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clockbox_core::model::{HttpOptions, Limits, PluginName, PluginSpec, Rights};
+use clockbox_core::model::{HttpOptions, Limits, OutputFrom, PluginName, PluginSpec, Rights};
 
 use super::{
     grants::GrantSpots,
@@ -25,6 +25,7 @@ pub(super) struct PluginKeys {
     sha256: Option<String>,
     rights: Rights,
     limits: Limits,
+    output: OutputFrom,
     http: HttpOptions,
     config: BTreeMap<String, String>,
     /// Where its rights are granted.
@@ -33,8 +34,8 @@ pub(super) struct PluginKeys {
 
 impl PluginKeys {
     pub(super) fn into_spec(self, name: PluginName, path: PathBuf) -> PluginSpec {
-        let Self { sha256, rights, limits, http, config, .. } = self;
-        PluginSpec { name, path, sha256, rights, limits, http, config }
+        let Self { sha256, rights, limits, output, http, config, .. } = self;
+        PluginSpec { name, path, sha256, rights, limits, output, http, config }
     }
 }
 
@@ -52,6 +53,7 @@ pub(super) fn read_keys(
         sha256,
         rights: rights.unwrap_or_default(),
         limits: table.field("limits").map_or_else(|| base.clone(), |field| limits::read(&field, base)),
+        output: table.field("output").and_then(|field| read_output(&field)).unwrap_or_default(),
         http: table
             .field("http")
             .map(|field| network::read_options(&field, folder, around))
@@ -59,6 +61,10 @@ pub(super) fn read_keys(
         config: table.field("config").map(|field| read_config(&field)).unwrap_or_default(),
         spots,
     }
+}
+
+fn read_output(field: &Field<'_>) -> Option<OutputFrom> {
+    field.choice(&OutputFrom::ALL.map(|output| (output.as_str(), output)))
 }
 
 fn read_sha256(field: &Field<'_>) -> Option<String> {

@@ -245,6 +245,7 @@ fn plugin(settings: &mut Settings, name: &PluginName, spec: &PluginSpec, written
             ("path", json!(spec.path.display().to_string())),
             ("sha256", json!(spec.sha256)),
             ("allow", allow(name, spec, written)),
+            ("output", json!(spec.output.as_str())),
             ("limits.timeout", json!(format_duration(*timeout))),
             ("limits.cancel_grace", json!(format_duration(*cancel_grace))),
             ("limits.memory", json!(format_size(*memory))),

@@ -56,6 +56,7 @@ fn a_plugin_is_uploaded_and_replaced() {
     let mut client = host.client();
     let (status, first) = upload(&mut client, "a", WASM, module("one")).unwrap();
     assert_eq!((status, &first["kind"]), (201, &json!("preview-1 command module")));
+    assert_eq!(first["output"], "returned");
     assert_eq!((&first["size"], &first["refused"]), (&json!(module("one").len()), &Value::Null));
     assert_eq!(client.get("/v1/plugins/a")["sha256"], first["sha256"]);
     client.ok("POST", "/v1/jobs", json!({ "name": "j", "plugin": "a", "trigger": { "interval": "1d" } }));

@@ -95,21 +95,27 @@ void cb_log_with(cb_level level, const char *message, ...) {
 }
 
 /* Of each interface's error, in the order of its cases. */
-static const char *const CODES[2][7] = {
+static const char *const CODES[3][9] = {
     {"state-denied", "invalid-key", "state-full", "state-unavailable", "state"},
     {"jobs-denied", "no-such-job", "job-exists", "invalid-job", "too-many-jobs", "jobs-unavailable", "jobs"},
+    {"invalid-request", "http-denied", "dns", "connect", "timeout", "tls", "too-large", "protocol", "protocol"},
 };
+/* Of each interface, a bit for each case that may pass. */
+static const uint16_t MAY_PASS[3] = {1 << 3, 1 << 4 | 1 << 5, 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8};
 static cb_error last_error;
 
 bool cb_refuse(cb_interface interface, uint8_t reason, cb_text message) {
-    bool may_pass = interface == CB_OF_STATE ? reason == 3 : reason == 4 || reason == 5;
-    last_error = (cb_error){CODES[interface][reason], message, may_pass};
+    last_error = (cb_error){CODES[interface][reason], message, MAY_PASS[interface] >> reason & 1};
     return false;
 }
 
 const cb_error *cb_last_error(void) { return &last_error; }
 
 cb_result cb_refused(void) {
+    if (last_error.code == CODES[CB_OF_HTTP][0]) {
+        /* What is wrong with a request is mostly wrong with the arguments that it was made of. */
+        return (cb_result){.outcome = CB_INVALID_ARGS, .code = cb_str(last_error.code), .message = last_error.message};
+    }
     return last_error.may_pass ? cb_retry(last_error.code, "%.*s", CB_SHOW(last_error.message))
                                : cb_fatal(last_error.code, "%.*s", CB_SHOW(last_error.message));
 }

@@ -124,7 +124,7 @@ void cb_progress(uint64_t done, uint64_t total, const char *note);
 /* Calls that can be refused give false then; `return cb_refused();` ends the run with what it was, asking for a retry only where
  * that can help. */
 typedef struct {
-    const char *code; /* such as "state-denied", "no-such-job" */
+    const char *code; /* such as "state-denied", "no-such-job", "connect" */
     cb_text message;
     bool may_pass;
 } cb_error;
@@ -149,6 +149,31 @@ bool cb_jobs_remove(const char *name);
 bool cb_jobs_run(const char *name, cb_text args); /* none: its own */
 bool cb_jobs_list(cb_text **names, size_t *count);
 bool cb_jobs_get(const char *name, cb_text *job); /* JSON; none where there is none */
+
+/* Asking the web; needs `allow.http`. Redirects are not followed: their target may be another origin. */
+typedef struct {
+    cb_text name, value;
+} cb_header;
+typedef struct {
+    const char *method; /* NULL: GET */
+    cb_text url;
+    const cb_header *headers;
+    size_t header_count;
+    cb_text body;
+    uint64_t timeout_ms; /* the longest that the whole exchange may take; 0: what the manifest says */
+    uint64_t max_body;   /* the most bytes of the response's body; 0: `limits.response` of the plugin */
+} cb_http_request;
+typedef struct {
+    int status;
+    cb_header *headers; /* names in lower case */
+    size_t header_count;
+    cb_text body;
+} cb_http_response;
+/* True for any status: cb_http_send(&(cb_http_request){.url = url}, &response). A code is "http-denied", "dns", "connect", "timeout",
+ * "tls", "too-large", "protocol" or "invalid-request". */
+bool cb_http_send(const cb_http_request *request, cb_http_response *response);
+cb_text cb_http_header(const cb_http_response *response, const char *name); /* the first of this name, in any case; or none */
+bool cb_http_ok(const cb_http_response *response);                          /* a status of 200 to 299 */
 
 /* Yours: does the work of one run. */
 cb_result clockbox_run(cb_json args);

@@ -59,6 +59,28 @@ CONTROL("run") void abi_run_job(const char *, size_t, int32_t, const char *, siz
 CONTROL("list") void abi_list(answer *);
 CONTROL("get") void abi_get_job(const char *, size_t, answer *);
 
+/* result<response, error> */
+typedef struct {
+    uint8_t is_err;
+    union {
+        struct {
+            uint8_t reason;
+            cb_text message;
+        } err;
+        struct {
+            uint16_t status;
+            struct {
+                cb_header *ptr;
+                size_t len;
+            } headers;
+            cb_text body;
+        } ok;
+    };
+} http_answer;
+IMPORT("clockbox:http/client@0.1.0", "send")
+void abi_send(const char *, size_t, const char *, size_t, const cb_header *, size_t, const char *, size_t, int32_t, int64_t, int32_t, int64_t,
+              http_answer *);
+
 #define TEXT(function)        \
     cb_text text;             \
     abi_##function(&text);    \
@@ -171,6 +193,17 @@ bool cb_jobs_get(const char *name, cb_text *job) {
     return true;
 }
 
+bool cb_http_send(const cb_http_request *request, cb_http_response *response) {
+    const char *method = request->method ? request->method : "GET";
+    http_answer a;
+    abi_send(method, strlen(method), request->url.ptr, request->url.len, request->headers, request->header_count, request->body.ptr,
+             request->body.len, request->timeout_ms != 0, (int64_t)request->timeout_ms, request->max_body != 0, (int64_t)request->max_body,
+             &a);
+    if (a.is_err) return cb_refuse(CB_OF_HTTP, a.err.reason, a.err.message);
+    *response = (cb_http_response){a.ok.status, a.ok.headers.ptr, a.ok.headers.len, a.ok.body};
+    return true;
+}
+
 /* Where the host puts what it hands over. */
 __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
     (void)old_size;
@@ -196,7 +229,7 @@ typedef struct {
         uint64_t aligned;
     };
 } run_answer;
-_Static_assert(sizeof(answer) == 16 && sizeof(run_answer) == 40, "the layouts of the canonical ABI");
+_Static_assert(sizeof(answer) == 16 && sizeof(http_answer) == 24 && sizeof(run_answer) == 40, "the layouts of the canonical ABI");
 
 __attribute__((export_name("clockbox:job/runner@0.1.0#run"))) run_answer *abi_run(const char *args, size_t len) {
     static run_answer answered;

@@ -13,7 +13,7 @@ typedef struct {
 void cb_host_log(cb_level level, cb_text message, const cb_pair *fields, size_t count);
 
 /* Keeps what a call was refused with, by the case of its interface's error; gives false. */
-typedef enum { CB_OF_STATE, CB_OF_JOBS } cb_interface;
+typedef enum { CB_OF_STATE, CB_OF_JOBS, CB_OF_HTTP } cb_interface;
 bool cb_refuse(cb_interface interface, uint8_t reason, cb_text message);
 
 /* Text in, function, result. */

@@ -183,4 +183,24 @@ bool cb_jobs_get(const char *name, cb_text *text) {
     *text = entry ? entry->value : (cb_text){NULL, 0};
     return true;
 }
+
+bool cb_test_refuse_http(const char *code, const char *message) {
+    for (uint8_t reason = 0; reason < 8; reason++) {
+        cb_refuse(CB_OF_HTTP, reason, cb_str(message));
+        if (!strcmp(cb_last_error()->code, code)) return false;
+    }
+    abort(); /* a mistake of the test */
+}
+
+bool cb_http_send(const cb_http_request *request, cb_http_response *response) {
+    const char *method = request->method ? request->method : "GET";
+    if (!cb_host.http)
+        return cb_refuse(CB_OF_HTTP, 1, cb_format("%s %.*s: the test has no cb_host.http", method, CB_SHOW(request->url)));
+    cb_http_request asked = *request;
+    asked.method = method;
+    *response = (cb_http_response){.status = 200, .body = cb_str("")};
+    if (!cb_host.http(&asked, response)) return false;
+    if (request->max_body && response->body.len > request->max_body) return cb_test_refuse_http("too-large", "more than was asked for");
+    return true;
+}
 #endif

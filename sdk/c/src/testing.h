@@ -22,6 +22,9 @@ typedef struct {
     uint64_t deadline_ms;
     uint32_t cancelled_after; /* so many times `cb_is_cancelled` says no; 0: always */
     cb_entry config[CB_TEST_MOST];
+    /* Answers its requests, with a status of 200 and an empty body unless it says otherwise, and gives true, or
+     * `cb_test_refuse_http(…)`; without it they are denied. */
+    bool (*http)(const cb_http_request *request, cb_http_response *response);
     /* What it did. */
     cb_line lines[CB_TEST_MOST];
     size_t line_count;
@@ -39,5 +42,8 @@ extern cb_test_host cb_host;
 void cb_test_reset(void);
 /* Calls `clockbox_run` as the host does. What a failed run changed is undone. */
 cb_result cb_test_call(const char *args);
+
+/* What an answer gives where there is none; the code is one of `cb_http_send`'s. */
+bool cb_test_refuse_http(const char *code, const char *message);
 
 #endif

@@ -153,6 +153,57 @@ static void cancellation_is_seen(void) {
     SAYS(cancelled.message, "at 3");
 }
 
+static cb_http_request asked;
+
+static bool answer(const cb_http_request *request, cb_http_response *response) {
+    static cb_header headers[2];
+    asked = *request;
+    headers[0] = (cb_header){cb_str("x-kin"), cb_str("no")};
+    headers[1] = (cb_header){cb_str("x-kind"), cb_str("Answer")};
+    if (cb_same(request->url, "late:")) return cb_test_refuse_http("timeout", "no answer");
+    if (cb_same(request->url, "wrong:")) return cb_test_refuse_http("invalid-request", "no address");
+    *response = (cb_http_response){404, headers, 2, cb_str("not here")};
+    return true;
+}
+
+static cb_result ask(cb_json args) {
+    const cb_header headers[] = {{cb_str("accept"), cb_str("text/plain")}};
+    cb_http_request request = {
+        .url = cb_json_string(args), .headers = headers, .header_count = 1, .timeout_ms = 10, .max_body = cb_same(cb_json_string(args), "large:") ? 7 : 8};
+    cb_http_response response;
+    if (!cb_http_send(&request, &response)) return cb_refused();
+    cb_writer out = {0};
+    cb_write_string(&out, cb_format("%d %d %.*s", response.status, cb_http_ok(&response), CB_SHOW(response.body)));
+    CHECK(cb_same(cb_http_header(&response, "X-KIND"), "Answer") && !cb_http_header(&response, "x-kinds").ptr);
+    return cb_output(&out);
+}
+
+static void the_web_is_asked(void) {
+    cb_test_reset();
+    the_job = ask;
+    SAYS(cb_test_call("\"https://x.example\"").message, "GET https://x.example: the test has no cb_host.http");
+    cb_host.http = answer;
+    SAYS(cb_test_call("\"https://x.example\"").output, "\"404 0 not here\"");
+    SAYS(cb_str(asked.method), "GET");
+    CHECK(asked.timeout_ms == 10 && asked.header_count == 1);
+    cb_result late = cb_test_call("\"late:\""), large = cb_test_call("\"large:\""), wrong = cb_test_call("\"wrong:\"");
+    CHECK(late.outcome == CB_RETRY && large.outcome == CB_FATAL && wrong.outcome == CB_INVALID_ARGS);
+    SAYS(late.code, "timeout");
+    SAYS(large.code, "too-large");
+    SAYS(cb_format("%.*s: %.*s", CB_SHOW(wrong.code), CB_SHOW(wrong.message)), "invalid-request: no address");
+
+    const struct {
+        const char *code;
+        cb_outcome outcome;
+    } kinds[] = {{"invalid-request", CB_INVALID_ARGS}, {"http-denied", CB_FATAL}, {"dns", CB_RETRY}, {"connect", CB_RETRY},
+                 {"timeout", CB_RETRY}, {"tls", CB_RETRY}, {"too-large", CB_FATAL}, {"protocol", CB_RETRY}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        cb_test_refuse_http(kinds[i].code, "because");
+        cb_result refused = cb_refused();
+        check(refused.outcome == kinds[i].outcome && cb_same(refused.code, kinds[i].code), kinds[i].code, __LINE__);
+    }
+}
+
 int main(void) {
     cb_test_reset();
     json_is_read();
@@ -160,6 +211,7 @@ int main(void) {
     arguments_are_checked();
     changes_go_with_a_failure();
     cancellation_is_seen();
+    the_web_is_asked();
     printf("%d passed, 0 failed\n", passed);
     return 0;
 }

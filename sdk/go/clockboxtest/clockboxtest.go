@@ -11,7 +11,9 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
+	"clockbox"
 	"clockbox/internal/host"
 )
 
@@ -26,6 +28,43 @@ func New(t testing.TB) *Host {
 	host.Present = host.Fresh()
 	t.Cleanup(func() { host.Present = host.Fresh() })
 	return host.Present
+}
+
+// AnswerHTTP answers the requests of the present host's jobs; without it they are denied. A failure comes to the job with the code that
+// it has here, such as clockbox.Retryf("timeout", "no answer").
+func AnswerHTTP(answer func(*clockbox.HTTPRequest) (*clockbox.HTTPResponse, error)) {
+	host.Present.HTTP = func(asked host.HTTPRequest) (host.HTTPResponse, *host.Refusal) {
+		request := &clockbox.HTTPRequest{
+			Method: asked.Method, URL: asked.URL, Header: clockbox.HTTPHeader{}, Body: asked.Body,
+			Timeout: time.Duration(asked.TimeoutMs) * time.Millisecond, MaxBody: asked.MaxBody,
+		}
+		for _, field := range asked.Header {
+			request.Header.Add(field.Key, field.Value)
+		}
+		response, err := answer(request)
+		if err != nil {
+			return host.HTTPResponse{}, refusal(err)
+		}
+		given := host.HTTPResponse{Status: uint16(response.StatusCode), Body: response.Body}
+		for _, name := range slices.Sorted(maps.Keys(response.Header)) {
+			for _, value := range response.Header[name] {
+				given.Header = append(given.Header, host.Field{Key: name, Value: value})
+			}
+		}
+		return given, nil
+	}
+}
+
+func refusal(err error) *host.Refusal {
+	var failure *clockbox.Failure
+	if !errors.As(err, &failure) {
+		return &host.Refusal{Case: host.HTTPOther, Message: err.Error()}
+	}
+	at := slices.Index(host.HTTPCodes, failure.Code)
+	if at < 0 {
+		at = host.HTTPOther
+	}
+	return &host.Refusal{Case: uint8(at), Message: failure.Err.Error()}
 }
 
 // Call calls the job as the host does, and gives its output, read as JSON; nil is none. What a failed run changed of its state and of

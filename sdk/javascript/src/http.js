@@ -1,16 +1,29 @@
 /**
- * A small blocking HTTP client. Needs the right `allow.http`, and a world that imports wasi:http (see `wit`). A status
- * such as 404 is an answer like any other.
+ * A small blocking HTTP client. Needs the right `allow.http`, and a world that imports clockbox:http/client. Redirects are not
+ * followed: their target may be another origin. A status such as 404 is an answer like any other.
  */
 import { send } from "#host/http";
-import { Failure, InvalidArgs } from "./errors.js";
+import { Failure } from "./errors.js";
 import { refusal } from "./refusal.js";
-import { decode, encode } from "./utf8.js";
+import { decodeLossy, encode } from "./utf8.js";
 
-/** No answer was had. Thrown on, it asks for a retry, unless the request is not allowed. */
+const CODES = {
+  "invalid-request": "invalid-request",
+  denied: "http-denied",
+  dns: "dns",
+  connect: "connect",
+  timeout: "timeout",
+  tls: "tls",
+  "too-large": "too-large",
+  protocol: "protocol",
+};
+// What is wrong with a request is mostly wrong with the arguments that it was made of.
+const TAGS = { "invalid-request": "invalid-args", denied: "fatal", "too-large": "fatal" };
+
+/** No answer was had. Thrown on, it asks for a retry only where that can help. */
 export class HttpError extends Failure {
   constructor(kind, message, options) {
-    super(kind === "HTTP-request-denied" ? "fatal" : "retry", kind === "HTTP-request-denied" ? "http-denied" : "http", message, options);
+    super(TAGS[kind] ?? "retry", CODES[kind] ?? "protocol", message, options);
     this.kind = kind;
   }
 }
@@ -22,51 +35,67 @@ export class Response {
     this.ok = status >= 200 && status < 300;
     this.body = body;
     this.headers = {};
-    for (const [name, value] of headers) {
-      const text = decode(value);
-      const before = this.headers[name.toLowerCase()];
-      this.headers[name.toLowerCase()] = before === undefined ? text : `${before}, ${text}`;
+    for (const { name, value } of headers) {
+      const key = name.toLowerCase();
+      this.headers[key] = Object.hasOwn(this.headers, key) ? `${this.headers[key]}, ${value}` : value;
     }
   }
 
   text() {
-    return decode(this.body);
+    return decodeLossy(this.body);
   }
 
   json() {
-    return JSON.parse(this.text());
+    try {
+      return JSON.parse(this.text());
+    } catch (error) {
+      throw new HttpError("protocol", `the body is not JSON: ${error.message}`, { cause: error });
+    }
   }
 }
 
-const URL_FORM = /^(https?):\/\/([^/?#\s@]+)([^#\s]*)(#\S*)?$/i;
-
 /** Sends a request and waits for the whole answer. */
-export function request(url, { method = "GET", headers = {}, body, timeoutMs } = {}) {
-  const parts = URL_FORM.exec(url);
-  if (parts === null) throw new InvalidArgs(`not a URL that can be asked: ${JSON.stringify(url)}`);
-  const [, scheme, authority, path] = parts;
-  const isBytes = body instanceof Uint8Array;
-  const isJson = body !== undefined && !isBytes && typeof body !== "string";
-  const sent = { ...(isJson ? { "content-type": "application/json" } : {}), ...headers };
-  const bytes = body === undefined ? new Uint8Array() : isBytes ? body : encode(isJson ? JSON.stringify(body) : body);
-  let answer;
-  try {
-    answer = send({
-      method,
-      scheme: scheme.toLowerCase(),
-      authority,
-      path: path.startsWith("/") ? path : `/${path}`,
-      headers: Object.entries(sent).map(([name, value]) => [name, encode(String(value))]),
-      body: bytes,
-      timeoutMs,
-    });
-  } catch (error) {
-    const refused = refusal(error);
-    if (refused === undefined) throw error;
-    const detail = refused.val === undefined || refused.val === null ? "" : `: ${JSON.stringify(refused.val)}`;
-    throw new HttpError(refused.tag, `${method} ${url}: ${refused.tag}${detail}`, { cause: error });
+export function request(url, { method = "GET", headers = {}, body, timeoutMs, maxBody } = {}) {
+  const [bytes, type] = bodyOf(body);
+  const sent = Object.entries(headers).map(([name, value]) => ({ name, value: String(value) }));
+  if (type !== undefined && !sent.some(({ name }) => name.toLowerCase() === "content-type")) {
+    sent.push({ name: "content-type", value: type });
   }
-  return new Response(answer.status, answer.headers, answer.body);
+  try {
+    const { status, headers, body } = send({
+      method,
+      url: String(url),
+      headers: sent,
+      body: bytes,
+      timeoutMs: whole("timeoutMs", timeoutMs),
+      maxBody: whole("maxBody", maxBody),
+    });
+    return new Response(status, headers, body instanceof Uint8Array ? body : Uint8Array.from(body));
+  } catch (error) {
+    const refused = error instanceof Failure ? undefined : refusal(error);
+    if (refused === undefined) throw error;
+    throw new HttpError(refused.tag, refused.val, { cause: error });
+  }
+}
+
+function bodyOf(body) {
+  if (body === undefined) return [new Uint8Array()];
+  if (body instanceof Uint8Array) return [body];
+  if (typeof body === "string") return [encode(body)];
+  let text;
+  try {
+    text = JSON.stringify(body);
+  } catch (error) {
+    throw new HttpError("invalid-request", `the body is not JSON: ${error.message}`, { cause: error });
+  }
+  if (text === undefined) throw new HttpError("invalid-request", `the body is not JSON: a ${typeof body} cannot be written as JSON`);
+  return [encode(text), "application/json"];
+}
+
+function whole(name, count) {
+  if (count === undefined) return null;
+  if (!(count >= 0)) throw new HttpError("invalid-request", `${name} is ${count}, and is to be a number from 0`);
+  return Math.min(Math.round(count), Number.MAX_SAFE_INTEGER);
 }
 
 export const get = (url, options) => request(url, { ...options, method: "GET" });

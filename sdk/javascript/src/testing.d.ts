@@ -21,21 +21,24 @@ export interface Host {
   state: Record<string, Uint8Array>;
   jobs: Record<string, Record<string, unknown>>;
   runs: [name: string, args: unknown][];
-  /** Answers the requests of `clockbox-sdk/http`; without it they are refused. */
+  /** Answers the requests of `clockbox-sdk/http`, or throws an `HttpError`; without it they are denied. */
   http: ((request: SentRequest) => SentResponse) | undefined;
 }
 export interface SentRequest {
   method: string;
-  scheme: "http" | "https";
-  authority: string;
-  path: string;
-  headers: [name: string, value: Uint8Array][];
+  url: string;
+  /** By names in lower case. */
+  headers: Record<string, string>;
   body: Uint8Array;
+  timeoutMs: number | undefined;
+  maxBody: number | undefined;
 }
 export interface SentResponse {
-  status: number;
-  headers: [name: string, value: Uint8Array][];
-  body: Uint8Array;
+  /** 200 unless set. */
+  status?: number;
+  headers?: Record<string, string>;
+  /** Text and bytes as they are, anything else as JSON. */
+  body?: unknown;
 }
 export const host: Host;
 /** A new host with these facts, for the runs to come. */

@@ -1,6 +1,8 @@
 // Compiled only: the types say what the code does.
 import { args, context, job, log, progress, type Job } from "clockbox-sdk";
+import * as http from "clockbox-sdk/http";
 import * as state from "clockbox-sdk/state";
+import { host } from "clockbox-sdk/testing";
 
 export const runner: Job = job({
   args: { name: args.string(), mode: args.choice(["fast", "safe"]), limit: args.optional(args.integer()) },
@@ -20,3 +22,11 @@ export const runner: Job = job({
 
 // @ts-expect-error a default is one of the choices
 args.choice(["fast", "safe"], { default: "slow" });
+
+host.http = ({ method, url, headers }) => ({ headers, body: { method, url } });
+export const answered: boolean = http.post("https://x.example", { any: 1 }, { timeoutMs: 1000, maxBody: 1 << 20 }).ok;
+export const failure = new http.HttpError("timeout", "too late");
+// @ts-expect-error there is no such kind
+new http.HttpError("late", "too late");
+// @ts-expect-error the method is that of the function
+http.get("https://x.example", { method: "PUT" });

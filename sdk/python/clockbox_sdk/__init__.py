@@ -8,7 +8,7 @@
         return "hello " * times + name
 """
 
-from . import context, jobs, log, progress, state
+from . import context, http, jobs, log, progress, state
 from ._job import job
 from .errors import Cancelled, Failure, Fatal, InvalidArgs, Retry, RetryAfter
 
@@ -20,6 +20,7 @@ __all__ = [
     "Retry",
     "RetryAfter",
     "context",
+    "http",
     "job",
     "jobs",
     "log",

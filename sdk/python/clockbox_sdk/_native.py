@@ -81,6 +81,15 @@ def jobs(call: str, *args: Any) -> Any:
     return testing.host.change_jobs(call, *args)
 
 
+def send(request: Any) -> tuple[int, list[tuple[str, str]], bytes]:
+    if testing.host.http is None:
+        raise HostError("denied", f"{request.method} {request.url}: the test has no `host.http` that answers")
+    answer = testing.host.http(request)
+    if request.max_body is not None and len(answer.body) > request.max_body:
+        raise HostError("too-large", f"more than {request.max_body} bytes")
+    return answer.status, list(answer.headers.items()), answer.body
+
+
 def runner(call: Callable[[str], Optional[str]]) -> type:
     """Outside a sandbox nobody looks for the class; the job is called as a function or by `testing.call`."""
 

@@ -17,6 +17,10 @@ try:
     from wit_world.imports import control
 except ImportError:
     control = None
+try:
+    from wit_world.imports import client
+except ImportError:
+    client = None
 
 job_id = context.job_id
 run_id = context.run_id
@@ -47,6 +51,19 @@ def jobs(call: str, *args: Any) -> Any:
         name, job, conflict = args
         args = (name, job, control and control.Conflict[conflict.upper()])
     return _ask(control, "clockbox:jobs/control@0.1.0", call, args)
+
+
+def send(request: Any) -> tuple[int, list[tuple[str, str]], bytes]:
+    asked = client and client.Request(
+        request.method,
+        request.url,
+        [client.Header(name, value) for name, value in request.headers.items()],
+        request.body,
+        None if request.timeout is None else round(min(request.timeout * 1000, 2**53)),
+        None if request.max_body is None else min(request.max_body, 2**64 - 1),
+    )
+    answer = _ask(client, "clockbox:http/client@0.1.0", "send", (asked,))
+    return answer.status, [(header.name, header.value) for header in answer.headers], answer.body
 
 
 def _ask(interface: Any, name: str, call: str, args: tuple[Any, ...]) -> Any:

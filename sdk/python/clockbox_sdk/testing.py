@@ -12,9 +12,12 @@
 import copy
 import json
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ._calls import HostError
+
+if TYPE_CHECKING:
+    from . import http
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Host:
     state: dict[str, bytes] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     runs: list[tuple[str, Any]] = field(default_factory=list)
+    http: Optional[Callable[["http.Request"], "http.Response"]] = None
+    """Answers the requests of `clockbox_sdk.http`, or raises one of its errors; without it they are denied."""
 
     def change_jobs(self, call: str, *args: Any) -> Any:
         """What `clockbox_sdk.jobs` asks for, in the JSON of the interface."""

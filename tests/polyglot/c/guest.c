@@ -215,6 +215,55 @@ static cb_result no_such_job(const request *r) {
     return cb_jobs_pause("nobody", "for ever") ? cb_done() : cb_refused();
 }
 
+static cb_result get(const request *r) {
+    const cb_header headers[] = {{cb_str("x-asked"), cb_str("yes")}};
+    const cb_http_request request = {.url = r->name, .headers = headers, .header_count = 1};
+    cb_http_response response;
+    cb_json body;
+    if (!cb_http_send(&request, &response)) return cb_refused();
+    cb_text kind = cb_http_header(&response, "X-Kind");
+    cb_writer out = {0};
+    cb_write_open(&out, '{');
+    cb_write_key(&out, "status");
+    cb_write_integer(&out, response.status);
+    cb_write_key(&out, "ok");
+    cb_write_bool(&out, cb_http_ok(&response));
+    cb_write_key(&out, "kind");
+    kind.ptr ? cb_write_string(&out, kind) : cb_write_null(&out);
+    cb_write_key(&out, "body");
+    if (!cb_http_ok(&response)) cb_write_string(&out, response.body);
+    else if (cb_json_parse(response.body, &body)) cb_write_json(&out, body);
+    else return cb_retry("protocol", "not JSON: %.*s", CB_SHOW(response.body));
+    cb_write_close(&out, '}');
+    return cb_output(&out);
+}
+
+static cb_result post(const request *r) {
+    const cb_header headers[] = {{cb_str("content-type"), cb_str("application/json")}};
+    const cb_http_request request = {.method = "POST", .url = r->name, .headers = headers, .header_count = 1, .body = r->value.text};
+    cb_http_response response;
+    cb_json echoed;
+    if (!cb_http_send(&request, &response)) return cb_refused();
+    if (!cb_json_parse(response.body, &echoed)) return cb_retry("protocol", "not JSON: %.*s", CB_SHOW(response.body));
+    return cb_output_json(echoed);
+}
+
+static cb_result large(const request *r) {
+    cb_http_response response;
+    cb_writer out = {0};
+    if (!cb_http_send(&(cb_http_request){.url = r->name, .max_body = 1000}, &response)) return cb_refused();
+    cb_write_integer(&out, (int64_t)response.body.len);
+    return cb_output(&out);
+}
+
+static cb_result late(const request *r) {
+    cb_http_response response;
+    cb_writer out = {0};
+    if (!cb_http_send(&(cb_http_request){.url = r->name, .timeout_ms = 100}, &response)) return cb_refused();
+    cb_write_integer(&out, response.status);
+    return cb_output(&out);
+}
+
 static cb_result wait_for_the_end(const request *r) {
     (void)r;
     cb_log(CB_INFO, "waiting");
@@ -229,7 +278,8 @@ static const struct {
     {"greet", greet},     {"nothing", nothing},   {"echo", echo},   {"retry", retry},       {"retry-after", retry_after},
     {"fatal", fatal},     {"refuse", refuse},     {"log", log_lines}, {"progress", progress}, {"facts", facts},
     {"count", count},     {"count-and-fail", count_and_fail}, {"swap", swap}, {"bytes", bytes}, {"churn", churn},     {"bad-key", bad_key},
-    {"add-job", add_job}, {"no-such-job", no_such_job}, {"wait", wait_for_the_end},
+    {"add-job", add_job}, {"no-such-job", no_such_job},
+    {"get", get},         {"post", post},         {"large", large}, {"late", late},         {"wait", wait_for_the_end},
 };
 
 cb_result clockbox_run(cb_json args) {

@@ -65,6 +65,22 @@ var deeds = map[string]func(request) (any, error){
 	"no-such-job": func(request) (any, error) {
 		return nil, clockbox.PauseJob("nobody", "for ever")
 	},
+	"get":  func(r request) (any, error) { return get(r.Name) },
+	"post": func(r request) (any, error) { return post(r.Name, r.Value) },
+	"large": func(r request) (any, error) {
+		response, err := clockbox.HTTPDo(&clockbox.HTTPRequest{URL: r.Name, MaxBody: 1000})
+		if err != nil {
+			return nil, err
+		}
+		return len(response.Body), nil
+	},
+	"late": func(r request) (any, error) {
+		response, err := clockbox.HTTPDo(&clockbox.HTTPRequest{URL: r.Name, Timeout: 100 * time.Millisecond})
+		if err != nil {
+			return nil, err
+		}
+		return response.StatusCode, nil
+	},
 	"wait": func(request) (any, error) {
 		slog.Info("waiting")
 		for !clockbox.IsCancelled() {
@@ -200,6 +216,31 @@ func addJob(name string) (any, error) {
 	}
 	nobody, err := clockbox.GetJob("nobody")
 	return map[string]any{"listed": slices.Contains(names, name), "args": job["args"], "none": nobody}, err
+}
+
+func get(url string) (any, error) {
+	response, err := clockbox.HTTPDo(&clockbox.HTTPRequest{URL: url, Header: clockbox.HTTPHeader{"x-asked": {"yes"}}})
+	if err != nil {
+		return nil, err
+	}
+	var kind, body any = nil, string(response.Body)
+	if values := response.Header.Values("X-Kind"); len(values) > 0 {
+		kind = values[0]
+	}
+	if response.OK() {
+		err = response.JSON(&body)
+	}
+	return map[string]any{"status": response.StatusCode, "ok": response.OK(), "kind": kind, "body": body}, err
+}
+
+func post(url string, value any) (any, error) {
+	response, err := clockbox.HTTPPostJSON(url, value)
+	if err != nil {
+		return nil, err
+	}
+	var echoed any
+	err = response.JSON(&echoed)
+	return echoed, err
 }
 
 func run(r request) (any, error) {

@@ -1,5 +1,6 @@
 // The table's cases in JavaScript: see ../README.md.
 import { args, Cancelled, context, Fatal, InvalidArgs, job, log, progress, Retry, RetryAfter } from "clockbox-sdk";
+import * as http from "clockbox-sdk/http";
 import * as jobs from "clockbox-sdk/jobs";
 import * as state from "clockbox-sdk/state";
 
@@ -76,6 +77,14 @@ const deeds = {
     return { listed: jobs.list().includes(name), args: jobs.get(name).args, none: jobs.get("nobody") ?? null };
   },
   "no-such-job": () => jobs.pause("nobody", "for ever"),
+  get({ name }) {
+    const response = http.get(name, { headers: { "x-asked": "yes" } });
+    const body = response.ok ? response.json() : response.text();
+    return { status: response.status, ok: response.ok, kind: response.headers["x-kind"] ?? null, body };
+  },
+  post: ({ name, value }) => http.post(name, value).json(),
+  large: ({ name }) => http.get(name, { maxBody: 1000 }).body.length,
+  late: ({ name }) => http.get(name, { timeoutMs: 100 }).status,
   wait() {
     log.info("waiting");
     while (!context.isCancelled());

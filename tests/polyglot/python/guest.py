@@ -9,6 +9,7 @@ from clockbox_sdk import (
     Retry,
     RetryAfter,
     context,
+    http,
     job,
     jobs,
     log,
@@ -18,7 +19,8 @@ from clockbox_sdk import (
 
 Deed = Literal[
     "greet", "nothing", "echo", "retry", "retry-after", "fatal", "refuse", "log", "progress", "facts", "count",
-    "count-and-fail", "swap", "bytes", "churn", "bad-key", "add-job", "no-such-job", "wait",
+    "count-and-fail", "swap", "bytes", "churn", "bad-key", "add-job", "no-such-job", "get", "post", "large", "late",
+    "wait",
 ]  # fmt: skip
 
 
@@ -77,6 +79,16 @@ def run(do: Deed, name: str = "", times: int = 1, value: Any = None) -> Any:
             return add_job(name)
         case "no-such-job":
             jobs.pause("nobody", "for ever")
+        case "get":
+            response = http.get(name, headers={"x-asked": "yes"})
+            body = response.json() if response.ok else response.text()
+            return {"status": response.status, "ok": response.ok, "kind": response.headers.get("x-kind"), "body": body}
+        case "post":
+            return http.post(name, json=value).json()
+        case "large":
+            return len(http.get(name, max_body=1000).body)
+        case "late":
+            return http.get(name, timeout=0.1).status
         case "wait":
             log.info("waiting")
             while not context.is_cancelled():

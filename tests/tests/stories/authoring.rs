@@ -240,6 +240,32 @@ fn any_plugin_can_be_described_and_again_is_the_same() {
     assert_eq!(told["described"]["name"], "linked");
 }
 
+/// The binary of a command that does nothing.
+const COMMAND: &[u8] =
+    b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x07\x0a\x01\x06_start\0\0\x0a\x04\x01\x02\0\x0b";
+
+#[test]
+fn a_command_can_say_where_its_output_comes_from() {
+    let place = crate::place();
+    place.put("x.wasm", COMMAND);
+    let _ = place.cli(&["plugins", "describe", "x.wasm", "--output", "last-line"]).exits(0);
+    let told = place.cli(&["plugins", "inspect", "x.wasm", "--json"]).exits(0).json();
+    assert_eq!((&told["output"], &told["described"]["output"]), (&json!("last-line"), &json!("last-line")));
+    place.cli(&["plugins", "inspect", "x.wasm"]).exits(0).says(&["output       the last line on stdout"]);
+    let _ = place.cli(&["exec", "x.wasm"]).exits(0);
+    // In a project, the description is looked at beside what was made.
+    let description = b"output = \"last-line\"\n";
+    let recipe = format!("{COPY}describe = 'job.toml'\n");
+    let place = project(&recipe, &[("made", COMMAND), ("job.toml", description)]);
+    let _ = place.cli(&["build", "p"]).exits(0);
+    let hello = fs::read(prebuilt("hello")).unwrap();
+    let place = project(&recipe, &[("made", &hello), ("job.toml", description)]);
+    place
+        .cli(&["build", "p"])
+        .exits(2)
+        .says(&["output: the plugin is a job component", "job.toml has mistakes"]);
+}
+
 #[test]
 fn nonsense_is_written_into_no_plugin() {
     let place = crate::place();
@@ -255,6 +281,8 @@ fn nonsense_is_written_into_no_plugin() {
     refused(&["--description", "\u{1b}[2J"], &["has a control character"]);
     refused(&["--timezone", "Asia/Tokyo"], &["names no trigger"]);
     refused(&["--from", "none.toml"], &["none.toml: "]);
+    refused(&["--output", "stdout"], &["is not one of \"last-line\", \"returned\""]);
+    refused(&["--output", "last-line"], &["output: the plugin is a job component", "nothing was written"]);
     place.put("odd.toml", b"nam = \"x\"\n");
     refused(&["--from", "odd.toml"], &["unknown key", "did you mean \"name\"?"]);
     place.put("long.toml", format!("description = \"{}\"\n", "x".repeat(300 << 10)).as_bytes());

@@ -70,6 +70,34 @@ fn a_command_finds_its_arguments_where_commands_look() {
 }
 
 #[test]
+fn the_last_line_of_a_command_is_its_output_where_that_is_asked_for() {
+    let place = crate::place();
+    let echo = file(&guest("echo"));
+    let answer = place.cli(&["exec", &echo, "--args", r#"{"a": [1, 2]}"#, "--output", "last-line"]).exits(0);
+    assert_eq!(answer.stdout, "{\"a\":[1,2]}\n");
+    assert!(answer.stderr.contains("stdout info  {\"a\":[1,2]}"), "it stays in the log: {answer}");
+    let run = place.cli(&["exec", &echo, "--args", "7", "--output", "last-line", "--json"]).exits(0).json();
+    assert_eq!((&run["output"], &run["logs"][0]["message"]), (&json!(7), &json!("7")));
+    // Its sidecar can say so, and a line that is no JSON is told.
+    place.put("chance.wat", CHANCE.as_bytes());
+    place.put("chance.toml", b"output = \"last-line\"\n");
+    let answer = place.cli(&["exec", "chance.wat"]).exits(0);
+    assert_eq!(answer.stdout, "");
+    answer.says(&["host   warn  the last line on stdout is not JSON (", "output = \"last-line\""]);
+    let answer = place.cli(&["exec", "chance.wat", "--output", "returned"]).exits(0);
+    assert!(!answer.stderr.contains("not JSON"), "{answer}");
+    place
+        .cli(&["exec", &echo, "--output", "lastline"])
+        .exits(2)
+        .says(&["--output lastline: plugins.echo.output: ", "did you mean \"last-line\"?"]);
+    place.cli(&["exec", &file(&prebuilt("hello")), "--output", "last-line"]).exits(2).says(&[
+        "it",
+        "is a job component, whose output is what its `run` returns",
+        "hint: leave `output` out",
+    ]);
+}
+
+#[test]
 fn the_exit_code_says_whether_it_succeeded_and_the_talk_how() {
     let place = crate::place();
     let job = file(&guest("job"));

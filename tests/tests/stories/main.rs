@@ -18,6 +18,7 @@ mod follow_up;
 mod looking;
 mod managing;
 mod outcomes;
+mod output;
 mod overlap;
 mod paper;
 mod planning;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::{HttpOptions, Limits, PluginName, Rights};
+use super::{HttpOptions, Limits, OutputFrom, PluginName, Rights};
 
 /// A plugin as the manifest (or its sidecar, or its own description) declares it.
 ///
@@ -19,6 +19,8 @@ pub struct PluginSpec {
     pub rights: Rights,
     /// What it may use up.
     pub limits: Limits,
+    /// Where the output of its runs comes from.
+    pub output: OutputFrom,
     /// How its HTTP requests are made.
     pub http: HttpOptions,
     /// Values that it can read through `context.config` and `wasi:config`.
@@ -41,6 +43,7 @@ impl PluginSpec {
             sha256: None,
             rights: Rights::default(),
             limits: Limits::default(),
+            output: OutputFrom::default(),
             http: HttpOptions::default(),
             config: BTreeMap::new(),
         }

@@ -8,7 +8,7 @@ use std::{
 
 use clockbox_core::model::{LogLevel, LogLine, LogStream, format_size};
 
-use super::{Redactor, clean};
+use super::{Redactor, clean, last_line::LastLine};
 use crate::RunSink;
 
 /// What a line costs beyond its text, so that empty lines cannot flood the store.
@@ -44,6 +44,8 @@ struct State {
     /// The lines that have not ended yet.
     out: Vec<u8>,
     err: Vec<u8>,
+    /// The last line of stdout, where it is asked for.
+    last: Option<LastLine>,
     tail: VecDeque<String>,
     remarks: Vec<String>,
     /// The first thing that the run was refused.
@@ -62,10 +64,17 @@ impl Journal {
             full: false,
             out: Vec::new(),
             err: Vec::new(),
+            last: None,
             tail: VecDeque::new(),
             remarks: Vec::new(),
             refusal: None,
         })))
+    }
+
+    /// The same, which holds the last line of stdout apart, up to so many bytes.
+    pub(crate) fn with_last_line(self, most: u64) -> Self {
+        self.state().last = Some(LastLine::new(most));
+        self
     }
 
     /// Takes what the guest wrote to a standard stream, wherever its lines end.
@@ -152,6 +161,12 @@ impl Journal {
         }
     }
 
+    /// The last line of stdout that says anything, or how long it is where that is too long; nothing where there is none,
+    /// or nobody asked. The log's own limits have no say in it.
+    pub(crate) fn take_last_line(&self) -> Option<Result<Vec<u8>, u64>> {
+        self.state().last.as_mut()?.take()
+    }
+
     /// The last lines of stderr, oldest first, kept even when the log is full.
     pub(crate) fn stderr_tail(&self) -> Vec<String> {
         self.state().tail.iter().cloned().collect()
@@ -176,6 +191,9 @@ impl State {
     }
 
     fn write(&mut self, to: Std, mut bytes: &[u8]) {
+        if let (Std::Out, Some(last)) = (to, &mut self.last) {
+            last.write(bytes);
+        }
         if self.full && to == Std::Out {
             self.dropped += bytes.len() as u64;
             return;

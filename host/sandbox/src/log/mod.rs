@@ -2,6 +2,7 @@
 
 mod clean;
 mod journal;
+mod last_line;
 mod redactor;
 mod stream;
 

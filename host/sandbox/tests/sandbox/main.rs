@@ -3,10 +3,12 @@
 mod answers;
 mod cache;
 mod cache_view;
+mod client;
 mod cores;
 mod http;
 mod jobs;
 mod journal;
+mod last_line;
 mod listing;
 mod loading;
 mod rebinding;

@@ -1,12 +1,11 @@
 //! What the tests of the sandbox share: one sandbox, a sink that remembers, and guests made from text.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
-use clockbox_core::model::{Cause, Limits, LogLine, LogStream, PluginSpec, Report, Rights, RunId, Timestamp};
+use clockbox_core::model::{Cause, Limits, LogLine, LogStream, PluginSpec, Report, RunId, Timestamp};
 use clockbox_sandbox::{CancelToken, Plugin, RunRequest, RunSink, Sandbox, SandboxOptions};
 use tokio::sync::watch;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -19,15 +18,7 @@ pub(crate) fn sandbox() -> &'static Sandbox {
 }
 
 pub(crate) fn spec(name: &str) -> PluginSpec {
-    PluginSpec {
-        name: name.parse().unwrap(),
-        path: format!("{name}.wasm").into(),
-        sha256: None,
-        rights: Rights::default(),
-        limits: Limits::default(),
-        http: Default::default(),
-        config: BTreeMap::new(),
-    }
+    PluginSpec::new(name.parse().unwrap(), format!("{name}.wasm"))
 }
 
 pub(crate) fn load(bytes: &[u8]) -> Plugin {

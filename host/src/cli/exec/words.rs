@@ -20,6 +20,9 @@ pub(super) struct Words {
     /// A value that it is configured with, as in the manifest's `config`, as often as needed.
     #[arg(long, value_name = "KEY=VALUE")]
     config: Vec<String>,
+    /// Where its output comes from, in the words of the manifest's `output`: last-line, of a command's stdout, or returned.
+    #[arg(long, value_name = "WHERE")]
+    output: Option<String>,
     /// Lay a value over the manifest that this would be: `--set plugins.NAME.http.total_timeout=5s`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -34,6 +37,9 @@ impl Words {
         all = all.with_word(path, &["jobs", name, "plugin"], &text(name));
         for (right, Right { shown, value }) in rights(&self.allow)? {
             all = all.with_word(shown, &["plugins", name, "allow", &right], &value);
+        }
+        if let Some(output) = &self.output {
+            all = all.with_word(format!("--output {output}"), &["plugins", name, "output"], &text(output));
         }
         for (flag, section, given) in
             [("--limit", "limits", &self.limit), ("--config", "config", &self.config)]

@@ -5,7 +5,7 @@ mod changes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
-use clockbox_core::model::{Job, JobRecord, PluginName};
+use clockbox_core::model::{Job, JobRecord, OutputFrom, PluginName};
 use serde_json::{Map, Value, json};
 
 use self::changes::{Known, Plan, Things, What};
@@ -198,7 +198,11 @@ fn plugins_at(host: &mut Host) -> Result<Option<Things>, Failure> {
     let plugins = list["plugins"].as_array().into_iter().flatten();
     let of_files = plugins.filter(|plugin| plugin["path"].is_string());
     let one = |plugin: &Value| {
-        let mut keys = Map::from_iter([("sha256".to_owned(), plugin["sha256"].clone())]);
+        let output = plugin["output"].as_str().unwrap_or(OutputFrom::default().as_str());
+        let mut keys = Map::from_iter([
+            ("sha256".to_owned(), plugin["sha256"].clone()),
+            ("output".to_owned(), json!(output)),
+        ]);
         for table in ["allow", "limits"] {
             let said = plugin[table].as_object().into_iter().flatten();
             keys.extend(said.map(|(key, value)| (format!("{table}.{key}"), all_of(value.clone()))));
@@ -213,8 +217,11 @@ fn plugins_of(manifest: &Manifest, loaded: &LoadedPlugins, known: &Things) -> Th
     let folder = manifest.folder();
     let one = |name: &PluginName| {
         let plugin = loaded.plugins.get(name)?;
-        let mut keys = Map::from_iter([("sha256".to_owned(), json!(plugin.digest()))]);
         let spec = plugin.spec();
+        let mut keys = Map::from_iter([
+            ("sha256".to_owned(), json!(plugin.digest())),
+            ("output".to_owned(), json!(spec.output.as_str())),
+        ]);
         let allowed = allowed(&spec.rights, &folder);
         keys.extend(allowed.into_iter().map(|(right, what)| (format!("allow.{right}"), all_of(json!(what)))));
         keys.extend(limits_of(&spec.limits).into_iter().map(|(key, value)| (format!("limits.{key}"), value)));

@@ -51,9 +51,12 @@ pub(super) struct DescribeArgs {
     /// Lower limits that it is content with: '{ memory = "16MiB" }'.
     #[arg(long, value_name = "TOML")]
     limits: Option<String>,
+    /// Where the output of its runs comes from: last-line, of a command's stdout, or returned.
+    #[arg(long = "output", value_name = "WHERE")]
+    output_from: Option<String>,
     /// Take its description away.
     #[arg(long, conflicts_with_all = ["name", "description", "version", "cron", "interval", "date", "inline", "args",
-                                      "args_schema", "allow", "limits"])]
+                                      "args_schema", "allow", "limits", "output_from"])]
     clear: bool,
     /// Write the described plugin here, and leave the file as it is.
     #[arg(short, long, value_name = "FILE")]
@@ -77,7 +80,7 @@ pub(super) fn run(args: &DescribeArgs) -> Result<(), Failure> {
         false => Some(args.text(told.job.as_deref())?),
     };
     if let Some(text) = &text {
-        let faults = faults(text, &args.file, args.origin());
+        let faults = faults(text, &args.file, args.origin(), told.kind);
         if !faults.is_empty() {
             faults.iter().for_each(|fault| eprintln!("{fault}"));
             return Err(Failure::new("the description has mistakes, nothing was written"));
@@ -153,7 +156,7 @@ impl DescribeArgs {
         let toml = |flag: &str, text: &Option<String>| {
             text.as_deref().map(|text| toml_value(flag, text)).transpose()
         };
-        let said: [(&str, Result<Option<serde_json::Value>, Failure>); 8] = [
+        let said: [(&str, Result<Option<serde_json::Value>, Failure>); 9] = [
             ("name", text(&self.name)),
             ("description", text(&self.description)),
             ("version", text(&self.version)),
@@ -162,6 +165,7 @@ impl DescribeArgs {
             ("args_schema", toml("--args-schema", &self.args_schema)),
             ("allow", toml("--allow", &self.allow)),
             ("limits", toml("--limits", &self.limits)),
+            ("output", text(&self.output_from)),
         ];
         let mut keys = Table::new();
         for (key, value) in said {

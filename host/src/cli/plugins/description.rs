@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use clockbox_core::model::JobId;
+use clockbox_core::model::{JobId, OutputFrom};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     cli::text::plain,
     manifest::{self, Overrides, PluginFile, Severity, Surroundings},
+    sandbox::PluginKind,
 };
 
 /// The description, read.
@@ -16,6 +17,8 @@ use crate::{
 pub(super) struct Description {
     /// When the job would fire, in words, where it has a trigger.
     pub(super) trigger: Option<String>,
+    /// Where the output of its runs comes from.
+    pub(super) output: OutputFrom,
     /// What its arguments may be, as the plugin puts it.
     pub(super) args_schema: Option<Value>,
     /// What it calls itself.
@@ -35,12 +38,13 @@ impl Description {
         let plugin = PluginFile { stem, ..PluginFile::dropped(file) }.with_embedded(text);
         let around = Surroundings::with_files(vec![plugin]);
         let loaded = manifest::parse("", Path::new(manifest::FILE_NAME), &Overrides::default(), &around);
-        let (trigger, problems) = match loaded {
+        let (trigger, output, problems) = match loaded {
             Ok(loaded) => {
                 let trigger = loaded.manifest.jobs.get(NAME).map(|job| job.trigger.describe());
-                (trigger, loaded.refused.into_iter().flat_map(|refused| refused.problems.0).collect())
+                let output = loaded.manifest.plugins.get(NAME).map(|spec| spec.output);
+                (trigger, output, loaded.refused.into_iter().flat_map(|refused| refused.problems.0).collect())
             }
-            Err(problems) => (None, problems.0),
+            Err(problems) => (None, None, problems.0),
         };
         let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
         // What is wrong with the text has been told.
@@ -48,6 +52,7 @@ impl Description {
         let said = |key: &str| table.get(key).and_then(toml::Value::as_str).map(plain);
         Self {
             trigger,
+            output: output.unwrap_or_default(),
             args_schema: table.get("args_schema").and_then(|schema| serde_json::to_value(schema).ok()),
             name: said("name"),
             version: said("version"),
@@ -95,18 +100,25 @@ fn arg(name: &str, schema: &Value) -> String {
     text
 }
 
-/// What is wrong with a description that somebody writes: mistakes, and keys that no host knows.
+/// What is wrong with a description that somebody writes for a plugin of this kind: mistakes, and keys that no host knows.
 /// They lie in the file that it comes `from`, where it does as it is.
-pub(in crate::cli) fn faults(text: &str, file: &Path, from: Option<&Path>) -> Vec<String> {
-    let plugin = PluginFile { stem: "plugin".to_owned(), ..PluginFile::dropped(file) }.with_embedded(text);
+pub(in crate::cli) fn faults(
+    text: &str,
+    file: &Path,
+    from: Option<&Path>,
+    kind: Option<PluginKind>,
+) -> Vec<String> {
+    const NAME: &str = "plugin";
+    let plugin = PluginFile { stem: NAME.to_owned(), ..PluginFile::dropped(file) }.with_embedded(text);
     let around = Surroundings::with_files(vec![plugin]);
     let loaded = manifest::parse("", Path::new(manifest::FILE_NAME), &Overrides::default(), &around);
-    let problems = match loaded {
+    let (output, problems) = match loaded {
         Ok(loaded) => {
+            let output = loaded.manifest.plugins.get(NAME).map(|spec| spec.output);
             let refused = loaded.refused.into_iter().flat_map(|refused| refused.problems.0);
-            refused.chain(loaded.manifest.warnings).collect()
+            (output, refused.chain(loaded.manifest.warnings).collect())
         }
-        Err(problems) => problems.0,
+        Err(problems) => (None, problems.0),
     };
     // A warning without a key is about what is granted here, which is nothing.
     let counts =
@@ -123,6 +135,8 @@ pub(in crate::cli) fn faults(text: &str, file: &Path, from: Option<&Path>) -> Ve
     let table: toml::Table = toml::from_str(text).unwrap_or_default();
     let name = table.get("name").and_then(toml::Value::as_str);
     faults.extend(name.and_then(|name| JobId::new(name).err()).map(|error| format!("name: {error}")));
+    let misfit = kind.zip(output).and_then(|(kind, output)| kind.check_output(output).err());
+    faults.extend(misfit.map(|error| format!("output: {error}")));
     faults
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clockbox_core::model::{JobsRight, PluginName, PluginSpec, Rights};
+use clockbox_core::model::{JobsRight, OutputFrom, PluginName, PluginSpec, Rights};
 use serde::Serialize;
 
 use super::{
@@ -43,6 +43,8 @@ pub(super) struct Inspection {
     pub(super) producers: Vec<Producer>,
     pub(super) exports: Vec<String>,
     pub(super) imports: Vec<String>,
+    /// Where the output of its runs comes from, by the manifest, or else by itself.
+    pub(super) output: OutputFrom,
     /// The rights that its imports are for.
     pub(super) wants: Vec<&'static str>,
     /// Every right that it wants or has.
@@ -118,6 +120,10 @@ impl Inspection {
         let pin = found.and_then(|found| found.spec.sha256.clone());
         let pin_matches = pin.as_ref().map(|pin| pin.eq_ignore_ascii_case(&outline.sha256));
         let mut problems: Vec<Fault> = faults(outline, pin.as_deref()).into_iter().map(Fault::from).collect();
+        let by_itself = described.as_ref().map(|described| described.output);
+        let output = found.map(|found| found.spec.output).or(by_itself).unwrap_or_default();
+        let misfit = outline.kind.and_then(|kind| kind.check_output(output).err());
+        problems.extend(misfit.map(Fault::from));
         let mistakes = described.iter().flat_map(|described| &described.problems);
         problems.extend(mistakes.map(|problem| Fault { message: problem.clone(), hint: None }));
         let producer = |(field, name, version): &(String, String, String)| Producer {
@@ -143,6 +149,7 @@ impl Inspection {
             producers: outline.producers.iter().map(producer).collect(),
             exports: outline.exports.clone(),
             imports: outline.imports.clone(),
+            output,
             wants: outline.wants.clone(),
             rights: rows(outline, &asked, &to, found.is_some()),
             jobs: found.map(|found| jobs(found, outline, &asked)).unwrap_or_default(),

@@ -145,8 +145,9 @@ fn known(survey: &Survey, name: &PluginName, facts: &mut BTreeMap<Key, Facts>) -
     let outline = found.outline.as_ref().and_then(|outline| outline.as_ref().ok());
     let refused = outline.filter(|outline| faults(outline, None).is_empty());
     let refused = refused.and_then(|outline| outline.check(rights?).err()).map(Fault::from);
+    let misfit = outline.and_then(|outline| outline.kind?.check_output(spec.output).err()).map(Fault::from);
     let mut listed = listed.with(found, spec.sha256.as_deref());
-    listed.problems.extend(refused.map(Trouble::from));
+    listed.problems.extend(refused.into_iter().chain(misfit).map(Trouble::from));
     listed
 }
 

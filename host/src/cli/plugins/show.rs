@@ -1,6 +1,6 @@
 //! An inspection as text for people.
 
-use clockbox_core::model::format_size;
+use clockbox_core::model::{OutputFrom, format_size};
 
 use super::{
     inspection::{Inspection, JobRow},
@@ -91,6 +91,9 @@ fn head(inspection: &Inspection, out: &mut Lines) {
         if !args.is_empty() {
             out.list("arguments", &args);
         }
+    }
+    if inspection.output == OutputFrom::LastLine {
+        out.put("output", "the last line on stdout, if it is JSON");
     }
 }
 

@@ -35,6 +35,9 @@ pub(crate) struct PluginView {
     /// The limits of each run: durations and sizes as the manifest writes them.
     #[schema(value_type = Object)]
     pub(crate) limits: Map<String, Value>,
+    /// Where the output of its runs comes from: `returned`, what `run` of a job component returns, or `last-line`, the last line
+    /// that a command writes to stdout, if it is JSON.
+    pub(crate) output: Option<String>,
     /// How many jobs run it; `GET /v1/jobs?plugin=NAME` lists them.
     pub(crate) jobs: usize,
     /// Since when this code is loaded.
@@ -61,6 +64,7 @@ impl PluginView {
             rights: Vec::new(),
             allow: BTreeMap::new(),
             limits: Map::new(),
+            output: None,
             jobs,
             loaded_at: loaded.since,
             from_cache: false,
@@ -81,6 +85,7 @@ impl PluginView {
                     rights: in_short(&spec.rights, Path::new("")),
                     allow: allowed(&spec.rights, base),
                     limits: limits_of(&spec.limits),
+                    output: Some(spec.output.as_str().to_owned()),
                     from_cache: plugin.from_cache(),
                     compiled_at: compilation.at,
                     compile_ms: compilation

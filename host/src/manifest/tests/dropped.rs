@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clockbox_core::model::Source;
+use clockbox_core::model::{OutputFrom, Source};
 
 use super::*;
 
@@ -52,6 +52,34 @@ fn the_manifest_wins_over_the_sidecar_over_the_description() {
     let now = "2030-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(job.trigger.next_after(None, now), Some("2030-01-01T01:00:00Z".parse().unwrap()));
     assert_eq!(job.source, Source::Manifest);
+}
+
+#[test]
+fn whoever_knows_the_program_can_say_where_its_output_comes_from() {
+    let says = |text: &str| format!("output = {text:?}\n");
+    let of = |manifest: &str, sidecar: Option<&str>, embedded: Option<&str>| {
+        let mut x = file("x.wasm");
+        x.sidecar = sidecar.map(|text| ("jobs/x.toml".into(), says(text)));
+        x.embedded = embedded.map(says);
+        whole(manifest, vec![x]).plugins["x"].output
+    };
+    let (last, returned) = (Some("last-line"), Some("returned"));
+    assert_eq!(of("", None, None), OutputFrom::Returned);
+    assert_eq!(of("", None, last), OutputFrom::LastLine);
+    assert_eq!(of("", last, None), OutputFrom::LastLine);
+    assert_eq!(of("", returned, last), OutputFrom::Returned);
+    assert_eq!(of("[plugins.x]\noutput = \"last-line\"", returned, None), OutputFrom::LastLine);
+    assert_eq!(of("[plugins.x]\noutput = \"returned\"", last, last), OutputFrom::Returned);
+    // What a file says wrongly of itself refuses that file, unless somebody says better.
+    let x = || file("x.wasm").with_embedded("output = \"last line\"");
+    let loaded = load("", vec![x()]);
+    let told = loaded.refused[0].problems.to_string();
+    assert_eq!(
+        told,
+        "jobs/x.wasm (section clockbox:job):1:10: output: \"last line\" is not one of \"last-line\", \"returned\"\n  \
+         hint: did you mean \"last-line\"?"
+    );
+    assert!(load("", vec![x().with_sidecar(says("returned"))]).refused.is_empty());
 }
 
 #[test]
@@ -132,11 +160,11 @@ fn a_description_cannot_grant_rights_or_raise_limits() {
             "jobs/x.wasm: warning: plugin x asks for more than it is given: http https://b.example, read /data, timeout 1h (1m given)\n  \
              hint: if it should have that, write it under [plugins.x], or in jobs/x.toml",
             "jobs/x.wasm (section clockbox:job):4:1: warning: new_key: unknown key\n  hint: the keys here are allow, limits, \
-             args, pool, trigger, misfire_grace, coalesce, max_instances, overlap, priority, delivery, retry, when_done, enabled, description, config, name, version, args_schema",
+             args, pool, trigger, misfire_grace, coalesce, max_instances, overlap, priority, delivery, retry, when_done, enabled, description, output, config, name, version, args_schema",
             "jobs/y.wasm: warning: plugin y asks for more than it is given: http https://a.example, http https://b.example, read /data, timeout 1h (1m given)\n  \
              hint: if it should have that, write it under [plugins.y], or in jobs/y.toml",
             "jobs/y.wasm (section clockbox:job):4:1: warning: new_key: unknown key\n  hint: the keys here are allow, limits, \
-             args, pool, trigger, misfire_grace, coalesce, max_instances, overlap, priority, delivery, retry, when_done, enabled, description, config, name, version, args_schema",
+             args, pool, trigger, misfire_grace, coalesce, max_instances, overlap, priority, delivery, retry, when_done, enabled, description, output, config, name, version, args_schema",
         ]
     );
 }

@@ -212,7 +212,7 @@ fn names_with_bad_characters_are_refused_and_what_is_under_them_is_still_checked
             "2:9 pools.\"a b\".queue: -1 is out of range 0-4294967295",
             "3:7 jobs.\"x/y\": '/' is not allowed in a job name | use letters, digits, '.', '_', '-', ':' and '@'",
             "5:10 plugins.\"\": a plugin name must not be empty",
-            "6:1 plugins.\"\".nope: unknown key | the keys here are sha256, allow, limits, http, config, path",
+            "6:1 plugins.\"\".nope: unknown key | the keys here are sha256, allow, limits, output, http, config, path",
         ],
     );
 }
@@ -372,6 +372,18 @@ limits = { stack = "1KiB", handles = 1, open_files = 3 }
             "4:20 plugins.hello.limits.stack: a stack has from 64 KiB to 8 MiB | write for instance \"1MiB\"; without the key it is 512 KiB",
             "4:38 plugins.hello.limits.handles: 1 is out of range 16-4294967295",
             "4:41 plugins.hello.limits.open_files: unknown key | files, streams and sockets count as handles",
+        ],
+    );
+}
+
+#[test]
+fn where_an_output_comes_from_is_one_of_two_words_and_said_of_the_plugin() {
+    expect(
+        "[plugins.hello]\noutput = \"stdout\"\n[plugins.other]\npath = \"x\"\noutput = true\n[jobs.hello]\noutput = \"last-line\"\n",
+        &[
+            "2:10 plugins.hello.output: \"stdout\" is not one of \"last-line\", \"returned\"",
+            "5:10 plugins.other.output: expected a string such as \"last-line\", found the boolean true | put it in quotes",
+            "7:1 jobs.hello.output: unknown key | it belongs to the plugin: [plugins.NAME] output = \"last-line\"",
         ],
     );
 }

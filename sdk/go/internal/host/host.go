@@ -7,9 +7,30 @@ type Refusal struct {
 	Message string
 }
 
-// Field is a named value of a log line.
+// Field is a named value: of a log line, or of a header.
 type Field struct {
 	Key, Value string
+}
+
+// HTTPCodes are the codes of the cases of clockbox:http/client's error, in their order. Whatever else is one of the protocol.
+var HTTPCodes = []string{"invalid-request", "http-denied", "dns", "connect", "timeout", "tls", "too-large", "protocol", "protocol"}
+
+// HTTPOther is the last of these cases.
+const HTTPOther = 8
+
+// HTTPRequest is what is asked of the web; 0 is no limit of the job's own.
+type HTTPRequest struct {
+	Method, URL        string
+	Header             []Field
+	Body               []byte
+	TimeoutMs, MaxBody uint64
+}
+
+// HTTPResponse is what came back.
+type HTTPResponse struct {
+	Status uint16
+	Header []Field
+	Body   []byte
 }
 
 // Answer is what a run came to.

@@ -33,6 +33,7 @@ type Memory struct {
 	State map[string][]byte
 	Jobs  map[string]map[string]any
 	Runs  []string // "name" or "name args"
+	HTTP  func(HTTPRequest) (HTTPResponse, *Refusal)
 }
 
 // Present is the host that jobs talk to outside a sandbox.
@@ -186,4 +187,15 @@ func JobsGet(name string) ([]byte, *Refusal) {
 		return nil, &Refusal{6, err.Error()}
 	}
 	return text, nil
+}
+
+func HTTPSend(request HTTPRequest) (HTTPResponse, *Refusal) {
+	if Present.HTTP == nil {
+		return HTTPResponse{}, &Refusal{1, request.Method + " " + request.URL + ": the test has no clockboxtest.AnswerHTTP"}
+	}
+	answer, refusal := Present.HTTP(request)
+	if refusal == nil && request.MaxBody > 0 && uint64(len(answer.Body)) > request.MaxBody {
+		return HTTPResponse{}, &Refusal{6, fmt.Sprintf("more than %d bytes", request.MaxBody)}
+	}
+	return answer, refusal
 }

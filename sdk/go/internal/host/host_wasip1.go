@@ -30,6 +30,16 @@ type answer struct {
 	b, c uint32 // an address and a length; or b, the length of a list
 }
 
+// httpAnswer is the result of a request.
+type httpAnswer struct {
+	_   structs.HostLayout
+	err uint32 // one byte and padding
+	// The status (two bytes), or the case of an error (one byte).
+	a                   uint32
+	header, headerCount uint32 // or the message
+	body, size          uint32
+}
+
 type pair struct {
 	_          structs.HostLayout
 	key, value text
@@ -109,6 +119,9 @@ func jobsList(into *answer)
 
 //go:wasmimport clockbox:jobs/control@0.1.0 get
 func jobsGet(name string, into *answer)
+
+//go:wasmimport clockbox:http/client@0.1.0 send
+func httpSend(method, url string, header unsafe.Pointer, headerCount uint32, body unsafe.Pointer, size uint32, hasTimeout uint32, timeout uint64, hasMaxBody uint32, maxBody uint64, into *httpAnswer)
 
 // kept holds what the host was given room for until it is read.
 var kept [][]uint64
@@ -255,11 +268,16 @@ func Config(key string) (string, bool) {
 }
 
 func Log(level uint8, message string, fields []Field) {
+	pairs := pairsOf(fields)
+	write(uint32(level), message, unsafe.Pointer(unsafe.SliceData(pairs)), uint32(len(pairs)))
+}
+
+func pairsOf(fields []Field) []pair {
 	pairs := make([]pair, len(fields))
 	for i, field := range fields {
 		pairs[i] = pair{key: textOf(field.Key), value: textOf(field.Value)}
 	}
-	write(uint32(level), message, unsafe.Pointer(unsafe.SliceData(pairs)), uint32(len(pairs)))
+	return pairs
 }
 
 func textOf(s string) text {
@@ -346,6 +364,27 @@ func JobsList() ([]string, *Refusal) { return callList(jobsList) }
 
 func JobsGet(name string) ([]byte, *Refusal) {
 	return callOption(func(into *answer) { jobsGet(name, into) })
+}
+
+func HTTPSend(request HTTPRequest) (HTTPResponse, *Refusal) {
+	defer quiet()()
+	header := pairsOf(request.Header)
+	var into httpAnswer
+	httpSend(
+		request.Method, request.URL, unsafe.Pointer(unsafe.SliceData(header)), uint32(len(header)),
+		unsafe.Pointer(unsafe.SliceData(request.Body)), uint32(len(request.Body)),
+		is(request.TimeoutMs > 0), request.TimeoutMs, is(request.MaxBody > 0), request.MaxBody, &into,
+	)
+	if into.err&0xFF != 0 {
+		return HTTPResponse{}, &Refusal{Case: uint8(into.a), Message: string(bytesAt(into.header, into.headerCount))}
+	}
+	response := HTTPResponse{Status: uint16(into.a), Header: make([]Field, into.headerCount), Body: bytesAt(into.body, into.size)}
+	if into.headerCount > 0 {
+		for i, field := range unsafe.Slice((*pair)(unsafe.Pointer(uintptr(into.header))), into.headerCount) {
+			response.Header[i] = Field{Key: field.key.String(), Value: field.value.String()}
+		}
+	}
+	return response, nil
 }
 
 // runAnswer is result<option<string>, job-error>.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clockbox_sdk::{JobError, context, job, jobs, log, progress, state};
+use clockbox_sdk::{JobError, context, http, job, jobs, log, progress, state};
 use serde_json::{Value, json};
 
 #[derive(serde::Deserialize)]
@@ -43,6 +43,10 @@ enum Deed {
     BadKey,
     AddJob,
     NoSuchJob,
+    Get,
+    Post,
+    Large,
+    Late,
     Wait,
 }
 
@@ -92,6 +96,18 @@ fn run(args: Args) -> Result<Value, JobError> {
         Deed::BadKey => Ok(state::set("", "").map(|()| Value::Null)?),
         Deed::AddJob => add_job(&name),
         Deed::NoSuchJob => Ok(jobs::pause("nobody", "for ever").map(|()| Value::Null)?),
+        Deed::Get => {
+            let response = http::Request::get(name).header("x-asked", "yes").send()?;
+            let body = if response.is_success() { response.json()? } else { Value::from(response.text()) };
+            Ok(json!({ "status": response.status, "ok": response.is_success(), "kind": response.header("X-Kind"), "body": body }))
+        }
+        Deed::Post => Ok(http::Request::post(name).json(&value)?.send()?.json()?),
+        Deed::Large => {
+            let mut request = http::Request::get(name);
+            request.max_body = 1000;
+            Ok(request.send()?.body.len().into())
+        }
+        Deed::Late => Ok(http::Request::get(name).timeout(Duration::from_millis(100)).send()?.status.into()),
         Deed::Wait => {
             log::info!("waiting");
             while !context::is_cancelled() {}
