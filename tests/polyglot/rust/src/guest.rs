@@ -42,6 +42,12 @@ enum Deed {
     Churn,
     BadKey,
     AddJob,
+    ReplaceJob,
+    RunJob,
+    PauseJob,
+    ResumeJob,
+    RemoveJob,
+    RemoveAndFail,
     NoSuchJob,
     Get,
     Post,
@@ -95,6 +101,22 @@ fn run(args: Args) -> Result<Value, JobError> {
         Deed::Churn => churn(),
         Deed::BadKey => Ok(state::set("", "").map(|()| Value::Null)?),
         Deed::AddJob => add_job(&name),
+        Deed::ReplaceJob => {
+            let job = json!({ "trigger": { "date": "2099-01-01" }, "args": value });
+            Ok(jobs::add(&name, &job, jobs::Conflict::Replace).map(|()| Value::Null)?)
+        }
+        Deed::RunJob if value.is_null() => Ok(jobs::run(&name).map(|()| Value::Null)?),
+        Deed::RunJob => Ok(jobs::run_with(&name, &value).map(|()| Value::Null)?),
+        Deed::PauseJob => Ok(jobs::pause(&name, "für heute").map(|()| Value::Null)?),
+        Deed::ResumeJob => Ok(jobs::resume(&name).map(|()| Value::Null)?),
+        Deed::RemoveJob => {
+            jobs::remove(&name)?;
+            Ok(jobs::get(&name)?.into())
+        }
+        Deed::RemoveAndFail => {
+            jobs::remove(&name)?;
+            Err(JobError::fatal("told", "to fail"))
+        }
         Deed::NoSuchJob => Ok(jobs::pause("nobody", "for ever").map(|()| Value::Null)?),
         Deed::Get => {
             let response = http::Request::get(name).header("x-asked", "yes").send()?;
