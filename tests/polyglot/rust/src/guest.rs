@@ -120,8 +120,11 @@ fn run(args: Args) -> Result<Value, JobError> {
         Deed::NoSuchJob => Ok(jobs::pause("nobody", "for ever").map(|()| Value::Null)?),
         Deed::Get => {
             let response = http::Request::get(name).header("x-asked", "yes").send()?;
-            let body = if response.is_success() { response.json()? } else { Value::from(response.text()) };
-            Ok(json!({ "status": response.status, "ok": response.is_success(), "kind": response.header("X-Kind"), "body": body }))
+            let ok = response.is_success();
+            let body = if ok { response.json()? } else { Value::from(response.text()) };
+            Ok(
+                json!({ "status": response.status, "ok": ok, "kind": response.header("X-Kind"), "body": body }),
+            )
         }
         Deed::Post => Ok(http::Request::post(name).json(&value)?.send()?.json()?),
         Deed::Large => {
@@ -175,7 +178,11 @@ fn churn() -> Result<Value, JobError> {
 }
 
 fn add_job(name: &str) -> Result<Value, JobError> {
-    jobs::add(name, &json!({ "trigger": { "date": "2099-01-01" }, "args": { "do": "nothing" } }), jobs::Conflict::Error)?;
+    jobs::add(
+        name,
+        &json!({ "trigger": { "date": "2099-01-01" }, "args": { "do": "nothing" } }),
+        jobs::Conflict::Error,
+    )?;
     jobs::add(name, &json!({}), jobs::Conflict::Ignore)?;
     jobs::modify(name, &json!({ "args": { "do": "greet", "name": "you" } }))?;
     jobs::pause(name, "not yet")?;
