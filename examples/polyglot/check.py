@@ -164,7 +164,7 @@ def main() -> int:
     host = None
     try:
         port = int(web.stdout.readline())
-        follow(web.stdout)  # so that it never waits for somebody to read what it was told
+        told = follow(web.stdout)
         manifest, jobs = without((HERE / "clockbox.toml").read_text(), skipped)
         if not jobs:
             raise Wrong("every plugin was skipped")
@@ -172,6 +172,8 @@ def main() -> int:
         host = Host(clockbox, folder)
         wait_for(host.said, "host that is ready", lambda line: "asked and changed at" in line)
         successes = succeed(host, jobs)
+        if "json-watch" in jobs:
+            wait_for(told, "change that json-watch tells of", lambda line: line.startswith("notified:") and '"/status"' in line)
         for job in jobs:
             print(line_of(job, successes[job]))
     except Wrong as wrong:
