@@ -1,7 +1,9 @@
 import { host } from "../testing.host.js";
 import { encode } from "../utf8.js";
+import { imported } from "./world.native.js";
 
 export function send(request) {
+  imported("clockbox:http/client@0.1.0");
   if (host.http === undefined) throw { tag: "denied", val: `${request.method} ${request.url}: the test has no \`host.http\` that answers` };
   const headers = Object.fromEntries(request.headers.map(({ name, value }) => [name.toLowerCase(), value]));
   let answer;
