@@ -52,6 +52,11 @@ class Handler(logging.Handler):
     What `extra` brings becomes fields, and so does the name of a logger other than the root.
     """
 
+    def __init__(self, level: int | str = logging.NOTSET) -> None:
+        super().__init__(level)
+        # Else `basicConfig` gives it one that has level and logger in the message, too.
+        self.setFormatter(logging.Formatter())
+
     def emit(self, record: logging.LogRecord) -> None:
         try:
             fields = {key: value for key, value in vars(record).items() if key not in _OWN}
