@@ -42,7 +42,7 @@ export class RetryAfter extends Failure {
   constructor(delayMs, code, message, options) {
     if (!(delayMs >= 0)) throw new RangeError(`a delay of ${delayMs} ms lies in the past`);
     super(...told("retry-after", code, message, options));
-    this.delayMs = Math.round(delayMs);
+    this.delayMs = Math.min(Math.round(delayMs), Number.MAX_SAFE_INTEGER);
   }
 
   toJobError() {

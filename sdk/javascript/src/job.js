@@ -1,6 +1,7 @@
 /** From a function with checked arguments to the exported one. */
 import "#host/globals";
 import { begin } from "#host/random";
+import { advice } from "./absent.js";
 import * as types from "./args.js";
 import { Failure, Fatal, InvalidArgs, Retry } from "./errors.js";
 import { toJson } from "./json.js";
@@ -67,7 +68,7 @@ function parse(text) {
 /** Any other error asks for a retry; where it was thrown goes to the log. */
 function toFailure(error) {
   if (error instanceof Failure) return error;
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const message = error instanceof Error ? `${error.name}: ${error.message}${advice(error)}` : String(error);
   log.error(error?.stack ? `${message}\n${error.stack}` : message);
   return new Retry("error", message, { cause: error });
 }

@@ -1,6 +1,9 @@
 // What stands in for what the engine inside the sandbox lacks.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { job } from "clockbox-sdk";
+import * as http from "clockbox-sdk/http";
+import { call, reset } from "clockbox-sdk/testing";
 import { generator } from "../src/random.js";
 import { TextDecoder as Decoder, TextEncoder as Encoder } from "../src/text-coding.js";
 
@@ -32,4 +35,22 @@ test("text is coded as by the platform's own", () => {
   assert.throws(() => new Decoder().decode(bom, { stream: true }), TypeError);
   for (const text of ["", "ü 🎉", undefined, 5]) assert.deepEqual(new Encoder().encode(text), new TextEncoder().encode(text));
   assert.deepEqual([new Encoder().encoding, new Decoder().encoding], ["utf-8", "utf-8"]);
+});
+
+test("a job in a test has the globals of the sandbox, and the test those of Node.js", () => {
+  const told = (run) => {
+    try {
+      return call(job({ run }));
+    } catch (error) {
+      return `${error.code}: ${error.message}`;
+    }
+  };
+  const host = reset();
+  assert.equal(told(() => fetch("x")), "error: ReferenceError: fetch is not defined; the sandbox has none: `http` of clockbox-sdk asks the web");
+  assert.match(told(() => setTimeout(() => 1)), /^error: ReferenceError: setTimeout is not defined; the sandbox has none: see /);
+  assert.equal(told(() => [typeof process, typeof Buffer, typeof TextEncoder, typeof console, typeof performance].join()), "undefined,undefined,function,object,object");
+  assert.equal(told(() => nowhere), "error: ReferenceError: nowhere is not defined");
+  host.http = ({ url }) => ({ body: new URL(url).host });
+  assert.equal(told(() => http.get("https://x.example/a").text() + typeof URL), "x.exampleundefined");
+  assert.equal([typeof process, typeof URL, typeof fetch, new URL("https://x.example").host].join(), "object,function,function,x.example");
 });

@@ -92,6 +92,7 @@ test("a failure becomes the case of the contract", () => {
   assert.deepEqual(thrown(new Fatal()).val, { code: "fatal", message: "no reason was given" });
   assert.deepEqual(thrown(new Fatal(404, 5)).val, { code: "404", message: "5" });
   assert.deepEqual(thrown(new InvalidArgs()).val, { code: "invalid-args", message: "no reason was given" });
+  assert.equal(thrown(new RetryAfter(Infinity, "m")).val.delayMs, Number.MAX_SAFE_INTEGER);
   assert.throws(() => new RetryAfter(-1, "c", "m"), RangeError);
   assert.throws(() => job({ run: () => 1 }).call("{"), /not JSON/);
 });

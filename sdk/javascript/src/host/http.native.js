@@ -1,3 +1,4 @@
+import { withAll } from "../absent.js";
 import { host } from "../testing.host.js";
 import { encode } from "../utf8.js";
 import { imported } from "./world.native.js";
@@ -8,7 +9,7 @@ export function send(request) {
   const headers = Object.fromEntries(request.headers.map(({ name, value }) => [name.toLowerCase(), value]));
   let answer;
   try {
-    answer = host.http({ ...request, headers, timeoutMs: request.timeoutMs ?? undefined, maxBody: request.maxBody ?? undefined });
+    answer = withAll(() => host.http({ ...request, headers, timeoutMs: request.timeoutMs ?? undefined, maxBody: request.maxBody ?? undefined }));
   } catch (error) {
     // An HttpError comes to the job the way that the host's own do.
     throw typeof error?.kind === "string" ? { tag: error.kind, val: error.message } : error;

@@ -1,4 +1,6 @@
 // What the host refuses of a job before it looks at what the keys say.
+import { Buffer } from "node:buffer";
+
 const CHANGED = ["plugin", "trigger", "args", "pool", "misfire_grace", "coalesce", "max_instances", "overlap", "priority", "delivery", "retry", "when_done"]; // prettier-ignore
 const ADDED = [...CHANGED, "allow", "enabled"];
 

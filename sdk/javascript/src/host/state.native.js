@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { host } from "../testing.host.js";
 import { imported } from "./world.native.js";
 
