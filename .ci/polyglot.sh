@@ -15,7 +15,7 @@ export PATH="$tools/venv/bin:$PATH"
 ! command -v python3 >/dev/null || (cd sdk/python && python3 -m unittest discover -q -s tests)
 ! command -v node >/dev/null || node --test --test-reporter=dot sdk/javascript/test/*.test.js
 ! command -v cc >/dev/null || make --silent -C sdk/c test
-! command -v go >/dev/null || (cd sdk/go && go vet ./... && go test ./...)
+! command -v go >/dev/null || (cd sdk/go && go vet ./... && go test ./... && GOOS=wasip1 GOARCH=wasm go build -tags tinygo ./...)
 
 guests=$(mktemp -d)
 trap 'rm -rf "$guests"' EXIT

@@ -47,6 +47,9 @@ LEAVES = {
     "resvg": ("work/pictures/clock.png is a PNG", picture_is_made),
 }
 
+# What a command says last is its output, where its plugin asks for that.
+ANSWERS = {"stats": {"least": 1, "mean": 3.7, "greatest": 9}}
+
 
 def without(manifest: str, skipped: set[str]) -> tuple[str, list[str]]:
     """The manifest without these plugins and their jobs; and the jobs that are left."""
@@ -164,7 +167,7 @@ def main() -> int:
     host = None
     try:
         port = int(web.stdout.readline())
-        follow(web.stdout)  # so that it never waits for somebody to read what it was told
+        told = follow(web.stdout)
         manifest, jobs = without((HERE / "clockbox.toml").read_text(), skipped)
         if not jobs:
             raise Wrong("every plugin was skipped")
@@ -172,8 +175,12 @@ def main() -> int:
         host = Host(clockbox, folder)
         wait_for(host.said, "host that is ready", lambda line: "asked and changed at" in line)
         successes = succeed(host, jobs)
+        if "json-watch" in jobs:
+            wait_for(told, "change that json-watch tells of", lambda line: line.startswith("notified:") and '"/status"' in line)
         for job in jobs:
             print(line_of(job, successes[job]))
+            if (output := successes[job]["output"]) != ANSWERS.get(job, output):
+                raise Wrong(f"{job}: its output is not {json.dumps(ANSWERS[job])}")
     except Wrong as wrong:
         print(f"error: {wrong}", file=sys.stderr)
         return 1

@@ -80,6 +80,14 @@ class Host:
                 if shown["state"] == "finished":
                     return shown, progress
 
+    def output_of_next_run(self, job: str) -> object:
+        """What comes of the run of a job that somebody else asked for."""
+        line = wait_for(
+            self.events, f"the end of {job}", lambda line: f'"job":"{job}"' in line and '"event":"run-finished"' in line, self.said
+        )
+        shown = self.ask("runs", "show", json.loads(line)["run"])
+        return shown["output"] if shown["outcome"] == "succeeded" else f"{shown['outcome']}: {shown['reason']}"
+
     def cancel(self, run_id: str, text: str) -> None:
         command = [self.clockbox, "runs", "logs", "-f", run_id, "-C", self.folder]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as logs:
@@ -152,11 +160,21 @@ def differences(host: Host, job: str, step: dict) -> list[str]:
         found.append(f"reasons: expected {wanted}, found {reasons}")
     for key, value in expect.get("state", {}).items():
         compare(f"state {key}", value, host.ask("jobs", "state", job, "get", key, json_out=False).rstrip("\n"))
+    for name, output in expect.get("runs", {}).items():
+        compare(f"output of {name}", output, host.output_of_next_run(name))
+    known = {job["name"]: job for job in host.ask("jobs", "list")} if "jobs" in expect else {}
     for name, keys in expect.get("jobs", {}).items():
-        shown = host.ask("jobs", "show", name)
-        for key, value in keys.items():
-            compare(f"job {name}, {key}", value, shown[key])
+        compare(f"there is a job {name}", keys is not None, name in known)
+        for key, value in (keys or {}).items():
+            compare(f"job {name}, {key}", value, within(known.get(name), key))
     return found
+
+
+def within(value: object, path: str) -> object:
+    """What lies at `a.b` in an object; None where there is nothing."""
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def matches(pattern: str | None, text: str | None) -> bool:

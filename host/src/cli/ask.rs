@@ -114,6 +114,22 @@ impl HostArgs {
         }
     }
 
+    /// Connects to the host; where none is asked at the manifest's own place, answers `None`, with a note that says `instead`,
+    /// what the answer comes from then. A host that was named must be there.
+    pub(super) fn host_or(&self, instead: &str) -> Result<Option<Host>, Failure> {
+        let why = match self.try_connect() {
+            Ok(Ok(host)) => return Ok(Some(host)),
+            Ok(Err(nobody)) if nobody.is_guessed => "no host is running".to_owned(),
+            Ok(Err(nobody)) => return Err(nobody.failure()),
+            Err(failure) if !self.is_of_manifest() => return Err(failure),
+            // Whoever reads the manifest next says what is wrong with it.
+            Err(_) if self.place.survey().is_err() => return Ok(None),
+            Err(failure) => format!("the host is not asked: {}", failure.message()),
+        };
+        eprintln!("note: {why}: {instead}");
+        Ok(None)
+    }
+
     /// A flag wins, then a manifest that is named, then the environment, then the manifest here.
     fn door(&self, variables: &Variables) -> Result<Door, Failure> {
         let token = match &self.token_file {
@@ -210,9 +226,17 @@ pub(super) struct Nobody {
 }
 
 impl Nobody {
+    /// Whether somebody answers there who speaks another protocol.
+    pub(super) fn is_mixed_up(&self) -> bool {
+        mixed_up(&self.address, Some(&self.error)).is_some()
+    }
+
     /// What a command that needs a host says.
     pub(super) fn failure(&self) -> Failure {
         let failure = Failure::new(self.to_string());
+        if let Some(hint) = mixed_up(&self.address, Some(&self.error)) {
+            return failure.hint(hint);
+        }
         failure.hint(if self.is_guessed {
             "start one with `clockbox run`, or name the one that runs: a manifest, --socket or --url"
         } else {
@@ -231,6 +255,19 @@ impl std::fmt::Display for Nobody {
     }
 }
 
+/// What to do where TLS was spoken to somebody who does not speak it, or the other way round: what comes back is gibberish.
+fn mixed_up(address: &Address, error: Option<&std::io::Error>) -> Option<&'static str> {
+    match (address, error) {
+        (Address::Tls(_), Some(error)) if error.kind() == std::io::ErrorKind::InvalidData => Some(
+            "what answers there speaks no TLS, as a host itself does not: write http://, or the address of the proxy in front",
+        ),
+        (Address::Tcp(_), None) => {
+            Some("is it a host, and not a proxy with TLS in front of one? ask that with https://")
+        }
+        _ => None,
+    }
+}
+
 /// A running host.
 #[derive(Debug)]
 pub(super) struct Host(Client);
@@ -241,9 +278,18 @@ impl Host {
         self.0.address().to_string()
     }
 
+    /// What came of a request, with what to do where it came to nothing.
+    fn told<T>(&self, answer: Result<T, ClientError>) -> Result<T, Failure> {
+        answer.map_err(|error| match (&error, mixed_up(self.0.address(), None)) {
+            (ClientError::Broken(_), Some(hint)) => failure(error).hint(hint),
+            _ => failure(error),
+        })
+    }
+
     /// Gets what is at a path.
     pub(super) fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, Failure> {
-        self.0.get(path).map_err(failure)
+        let got = self.0.get(path);
+        self.told(got)
     }
 
     /// Gets what is at a path; `None` where there is nothing.
@@ -251,7 +297,7 @@ impl Host {
         match self.0.get(path) {
             Ok(found) => Ok(Some(found)),
             Err(ClientError::Refused(problem)) if problem.status == StatusCode::NOT_FOUND => Ok(None),
-            Err(error) => Err(failure(error)),
+            Err(error) => self.told(Err(error)),
         }
     }
 
@@ -262,12 +308,14 @@ impl Host {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, Failure> {
-        self.0.call(method, path, &[], body).map_err(failure)
+        let answer = self.0.call(method, path, &[], body);
+        self.told(answer)
     }
 
     /// Sends a body that is no JSON, or not known to be any.
     pub(super) fn post(&mut self, path: &str, media_type: &str, body: Bytes) -> Result<Answer, Failure> {
-        self.0.call_with(Method::POST, path, &[], Some((media_type, body))).map_err(failure)
+        let answer = self.0.call_with(Method::POST, path, &[], Some((media_type, body)));
+        self.told(answer)
     }
 
     /// Gets what is at a path line by line, as it comes, until `each` says that it is enough or the host has no more.
@@ -284,7 +332,7 @@ impl Host {
             let lines: Vec<u8> = rest.drain(..whole).collect();
             String::from_utf8_lossy(&lines).lines().try_for_each(&mut each)
         });
-        followed.map_err(failure)
+        self.told(followed)
     }
 
     /// Sends a request to change what is still the version `if_match`, where one is given.
@@ -303,7 +351,8 @@ impl Host {
         });
         let headers: Vec<(HeaderName, &str)> =
             quoted.as_deref().map(|tag| (IF_MATCH, tag)).into_iter().collect();
-        self.0.call(method, path, &headers, body).map_err(failure)
+        let answer = self.0.call(method, path, &headers, body);
+        self.told(answer)
     }
 }
 

@@ -192,7 +192,7 @@ impl Bench<'_> {
                 .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
             // What is wrong with the file is told below.
             let kind = inspect(&plugin).ok().and_then(|found| found.kind);
-            let faults = plugins::faults(&text, file, kind);
+            let faults = plugins::faults(&text, file, Some(file), kind);
             if !faults.is_empty() {
                 faults.iter().for_each(|fault| eprintln!("{fault}"));
                 return Err(Failure::new(format!("{} has mistakes", file.display())));

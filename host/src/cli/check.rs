@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    granted::RIGHTS,
     manifest::{self, Problem, Problems, RefusedPlugin, Stored},
     reload::{LoadProblem, Loader},
 };
@@ -28,6 +29,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     if let Ok(loaded) = &mut loaded {
         let sandbox = plugin_sandbox::open(plugin_sandbox::options(&loaded.manifest, None))?;
         let problems = Loader::new(sandbox).load(&loaded.manifest).problems;
+        loaded.manifest.warnings.retain(|warning| !is_told(warning, &problems));
         loaded.refused.extend(problems.into_iter().map(refused));
     }
     let mut stored = Stored::new();
@@ -51,6 +53,15 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         print(&manifest::report(&loaded, &stored, now))?;
     }
     if manifest::passes(&loaded) { Ok(()) } else { Err(Failure::no("")) }
+}
+
+/// Whether a warning of a right that a plugin asks for says no more than the error that it cannot do without.
+fn is_told(warning: &Problem, problems: &[LoadProblem]) -> bool {
+    let says_the_same = |problem: &LoadProblem, right: &str| {
+        problem.message.contains(&format!("`allow.{right}`"))
+            && warning.message == manifest::asks_for_more(&problem.plugin, right)
+    };
+    problems.iter().any(|problem| RIGHTS.iter().any(|right| says_the_same(problem, right)))
 }
 
 /// A file that is no good plugin, as a problem of the manifest that names it.

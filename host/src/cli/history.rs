@@ -153,7 +153,11 @@ fn found(
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
-    let bad = || Failure::new(format!("{text:?} is not the beginning of a run id"));
+    // Wrong usage, as a name is that no job can have.
+    let bad = || {
+        Failure::new(format!("{text:?} is not the beginning of a run id"))
+            .hint("an id has 13 digits and letters; `clockbox runs list` has them")
+    };
     let ids = RunId::range_of_prefix(&text.to_ascii_lowercase()).ok_or_else(bad)?;
     match starting(ids)?.as_slice() {
         [] => Err(Failure::no(format!("no run id on record starts with {text:?}"))),

@@ -1,4 +1,4 @@
-//! `clockbox next`: what fires next, of a manifest's jobs or of a trigger given on the command line.
+//! `clockbox next`: what fires next, of the jobs of a host or a manifest, or of a trigger given on the command line.
 
 use std::{
     cmp::Reverse,
@@ -16,30 +16,36 @@ use serde_json::json;
 
 use super::{
     Output,
+    ask::{Host, HostArgs},
     exit::{Failure, print, print_json},
+    jobs::zone_of,
     place::Place,
     planned, text,
     trigger_args::TriggerArgs,
 };
-use crate::{clock::Clock, manifest::Loaded, simulation::fire_before};
+use crate::{
+    clock::Clock,
+    manifest::Loaded,
+    simulation::{Planned, fire_before},
+};
 
 #[derive(Debug, Args)]
 pub(super) struct NextArgs {
     #[command(flatten)]
-    place: Place,
+    host: HostArgs,
     #[command(flatten)]
     trigger: TriggerArgs,
     /// Only this job. May be given more than once.
     #[arg(long, conflicts_with = "TriggerArgs")]
     job: Vec<JobId>,
-    /// As if it were this time instead of now: 2030-11-06, "2030-11-06 16:30:05" or 2030-11-06T16:30:05Z.
+    /// As if it were this time instead of now, by what the manifest says, or the host that is named: 2030-11-06, "2030-11-06 16:30:05" or 2030-11-06T16:30:05Z.
     #[arg(long, value_name = "TIME")]
     after: Option<String>,
     /// So many fires.
     #[arg(short = 'n', long, default_value_t = 10)]
     count: usize,
     /// Answer JSON lines on stdin, each a trigger with id, kind, spec, timezone, start, end and after.
-    #[arg(long, conflicts_with_all = ["TriggerArgs", "job", "after", "manifest"])]
+    #[arg(long, conflicts_with_all = ["TriggerArgs", "job", "after", "manifest", "url", "socket"])]
     jsonl: bool,
     #[command(flatten)]
     output: Output,
@@ -59,7 +65,7 @@ pub(super) fn next(args: &NextArgs) -> Result<(), Failure> {
     match &args.trigger {
         given if given.is_given() => of_trigger(args),
         TriggerArgs { timezone: Some(_), .. } => Err(TriggerArgs::zone_alone()),
-        _ => of_manifest(args),
+        _ => of_jobs(args),
     }
 }
 
@@ -74,7 +80,7 @@ fn asked_for(after: Option<&str>, zone: Tz) -> Result<Timestamp, Failure> {
 fn of_trigger(args: &NextArgs) -> Result<(), Failure> {
     let zone = match args.trigger.timezone {
         Some(zone) => zone,
-        None if args.place.is_given() => load(&args.place)?.manifest.scheduler.timezone,
+        None if args.host.place.is_given() => load(&args.host.place)?.manifest.scheduler.timezone,
         None => Tz::UTC,
     };
     let trigger = args.trigger.trigger(zone)?;
@@ -93,10 +99,34 @@ pub(super) fn load(place: &Place) -> Result<Loaded, Failure> {
     place.load().map_err(|problems| Failure::new(problems.to_string().trim_end()))
 }
 
+/// Of the host that runs or is named, which knows jobs that no file names; else of the manifest and its store.
+fn of_jobs(args: &NextArgs) -> Result<(), Failure> {
+    let host = if args.after.is_some() && args.host.is_of_manifest() {
+        eprintln!("note: with --after no host is asked: this is what the manifest says");
+        None
+    } else {
+        args.host.host_or("this is what the manifest and its store say")?
+    };
+    match host {
+        Some(host) => of_host(args, host),
+        None => of_manifest(args),
+    }
+}
+
+fn of_host(args: &NextArgs, mut host: Host) -> Result<(), Failure> {
+    let now = asked_for(args.after.as_deref(), zone_of(&mut host)?)?;
+    let planned = planned::at_host(&mut host, &args.job, args.count, args.after.is_none())?;
+    show_soonest(planned, now, args)
+}
+
 fn of_manifest(args: &NextArgs) -> Result<(), Failure> {
-    let manifest = load(&args.place)?.manifest;
+    let place = &args.host.place;
+    let manifest = load(place)?.manifest;
     let now = asked_for(args.after.as_deref(), manifest.scheduler.timezone)?;
-    let mut planned = planned::jobs(&args.place, &manifest, &args.job, args.after.is_none())?;
+    show_soonest(planned::jobs(place, &manifest, &args.job, args.after.is_none())?, now, args)
+}
+
+fn show_soonest(mut planned: Vec<Planned>, now: Timestamp, args: &NextArgs) -> Result<(), Failure> {
     planned.sort_by(|a, b| a.job.cmp(&b.job));
     let mut fires: Vec<_> = planned.iter().map(|planned| planned.fires(now, Timestamp::MAX_UTC)).collect();
     // Of each job the next fire that is not taken yet; one of many jobs is asked for no more than is shown.

@@ -1,11 +1,20 @@
-//! Which jobs will fire: those of a manifest, with what its store knows of them.
+//! Which jobs will fire: those of a manifest, with what its store knows of them, or those of a host.
 
 use std::collections::HashMap;
 
-use clockbox_core::model::{JobId, JobRecord};
+use clockbox_core::{
+    model::{JobId, JobRecord},
+    trigger::{Trigger, TriggerSpec},
+};
 
-use super::{exit::Failure, place::Place};
+use super::{
+    ask::{Host, part},
+    exit::Failure,
+    jobs::{every_job, names_at, paused_jobs, unknown},
+    place::Place,
+};
 use crate::{
+    control::{JobPage, view::JobView},
     manifest::{self, Manifest},
     simulation::Planned,
 };
@@ -50,4 +59,54 @@ pub(super) fn jobs(
             Err(Failure::no(message).hint(manifest::known_hint("jobs", id.as_str(), names)))
         }
     }
+}
+
+/// The most jobs that a host names in the order of their fires.
+const MOST_IN_ORDER: usize = 1000;
+
+/// The jobs of a host of which the next `count` fires come; with `stored` as they stand, else as if none had ever fired.
+pub(super) fn at_host(
+    host: &mut Host,
+    only: &[JobId],
+    count: usize,
+    stored: bool,
+) -> Result<Vec<Planned>, Failure> {
+    let mut views = Vec::new();
+    if !only.is_empty() {
+        for id in only {
+            match host.find::<JobView>(&format!("/v1/jobs/{}", part(id.as_str())))? {
+                Some(view) => views.push(view),
+                None => return Err(unknown(id, &names_at(host)?)),
+            }
+        }
+    } else if stored && count <= MOST_IN_ORDER {
+        // Of each other job the next fire comes later than all of theirs.
+        let page: JobPage = host.get(&format!("/v1/next?limit={}", count.max(1)))?;
+        views = page.jobs;
+        views.extend(paused_jobs(host)?);
+    } else {
+        views = every_job(host)?;
+    }
+    let mut planned = Vec::new();
+    for view in views {
+        if stored && view.paused.is_some() {
+            eprintln!("job {} is paused", view.name);
+        } else if !stored || view.next_fire.is_some() {
+            planned.push(of_view(&view, stored)?);
+        }
+    }
+    Ok(planned)
+}
+
+fn of_view(view: &JobView, stored: bool) -> Result<Planned, Failure> {
+    let odd = |why: String| {
+        Failure::new(format!("the host's answer is not understood: job {}: {why}", view.name))
+            .hint("is the host of another version? `clockbox status` says which")
+    };
+    let keys = view.keys.trigger.clone().unwrap_or_else(|| serde_json::json!({}));
+    let spec: TriggerSpec = serde_json::from_value(keys).map_err(|error| odd(error.to_string()))?;
+    let zone = view.timezone.parse().map_err(|_| odd(format!("{:?} is no time zone", view.timezone)))?;
+    let trigger = Trigger::new(spec, zone).map_err(|error| odd(error.message))?;
+    let job = view.name.parse().map_err(|error| odd(format!("{error}")))?;
+    Ok(Planned { job, trigger, next: view.next_fire.filter(|_| stored) })
 }

@@ -21,9 +21,10 @@ pub(super) struct StatusArgs {
 
 pub(super) fn status(args: &StatusArgs) -> Result<(), Failure> {
     // Whether a host runs is the question here: that none does is an answer.
-    let mut host = args.host.try_connect()?.map_err(|nobody| {
-        Failure::no(nobody.to_string())
-            .hint("`clockbox runs` and `clockbox jobs list` show what the last one left")
+    let mut host = args.host.try_connect()?.map_err(|nobody| match nobody.is_mixed_up() {
+        true => nobody.failure(),
+        false => Failure::no(nobody.to_string())
+            .hint("`clockbox runs` and `clockbox jobs list` show what the last one left"),
     })?;
     let status: StatusView = host.get("/v1/status")?;
     if args.output.json {

@@ -33,7 +33,7 @@ pub use crate::in_force::InForce;
 pub use app::{EarlyEvents, Hooks, Uploads};
 pub use problem::Problem;
 pub(crate) use routes::{
-    Added, Fires, JobPage, Lines, PoolList, Recorded, Reloaded, Removed, RunPage, SettingsView, StateView,
-    WebhookList,
+    Added, Fires, JobPage, Lines, Plugins, PoolList, Recorded, Reloaded, Removed, RunPage, SettingsView,
+    StateView, WebhookList,
 };
 pub use server::{Control, ControlError};

@@ -173,8 +173,7 @@ impl<'a> Described<'a> {
         let mut missing = self.wanted.beyond(&spec.rights);
         missing.extend(limits::beyond(&self.wanted_limits, &spec.limits));
         if !missing.is_empty() {
-            let message =
-                format!("plugin {} asks for more than it is given: {}", spec.name, missing.join(", "));
+            let message = asks_for_more(&spec.name, &missing.join(", "));
             let hint = format!(
                 "if it should have that, write it under [plugins.{}], or in {}",
                 spec.name,
@@ -185,4 +184,9 @@ impl<'a> Described<'a> {
             findings.warn(&spot, "", message, Some(hint));
         }
     }
+}
+
+/// The warning of what a plugin asks for and does not get.
+pub(crate) fn asks_for_more(plugin: &PluginName, missing: &str) -> String {
+    format!("plugin {plugin} asks for more than it is given: {missing}")
 }

@@ -93,6 +93,7 @@ use known::Known;
 use paths::folder_of;
 
 pub(crate) use check::count;
+pub(crate) use described::asks_for_more;
 pub(crate) use diff::side_by_side;
 pub(crate) use job_keys::{Terms, read_changes, read_job};
 pub(crate) use problem::warn_of;

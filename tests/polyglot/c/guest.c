@@ -210,6 +210,30 @@ static cb_result add_job(const request *r) {
     return cb_output(&out);
 }
 
+static const char *named(const request *r) { return cb_format("%.*s", CB_SHOW(r->name)).ptr; }
+
+static cb_result replace_job(const request *r) {
+    const cb_text job = cb_format("{\"trigger\":{\"date\":\"2099-01-01\"},\"args\":%.*s}", CB_SHOW(r->value.text));
+    return cb_jobs_add(named(r), job, CB_REPLACE) ? cb_done() : cb_refused();
+}
+
+static cb_result run_job(const request *r) { return cb_jobs_run(named(r), r->value.text) ? cb_done() : cb_refused(); }
+
+static cb_result pause_job(const request *r) { return cb_jobs_pause(named(r), "für heute") ? cb_done() : cb_refused(); }
+
+static cb_result resume_job(const request *r) { return cb_jobs_resume(named(r)) ? cb_done() : cb_refused(); }
+
+static cb_result remove_job(const request *r) {
+    cb_text job;
+    cb_json left;
+    if (!cb_jobs_remove(named(r)) || !cb_jobs_get(named(r), &job)) return cb_refused();
+    return job.ptr && cb_json_parse(job, &left) ? cb_output_json(left) : cb_done();
+}
+
+static cb_result remove_and_fail(const request *r) {
+    return cb_jobs_remove(named(r)) ? cb_fatal("told", "to fail") : cb_refused();
+}
+
 static cb_result no_such_job(const request *r) {
     (void)r;
     return cb_jobs_pause("nobody", "for ever") ? cb_done() : cb_refused();
@@ -278,7 +302,8 @@ static const struct {
     {"greet", greet},     {"nothing", nothing},   {"echo", echo},   {"retry", retry},       {"retry-after", retry_after},
     {"fatal", fatal},     {"refuse", refuse},     {"log", log_lines}, {"progress", progress}, {"facts", facts},
     {"count", count},     {"count-and-fail", count_and_fail}, {"swap", swap}, {"bytes", bytes}, {"churn", churn},     {"bad-key", bad_key},
-    {"add-job", add_job}, {"no-such-job", no_such_job},
+    {"add-job", add_job}, {"no-such-job", no_such_job}, {"replace-job", replace_job}, {"run-job", run_job},
+    {"pause-job", pause_job}, {"resume-job", resume_job}, {"remove-job", remove_job}, {"remove-and-fail", remove_and_fail},
     {"get", get},         {"post", post},         {"large", large}, {"late", late},         {"wait", wait_for_the_end},
 };
 

@@ -62,6 +62,30 @@ var deeds = map[string]func(request) (any, error){
 	"churn":   func(request) (any, error) { return churn() },
 	"bad-key": func(request) (any, error) { return nil, clockbox.StateSet("", nil) },
 	"add-job": func(r request) (any, error) { return addJob(r.Name) },
+	"replace-job": func(r request) (any, error) {
+		job := clockbox.Keys{"trigger": clockbox.Keys{"date": "2099-01-01"}, "args": r.Value}
+		return nil, clockbox.AddJob(r.Name, job, clockbox.Replace)
+	},
+	"run-job": func(r request) (any, error) {
+		if r.Value == nil {
+			return nil, clockbox.RunJob(r.Name)
+		}
+		return nil, clockbox.RunJobWith(r.Name, r.Value)
+	},
+	"pause-job":  func(r request) (any, error) { return nil, clockbox.PauseJob(r.Name, "für heute") },
+	"resume-job": func(r request) (any, error) { return nil, clockbox.ResumeJob(r.Name) },
+	"remove-job": func(r request) (any, error) {
+		if err := clockbox.RemoveJob(r.Name); err != nil {
+			return nil, err
+		}
+		return clockbox.GetJob(r.Name)
+	},
+	"remove-and-fail": func(r request) (any, error) {
+		if err := clockbox.RemoveJob(r.Name); err != nil {
+			return nil, err
+		}
+		return nil, clockbox.Fatalf("told", "to fail")
+	},
 	"no-such-job": func(request) (any, error) {
 		return nil, clockbox.PauseJob("nobody", "for ever")
 	},

@@ -82,6 +82,18 @@ const deeds = {
     jobs.resume(name);
     return { listed: jobs.list().includes(name), args: jobs.get(name).args, none: jobs.get("nobody") ?? null };
   },
+  "replace-job": ({ name, value }) => jobs.add(name, { trigger: { date: "2099-01-01" }, args: value }, "replace"),
+  "run-job": ({ name, value }) => (value === undefined ? jobs.run(name) : jobs.run(name, value)),
+  "pause-job": ({ name }) => jobs.pause(name, "für heute"),
+  "resume-job": ({ name }) => jobs.resume(name),
+  "remove-job"({ name }) {
+    jobs.remove(name);
+    return jobs.get(name);
+  },
+  "remove-and-fail"({ name }) {
+    jobs.remove(name);
+    throw new Fatal("told", "to fail");
+  },
   "no-such-job": () => jobs.pause("nobody", "for ever"),
   get({ name }) {
     const response = http.get(name, { headers: { "x-asked": "yes" } });

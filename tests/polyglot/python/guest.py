@@ -20,7 +20,8 @@ from clockbox_sdk import (
 
 Deed = Literal[
     "greet", "nothing", "echo", "retry", "retry-after", "fatal", "refuse", "log", "progress", "facts", "count",
-    "count-and-fail", "swap", "bytes", "churn", "draw", "bad-key", "add-job", "no-such-job", "get", "post", "large", "late",
+    "count-and-fail", "swap", "bytes", "churn", "draw", "bad-key", "add-job", "replace-job", "run-job",
+    "pause-job", "resume-job", "remove-job", "remove-and-fail", "no-such-job", "get", "post", "large", "late",
     "wait",
 ]  # fmt: skip
 
@@ -82,6 +83,22 @@ def run(do: Deed, name: str = "", times: int = 1, value: Any = None) -> Any:
             state.set("", b"")
         case "add-job":
             return add_job(name)
+        case "replace-job":
+            jobs.add(name, {"trigger": {"date": "2099-01-01"}, "args": value}, "replace")
+        case "run-job" if value is None:
+            jobs.run(name)
+        case "run-job":
+            jobs.run(name, value)
+        case "pause-job":
+            jobs.pause(name, "für heute")
+        case "resume-job":
+            jobs.resume(name)
+        case "remove-job":
+            jobs.remove(name)
+            return jobs.get(name)
+        case "remove-and-fail":
+            jobs.remove(name)
+            raise Fatal("told", "to fail")
         case "no-such-job":
             jobs.pause("nobody", "for ever")
         case "get":

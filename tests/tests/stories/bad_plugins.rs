@@ -110,3 +110,17 @@ fn a_plugin_is_looked_at_without_being_run() {
     assert_ne!(answer.code, Some(0), "{answer}");
     answer.says(&["not WebAssembly"]);
 }
+
+#[test]
+fn a_right_that_is_missing_is_told_once() {
+    let place = crate::place();
+    place.drop_plugin(&prebuilt("counter"), "counter");
+    place.manifest("");
+    let answer = place.cli(&["check"]).exits(1);
+    answer.says(&["which needs the right `allow.state`, and that is not granted"]);
+    assert!(!answer.stdout.contains("asks for more"), "{answer}");
+    // What no error says is told all the same.
+    place.drop_plugin(&prebuilt("hello"), "hello");
+    drop(place.cli(&["plugins", "describe", "jobs/hello.wasm", "--allow", "{ dns = true }"]).exits(0));
+    place.cli(&["check"]).exits(1).says(&["plugin hello asks for more than it is given: dns"]);
+}

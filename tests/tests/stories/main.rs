@@ -16,6 +16,7 @@ mod endurance;
 mod exec;
 mod follow_up;
 mod looking;
+mod managing;
 mod outcomes;
 mod output;
 mod overlap;

@@ -1,6 +1,6 @@
 //! What very many jobs cost: bytes each, the time to take them in, to store and to load them, and what a fire and a
 //! reload cost among them. `cargo bench -p clockbox-core --bench timetable
-//! [JOBS] [bytes] [stored] [fires] [changes]`; a million and all parts if nothing is said.
+//! [JOBS] [bytes] [stored] [fires] [changes] [next]`; a million and all parts if nothing is said.
 //!
 //! Bytes are what the allocator hands out, each piece rounded up as glibc does (16 bytes, with its header, 32 at
 //! least). Times are those of the processor, where Linux tells them, so that other programs make little difference;
@@ -32,14 +32,15 @@ const FIRES: usize = 20_000;
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let jobs = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(1_000_000);
-    let names = ["bytes", "stored", "fires", "changes"];
+    let names = ["bytes", "stored", "fires", "changes", "next"];
     let is_named = |name| args.iter().any(|arg| arg == name);
     let all = !names.into_iter().any(is_named);
-    let [bytes, stored, fires, changes] = names.map(|name| all || is_named(name));
+    let [bytes, stored, fires, changes, next] = names.map(|name| all || is_named(name));
     bytes.then(|| self::bytes(jobs));
     stored.then(|| self::stored(jobs));
     fires.then(|| self::fires(jobs));
     changes.then(|| self::changes(jobs));
+    next.then(|| self::next(jobs));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure to print")]
@@ -222,6 +223,23 @@ fn turn(timetable: &mut Timetable, fires: usize) {
                 let report = Box::new(Report::new(Outcome::Succeeded));
                 Input::Finished { run, attempt: 1, report }
             });
+        }
+    }
+}
+
+/// How long a look at what fires next keeps the driver, copies of the jobs included.
+fn next(most: usize) {
+    println!("{:<44} {:>12} {:>12} {:>12}", "a look at what fires next", "jobs", "of them", "µs");
+    for kind in [Kind::Crontab, Kind::Seconds, Kind::Interval, Kind::Spread] {
+        for count in sizes(most) {
+            let timetable = added(kind, count, drop);
+            for wanted in [10, 1_000] {
+                // The processor's clock is too coarse for a single one.
+                const LOOKS: usize = 50;
+                let look = || timetable.soonest(wanted).into_iter().cloned().collect::<Vec<_>>();
+                let ((), took) = time(|| (0..LOOKS).for_each(|_| drop(black_box(look()))));
+                println!("  {:<42} {count:>12} {wanted:>12} {:>12.1}", kind.name(), micros(took, LOOKS));
+            }
         }
     }
 }

@@ -43,6 +43,7 @@ mod pipeline;
 mod restore;
 mod runs;
 mod slots;
+mod soonest;
 mod success;
 
 use std::{

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    look::{names_at, unknown},
+    look::{names_at, own_zone, unknown},
     words::{NewWords, Words, read_args},
 };
 use crate::{
@@ -230,14 +230,10 @@ fn told(job: &JobView, output: Output) -> Result<(), Failure> {
     let next = match (&job.paused, job.next_fire) {
         (Some(_), _) => "paused".to_owned(),
         (None, Some(next)) => {
-            format!("next {} ({})", text::local(next, zone(job)), text::distance(next, now))
+            format!("next {} ({})", text::local(next, own_zone(job)), text::distance(next, now))
         }
         (None, None) => "nothing fires any more".to_owned(),
     };
     eprintln!("job {:?}: {}; {next}", job.name, job.schedule);
     Ok(())
-}
-
-fn zone(job: &JobView) -> chrono_tz::Tz {
-    job.timezone.parse().unwrap_or(chrono_tz::UTC)
 }

@@ -81,10 +81,10 @@ pub(super) struct ShowArgs {
 
 pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
     let most = args.limit.unwrap_or(u32::MAX);
-    let (jobs, zone) = match args.host.host_or_store()? {
-        Some(mut host) => (args.asked(&mut host, most)?, zone_of(&mut host)?),
+    let jobs = match args.host.host_or_store()? {
+        Some(mut host) => args.asked(&mut host, most)?,
         None => {
-            let (store, zone) = args.host.place.open_store()?;
+            let (store, _) = args.host.place.open_store()?;
             let filter = JobFilter {
                 prefix: args.prefix.clone(),
                 plugin: args.plugin.clone(),
@@ -95,7 +95,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
                 after: None,
             };
             let records = store.jobs_matching(&filter).map_err(Failure::new)?;
-            (records.iter().map(JobView::new).collect(), zone)
+            records.iter().map(JobView::new).collect()
         }
     };
     if args.output.json {
@@ -113,7 +113,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
             job.name.clone(),
             job.keys.plugin.clone().unwrap_or_default(),
             job.schedule.clone(),
-            next.map(|at| text::local(at, zone)).unwrap_or_default(),
+            next.map(|at| text::local(at, own_zone(job))).unwrap_or_default(),
             next.map(|at| text::distance(at, now)).unwrap_or_default(),
             job.keys.pool.clone().unwrap_or_default(),
             job.source.clone(),
@@ -164,9 +164,19 @@ impl ListArgs {
     }
 }
 
+/// Every job of a host that is paused.
+pub(in crate::cli) fn paused_jobs(host: &mut Host) -> Result<Vec<JobView>, Failure> {
+    ListArgs { paused: Some(true), ..ListArgs::default() }.asked(host, u32::MAX)
+}
+
 /// Every job of a host.
 pub(in crate::cli) fn every_job(host: &mut Host) -> Result<Vec<JobView>, Failure> {
     ListArgs::default().asked(host, u32::MAX)
+}
+
+/// The time zone of a job, which its times are shown in.
+pub(super) fn own_zone(job: &JobView) -> Tz {
+    job.timezone.parse().unwrap_or(Tz::UTC)
 }
 
 /// The time zone of the host, which times are shown in.
@@ -176,7 +186,7 @@ pub(in crate::cli) fn zone_of(host: &mut Host) -> Result<Tz, Failure> {
 }
 
 pub(super) fn show(args: &ShowArgs) -> Result<(), Failure> {
-    let (job, fires, zone) = match args.host.host_or_store()? {
+    let (job, fires) = match args.host.host_or_store()? {
         Some(mut host) => {
             let path = format!("/v1/jobs/{}", part(args.job.as_str()));
             let job: JobView = match host.find(&path)? {
@@ -184,20 +194,20 @@ pub(super) fn show(args: &ShowArgs) -> Result<(), Failure> {
                 None => return Err(unknown(&args.job, &names_at(&mut host)?)),
             };
             let next: Fires = host.get(&format!("{path}/next?limit={FIRES}"))?;
-            (job, next.fires, zone_of(&mut host)?)
+            (job, next.fires)
         }
         None => {
-            let (store, zone) = args.host.place.open_store()?;
+            let (store, _) = args.host.place.open_store()?;
             let record = recorded(&*store, &args.job)?;
             let now = Clock::system().now();
             let fires = record.fires_from(now).take(FIRES).collect();
-            (JobView::new(&record), fires, zone)
+            (JobView::new(&record), fires)
         }
     };
     if args.output.json {
         return print_json(&job);
     }
-    print(&shown(&job, &fires, zone, Clock::system().now()))
+    print(&shown(&job, &fires, Clock::system().now()))
 }
 
 fn recorded(store: &dyn JobStore, id: &JobId) -> Result<JobRecord, Failure> {
@@ -212,12 +222,12 @@ fn recorded(store: &dyn JobStore, id: &JobId) -> Result<JobRecord, Failure> {
 }
 
 /// Names that are like the one that is not there.
-pub(super) fn names_at(host: &mut Host) -> Result<Vec<String>, Failure> {
+pub(in crate::cli) fn names_at(host: &mut Host) -> Result<Vec<String>, Failure> {
     let page: JobPage = host.get(&format!("/v1/jobs?limit={PAGE}"))?;
     Ok(page.jobs.into_iter().map(|job| job.name).collect())
 }
 
-pub(super) fn unknown(id: &JobId, names: &[String]) -> Failure {
+pub(in crate::cli) fn unknown(id: &JobId, names: &[String]) -> Failure {
     let failure = Failure::no(format!("there is no job {:?}", id.as_str()));
     if names.is_empty() {
         return failure.hint("there are no jobs at all");
@@ -226,7 +236,8 @@ pub(super) fn unknown(id: &JobId, names: &[String]) -> Failure {
 }
 
 /// A job for people: a line for each key, then its fires to come.
-pub(super) fn shown(job: &JobView, fires: &[Timestamp], zone: Tz, now: Timestamp) -> String {
+pub(super) fn shown(job: &JobView, fires: &[Timestamp], now: Timestamp) -> String {
+    let zone = own_zone(job);
     let mut out = String::new();
     let mut line = |key: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -255,8 +266,14 @@ pub(super) fn shown(job: &JobView, fires: &[Timestamp], zone: Tz, now: Timestamp
     }
     line("last fire", job.last_fire.map(|at| text::local(at, zone)));
     line("last success", job.last_success.map(|at| text::local(at, zone)));
+    if job.paused.is_some() {
+        line(
+            "next",
+            Some("nothing while it is paused; these are caught up or missed by its policy:".to_owned()),
+        );
+    }
     for (n, fire) in fires.iter().enumerate() {
-        let key = if n == 0 { "next" } else { "" };
+        let key = if n == 0 && job.paused.is_none() { "next" } else { "" };
         line(key, Some(format!("{} ({})", text::local(*fire, zone), text::distance(*fire, now))));
     }
     if fires.is_empty() {

@@ -9,7 +9,7 @@ mod words;
 use clap::{Args, Subcommand};
 
 use super::exit::Failure;
-pub(super) use look::{every_job, zone_of};
+pub(super) use look::{every_job, names_at, paused_jobs, unknown, zone_of};
 pub(super) use words::read_args;
 
 #[derive(Debug, Args)]

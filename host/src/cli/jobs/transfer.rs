@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 
-use super::look::Origin;
+use super::look::{Origin, paused_jobs};
 use crate::{
     cli::{
         Output,
@@ -17,7 +17,7 @@ use crate::{
         exit::{Failure, print, print_json},
         text,
     },
-    control::Added,
+    control::{Added, view::JobView},
 };
 
 /// The name that stands for stdin.
@@ -94,7 +94,9 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let format = if args.json { Format::Json } else { args.format };
     let source = args.source.map(Origin::name);
     let path = format!("/v1/export{}", query(&[("format", Some(format.name())), ("source", source)]));
-    let answer = args.host.connect()?.send(http::Method::GET, &path, None)?;
+    let mut host = args.host.connect()?;
+    let answer = host.send(http::Method::GET, &path, None)?;
+    tell_paused(&paused_jobs(&mut host)?, source);
     if format == Format::Json {
         let jobs: serde_json::Value = read(&answer)?;
         return print_json(&jobs);
@@ -118,11 +120,35 @@ pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
         _ => None,
     };
     let path = format!("/v1/import{}", query(&[("on_conflict", conflict)]));
-    let answer = args.host.connect()?.post(&path, format.media_type(), Bytes::from(bytes))?;
+    let answer = args.host.connect()?.post(&path, format.media_type(), Bytes::from(bytes));
+    let answer = answer.map_err(|failure| match failure.is_of_problem("not-owner") {
+        true => failure.hint("give --ignore to leave such jobs as they are"),
+        false => failure,
+    })?;
     let added: Added = read(&answer)?;
     if args.output.json {
         return print_json(&added);
     }
-    eprintln!("{} imported", text::count(added.jobs, "job"));
+    let ignored = match added.ignored {
+        0 => String::new(),
+        ignored => format!("; {ignored} left as they are, as there are jobs of their names"),
+    };
+    eprintln!("{} imported{ignored}", text::count(added.jobs, "job"));
     Ok(())
+}
+
+/// The keys of a job say nothing of a pause, and a manifest has no word for it.
+fn tell_paused(paused: &[JobView], source: Option<&str>) {
+    const NAMED: usize = 5;
+    let is_exported = |job: &&JobView| source.is_none_or(|source| job.source == source);
+    let names: Vec<&str> = paused.iter().filter(is_exported).map(|job| job.name.as_str()).collect();
+    if names.is_empty() {
+        return;
+    }
+    let more = names.len().checked_sub(NAMED).filter(|more| *more > 0);
+    let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
+    eprintln!(
+        "note: a pause is not exported, and whoever imports these jobs has to pause them again: {}{more}",
+        names[..names.len().min(NAMED)].join(", ")
+    );
 }

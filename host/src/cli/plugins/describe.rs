@@ -1,6 +1,6 @@
 //! `clockbox plugins describe`: a plugin file is told what it says of itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clockbox_core::model::CompileLimits;
@@ -80,7 +80,7 @@ pub(super) fn run(args: &DescribeArgs) -> Result<(), Failure> {
         false => Some(args.text(told.job.as_deref())?),
     };
     if let Some(text) = &text {
-        let faults = faults(text, &args.file, told.kind);
+        let faults = faults(text, &args.file, args.origin(), told.kind);
         if !faults.is_empty() {
             faults.iter().for_each(|fault| eprintln!("{fault}"));
             return Err(Failure::new("the description has mistakes, nothing was written"));
@@ -114,6 +114,11 @@ pub(super) fn run(args: &DescribeArgs) -> Result<(), Failure> {
 }
 
 impl DescribeArgs {
+    /// The file that the description is in as it stands, where nothing is laid over it: what is wrong is wrong there.
+    fn origin(&self) -> Option<&Path> {
+        self.from.as_deref().filter(|_| self.keys().is_ok_and(|flags| flags.is_empty()))
+    }
+
     /// The description: what flags say, over a file or what there was. A text that nothing is laid over stays as it is,
     /// with its comments.
     fn text(&self, old: Option<&str>) -> Result<String, Failure> {

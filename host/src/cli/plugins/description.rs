@@ -101,7 +101,13 @@ fn arg(name: &str, schema: &Value) -> String {
 }
 
 /// What is wrong with a description that somebody writes for a plugin of this kind: mistakes, and keys that no host knows.
-pub(in crate::cli) fn faults(text: &str, file: &Path, kind: Option<PluginKind>) -> Vec<String> {
+/// They lie in the file that it comes `from`, where it does as it is.
+pub(in crate::cli) fn faults(
+    text: &str,
+    file: &Path,
+    from: Option<&Path>,
+    kind: Option<PluginKind>,
+) -> Vec<String> {
     const NAME: &str = "plugin";
     let plugin = PluginFile { stem: NAME.to_owned(), ..PluginFile::dropped(file) }.with_embedded(text);
     let around = Surroundings::with_files(vec![plugin]);
@@ -117,7 +123,14 @@ pub(in crate::cli) fn faults(text: &str, file: &Path, kind: Option<PluginKind>) 
     // A warning without a key is about what is granted here, which is nothing.
     let counts =
         |problem: &&manifest::Problem| problem.severity == Severity::Error || !problem.key.is_empty();
-    let mut faults: Vec<String> = problems.iter().filter(counts).map(ToString::to_string).collect();
+    let placed = |problem: &manifest::Problem| match (from, &problem.place) {
+        (Some(from), manifest::Place::Embedded { line, column, .. }) => {
+            let place = manifest::Place::File { file: from.to_owned(), line: *line, column: *column };
+            manifest::Problem { place, ..problem.clone() }.to_string()
+        }
+        _ => problem.to_string(),
+    };
+    let mut faults: Vec<String> = problems.iter().filter(counts).map(placed).collect();
     // To a host it is a remark; whoever writes one means a name.
     let table: toml::Table = toml::from_str(text).unwrap_or_default();
     let name = table.get("name").and_then(toml::Value::as_str);

@@ -9,6 +9,7 @@ use clap::Args;
 use clockbox_core::model::Limits;
 
 use super::{
+    at_host::{self, Seen},
     inspection::Fault,
     listing::{Facts, Key, Listing, stray_files},
     table::table,
@@ -16,8 +17,8 @@ use super::{
 use crate::{
     cli::{
         Output,
+        ask::HostArgs,
         exit::{Failure, print, print_json},
-        place::Place,
         plugin_sandbox,
     },
     clock::Clock,
@@ -29,7 +30,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     #[command(flatten)]
-    place: Place,
+    host: HostArgs,
     /// Where compiled plugins are kept, if the host was started with that flag.
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
@@ -38,10 +39,22 @@ pub(super) struct ListArgs {
 }
 
 pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
-    let survey = args.place.survey().map_err(|problems| Failure::new(problems.to_string().trim_end()))?;
-    let mut cache = cache(&survey, args.cache_dir.clone());
-    let facts = facts(&survey, cache.as_mut());
-    let listing = Listing::of(&survey, facts);
+    let mut host = args.host.host_or("what is said of plugins is what the files say")?;
+    // One that is named is perhaps on another machine.
+    let of_files = || {
+        let survey = args.host.place.survey();
+        let survey = survey.map_err(|problems| Failure::new(problems.to_string().trim_end()))?;
+        let mut cache = cache(&survey, args.cache_dir.clone());
+        let facts = facts(&survey, cache.as_mut());
+        Ok::<_, Failure>((Listing::of(&survey, facts), survey.manifest.scheduler.plugin_dir.clone()))
+    };
+    let (mut listing, folder) = match args.host.is_of_manifest() {
+        true => of_files().map(|(listing, folder)| (listing, Some(folder)))?,
+        false => (Listing::default(), None),
+    };
+    if let Some(host) = &mut host {
+        at_host::lay_over(&mut listing, Seen::of(host)?);
+    }
     for problem in &listing.others {
         eprintln!("{problem}");
     }
@@ -49,10 +62,10 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
         return print_json(&listing.plugins);
     }
     if listing.plugins.is_empty() {
-        eprintln!(
-            "there are no plugins: put .wasm files into {}",
-            survey.manifest.scheduler.plugin_dir.display()
-        );
+        match folder {
+            Some(folder) => eprintln!("there are no plugins: put .wasm files into {}", folder.display()),
+            None => eprintln!("the host has no plugins"),
+        }
         return Ok(());
     }
     print(&table(&listing, Clock::system().now()))

@@ -48,6 +48,8 @@ pub(super) struct Listed {
     pub(super) compile_ms: Option<u64>,
     /// When a host last took the compiled code.
     pub(super) used_at: Option<String>,
+    /// Since when the host that was asked has it loaded.
+    pub(super) loaded_at: Option<String>,
     /// What is wrong with it.
     pub(super) problems: Vec<Trouble>,
 }
@@ -62,6 +64,8 @@ pub(super) enum Source {
     Folder,
     /// A job names it, and there is none of that name.
     Nowhere,
+    /// The host that was asked has it, and no file says why.
+    Host,
 }
 
 /// Something that is wrong with a plugin.
@@ -86,7 +90,7 @@ pub(super) struct Facts {
 pub(super) type Key = (PathBuf, String);
 
 /// Everything that is to be told of a manifest's plugins.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Listing {
     pub(super) plugins: Vec<Listed>,
     /// The folder of the manifest.
@@ -182,6 +186,7 @@ fn bare(survey: &Survey, name: &str, source: Source) -> Listed {
         compiled_at: None,
         compile_ms: None,
         used_at: None,
+        loaded_at: None,
         problems: survey.problems_of(name).map(Trouble::from).collect(),
     }
 }

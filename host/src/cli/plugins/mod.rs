@@ -1,5 +1,6 @@
 //! `clockbox plugins`: what plugins are, want and may, without running or compiling them; and a new one for a running host.
 
+mod at_host;
 mod describe;
 mod description;
 mod grant;
@@ -38,7 +39,8 @@ enum PluginsCommand {
     Inspect(inspect::InspectArgs),
     /// Write what a plugin file says of itself, which `inspect` shows and a host goes by: for languages whose tools cannot.
     Describe(Box<describe::DescribeArgs>),
-    /// Show every plugin of a manifest, also what is none although a job names it. Nothing is compiled or run.
+    /// Show every plugin of a manifest, also what is none although a job names it, with what the host that runs has of them;
+    /// of a host that is named, its plugins. Nothing is compiled or run.
     List(list::ListArgs),
     /// Put a plugin into the plugin folder of a running host, which loads it; only where `[server]` says `uploads = true`.
     Upload(upload::UploadArgs),

@@ -63,7 +63,7 @@ fn jobs(listed: &Listed) -> String {
 }
 
 fn compiled(listed: &Listed, now: Timestamp) -> String {
-    if listed.cached != Some(true) {
+    if listed.cached != Some(true) && listed.compiled_at.is_none() {
         return if listed.cached.is_some() { "not yet" } else { "-" }.to_owned();
     }
     let at = listed.compiled_at.as_ref().and_then(|at| at.parse::<Timestamp>().ok());
@@ -100,6 +100,7 @@ mod tests {
             compiled_at: Some("2030-01-01T12:00:00+00:00".to_owned()),
             compile_ms: Some(1_500),
             used_at: None,
+            loaded_at: None,
             problems: Vec::new(),
         }
     }

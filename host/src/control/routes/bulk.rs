@@ -36,11 +36,13 @@ pub(crate) struct Batch {
     jobs: Vec<Map<String, Value>>,
 }
 
-/// How many were asked for.
+/// How many were added.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Added {
-    /// Jobs that are there now under the names that were given.
+    /// Jobs that are there now as they were given.
     pub(crate) jobs: usize,
+    /// Jobs that were not added, as their names were taken: with `on_conflict=ignore`.
+    pub(crate) ignored: usize,
 }
 
 /// Add jobs in one transaction: all of them, or none. They are durable when the answer is there.
@@ -73,8 +75,12 @@ async fn import(
         }
     };
     let count = jobs.len();
-    put_jobs(&app, jobs, asked.on_conflict.unwrap_or_default().into()).await?;
-    Ok(Answer(Added { jobs: count }))
+    let added = put_jobs(&app, jobs, asked.on_conflict.unwrap_or_default().into()).await;
+    let ignored = added.map_err(|problem| match problem.code() {
+        "not-owner" => problem.hint("on_conflict=ignore leaves such jobs as they are"),
+        _ => problem,
+    })?;
+    Ok(Answer(Added { jobs: count - ignored, ignored }))
 }
 
 fn described(kind: &str, detail: &str, problems: Vec<KeyProblem>) -> Problem {

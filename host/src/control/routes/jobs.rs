@@ -1,6 +1,6 @@
 //! Jobs: list, get, add, modify, reschedule, pause, resume, remove.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use axum::{
     Json as Answer,
@@ -17,6 +17,7 @@ use clockbox_store::JobFilter;
 use http::{HeaderMap, StatusCode, header::ETAG};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -199,12 +200,12 @@ pub(super) fn take_name(keys: &mut Map<String, Value>) -> Result<JobId, Problem>
     }
 }
 
-/// Reads descriptions and adds what they say.
+/// Reads descriptions and adds what they say; answers how many of them found their names taken and were ignored.
 pub(super) async fn put_jobs(
     app: &App,
     described: Vec<(JobId, Map<String, Value>)>,
     conflict: Conflict,
-) -> Result<(), Problem> {
+) -> Result<usize, Problem> {
     let pools: Vec<Pool> = app.scheduler.pools().await?.into_iter().map(|load| load.pool).collect();
     let defaults = app.scheduler.defaults();
     let plugins = app.scheduler.plugin_names();
@@ -230,7 +231,36 @@ pub(super) async fn put_jobs(
         if problems.is_empty() { Ok(jobs) } else { Err(SchedulerError::Invalid(KeyProblems(problems))) }
     });
     let jobs = read.await.map_err(|error| Problem::broken(error.to_string()))??;
-    Ok(app.scheduler.add_jobs(jobs, conflict).await?)
+    let jobs: Vec<Arc<Job>> = jobs.into_iter().map(Arc::new).collect();
+    let (tell, told) = oneshot::channel();
+    let decision = move |timetable: &Timetable| {
+        let ignored = taken(timetable, &jobs, conflict)?;
+        // Nobody waits any more where the connection is gone.
+        _ = tell.send(ignored);
+        Ok(Input::AddJobs { jobs, conflict })
+    };
+    app.scheduler.decide(decision).await?;
+    told.await.map_err(|_| SchedulerError::Stopped.into())
+}
+
+/// How many of these jobs are ignored, as their names are taken. A job of the manifest cannot be replaced, so whoever meets
+/// one is told that, and not to replace it.
+fn taken(timetable: &Timetable, jobs: &[Arc<Job>], conflict: Conflict) -> Result<usize, SchedulerError> {
+    let owner = |job: &Job| timetable.job(&job.id).map(|record| &record.job.source);
+    match conflict {
+        Conflict::Replace => Ok(0),
+        Conflict::Error => match jobs.iter().find(|job| owner(job).is_some_and(Source::is_reloaded)) {
+            Some(job) => {
+                let owner = owner(job).cloned().unwrap_or(Source::Manifest);
+                Err(Rejection::NotOwner { job: job.id.clone(), owner }.into())
+            }
+            None => Ok(0),
+        },
+        Conflict::Ignore => {
+            let mut names = HashSet::new();
+            Ok(jobs.iter().filter(|job| owner(job).is_some() || !names.insert(&job.id)).count())
+        }
+    }
 }
 
 /// Refuses a plugin that is not there.

@@ -28,6 +28,7 @@ pub(crate) use self::{
     job_fires::{Fires, Recorded},
     job_state::StateView,
     jobs::{JobPage, Removed},
+    plugins::Plugins,
     pools::PoolList,
     run_logs::Lines,
     runs::RunPage,

@@ -1,12 +1,7 @@
 //! What fires next on the whole host.
 
-use std::collections::BinaryHeap;
-
 use axum::{Json as Answer, extract::State};
-use clockbox_core::{
-    model::{JobId, JobRecord, Timestamp},
-    timetable::Timetable,
-};
+use clockbox_core::{model::JobRecord, timetable::Timetable};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -35,23 +30,7 @@ struct NextParams {
 ))]
 async fn next(State(app): State<App>, Params(asked): Params<NextParams>) -> Result<Answer<JobPage>, Problem> {
     let most = usize::try_from(limit_of(asked.limit)?).unwrap_or(usize::MAX);
-    let records = app.scheduler.ask(move |timetable| soonest(timetable, most)).await?;
+    let soonest = move |timetable: &Timetable| timetable.soonest(most).into_iter().cloned().collect();
+    let records: Vec<JobRecord> = app.scheduler.ask(soonest).await?;
     Ok(Answer(JobPage { jobs: records.iter().map(JobView::new).collect(), next: None }))
-}
-
-/// Keeps no more than so many of all at one time: this is the driver's time.
-fn soonest(timetable: &Timetable, most: usize) -> Vec<JobRecord> {
-    let mut soonest: BinaryHeap<(Timestamp, &JobId)> = BinaryHeap::new();
-    for record in timetable.jobs().filter(|record| record.paused.is_none()) {
-        let Some(at) = record.next_fire else { continue };
-        let one = (at, &record.job.id);
-        if soonest.len() < most {
-            soonest.push(one);
-        } else if soonest.peek().is_some_and(|latest| one < *latest) {
-            soonest.pop();
-            soonest.push(one);
-        }
-    }
-    let sorted = soonest.into_sorted_vec();
-    sorted.into_iter().filter_map(|(_, id)| timetable.job(id).cloned()).collect()
 }

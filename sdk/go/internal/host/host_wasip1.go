@@ -8,7 +8,8 @@ import (
 	"unsafe"
 )
 
-// The canonical ABI of the world clockbox:job/job, by hand. What is not called is not imported.
+// The canonical ABI of the world clockbox:job/job, by hand. What is not called is not imported. TinyGo has no imported function as a
+// value, so that each is called in a function around it.
 
 // text is a string as the host hands it over.
 type text struct {
@@ -160,7 +161,7 @@ func loud() {
 //go:wasmimport wasi_snapshot_preview1 adapter_monotonic_clock_set_paused
 func pauseClock(paused bool)
 
-//go:wasmexport cabi_realloc
+// realloc is where the host gets room for what it hands over: cabi_realloc.
 func realloc(old unsafe.Pointer, oldSize, align, size uint32) unsafe.Pointer {
 	if size == 0 {
 		return unsafe.Pointer(uintptr(align))
@@ -254,15 +255,17 @@ func callList(function func(*answer)) ([]string, *Refusal) {
 	return items, nil
 }
 
-func JobID() string                   { return ask(jobID) }
-func RunID() string                   { return ask(runID) }
-func Attempt() uint32                 { return attempt() }
-func ScheduledAt() string             { return ask(scheduledAt) }
-func PreviousSuccess() (string, bool) { return askOption(previousSuccess) }
-func Manual() bool                    { return cause() != 0 }
-func IdempotencyKey() string          { return ask(idempotencyKey) }
-func DeadlineMs() uint64              { return deadlineMs() }
-func IsCancelled() bool               { return isCancelled() != 0 }
+func JobID() string       { return ask(func(into *text) { jobID(into) }) }
+func RunID() string       { return ask(func(into *text) { runID(into) }) }
+func Attempt() uint32     { return attempt() }
+func ScheduledAt() string { return ask(func(into *text) { scheduledAt(into) }) }
+func PreviousSuccess() (string, bool) {
+	return askOption(func(into *optionText) { previousSuccess(into) })
+}
+func Manual() bool           { return cause() != 0 }
+func IdempotencyKey() string { return ask(func(into *text) { idempotencyKey(into) }) }
+func DeadlineMs() uint64     { return deadlineMs() }
+func IsCancelled() bool      { return isCancelled() != 0 }
 func Config(key string) (string, bool) {
 	return askOption(func(into *optionText) { config(key, into) })
 }
@@ -360,7 +363,7 @@ func JobsRun(name string, args *string) *Refusal {
 	return call(func(into *answer) { jobsRun(name, is(args != nil), given, into) })
 }
 
-func JobsList() ([]string, *Refusal) { return callList(jobsList) }
+func JobsList() ([]string, *Refusal) { return callList(func(into *answer) { jobsList(into) }) }
 
 func JobsGet(name string) ([]byte, *Refusal) {
 	return callOption(func(into *answer) { jobsGet(name, into) })

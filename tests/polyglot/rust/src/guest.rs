@@ -42,6 +42,12 @@ enum Deed {
     Churn,
     BadKey,
     AddJob,
+    ReplaceJob,
+    RunJob,
+    PauseJob,
+    ResumeJob,
+    RemoveJob,
+    RemoveAndFail,
     NoSuchJob,
     Get,
     Post,
@@ -95,11 +101,30 @@ fn run(args: Args) -> Result<Value, JobError> {
         Deed::Churn => churn(),
         Deed::BadKey => Ok(state::set("", "").map(|()| Value::Null)?),
         Deed::AddJob => add_job(&name),
+        Deed::ReplaceJob => {
+            let job = json!({ "trigger": { "date": "2099-01-01" }, "args": value });
+            Ok(jobs::add(&name, &job, jobs::Conflict::Replace).map(|()| Value::Null)?)
+        }
+        Deed::RunJob if value.is_null() => Ok(jobs::run(&name).map(|()| Value::Null)?),
+        Deed::RunJob => Ok(jobs::run_with(&name, &value).map(|()| Value::Null)?),
+        Deed::PauseJob => Ok(jobs::pause(&name, "für heute").map(|()| Value::Null)?),
+        Deed::ResumeJob => Ok(jobs::resume(&name).map(|()| Value::Null)?),
+        Deed::RemoveJob => {
+            jobs::remove(&name)?;
+            Ok(jobs::get(&name)?.into())
+        }
+        Deed::RemoveAndFail => {
+            jobs::remove(&name)?;
+            Err(JobError::fatal("told", "to fail"))
+        }
         Deed::NoSuchJob => Ok(jobs::pause("nobody", "for ever").map(|()| Value::Null)?),
         Deed::Get => {
             let response = http::Request::get(name).header("x-asked", "yes").send()?;
-            let body = if response.is_success() { response.json()? } else { Value::from(response.text()) };
-            Ok(json!({ "status": response.status, "ok": response.is_success(), "kind": response.header("X-Kind"), "body": body }))
+            let ok = response.is_success();
+            let body = if ok { response.json()? } else { Value::from(response.text()) };
+            Ok(
+                json!({ "status": response.status, "ok": ok, "kind": response.header("X-Kind"), "body": body }),
+            )
         }
         Deed::Post => Ok(http::Request::post(name).json(&value)?.send()?.json()?),
         Deed::Large => {
@@ -153,7 +178,11 @@ fn churn() -> Result<Value, JobError> {
 }
 
 fn add_job(name: &str) -> Result<Value, JobError> {
-    jobs::add(name, &json!({ "trigger": { "date": "2099-01-01" }, "args": { "do": "nothing" } }), jobs::Conflict::Error)?;
+    jobs::add(
+        name,
+        &json!({ "trigger": { "date": "2099-01-01" }, "args": { "do": "nothing" } }),
+        jobs::Conflict::Error,
+    )?;
     jobs::add(name, &json!({}), jobs::Conflict::Ignore)?;
     jobs::modify(name, &json!({ "args": { "do": "greet", "name": "you" } }))?;
     jobs::pause(name, "not yet")?;
