@@ -2,7 +2,7 @@
 export function toJson(value, name) {
   let refused = false;
   const text = JSON.stringify(value, (_, each) => {
-    refused ||= typeof each !== "string" && why(each) !== undefined;
+    refused ||= why(each) !== undefined;
     return each;
   });
   if (refused) refuse(value, name);
@@ -18,7 +18,7 @@ function why(value) {
   return ArrayBuffer.isView(value) ? "is bytes, which JSON makes an object of; give [...bytes]" : undefined;
 }
 
-/** Once more, for the place: not every output pays for it. */
+/** Once more, for the place: to keep them all takes as long again, and not every value is to pay for it. */
 function refuse(value, name) {
   const places = new Map();
   JSON.stringify(value, function (key, each) {
