@@ -209,6 +209,7 @@ fn what_goes_wrong_in_a_build_is_named() {
         .cli(&["build"])
         .exits(2)
         .says(&["is no project that can be built", "`clockbox new NAME` makes one"]);
+    fs::create_dir(place.path("c")).unwrap();
     place.put("c/main.c", b"");
     place
         .cli(&["build", "c"])
