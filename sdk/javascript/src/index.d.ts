@@ -4,7 +4,6 @@ export * as http from "./http.js";
 export * as jobs from "./jobs.js";
 export * as log from "./log.js";
 export * as progress from "./progress.js";
-export * as random from "./random.js";
 export * as state from "./state.js";
 export { Cancelled, Failure, Fatal, InvalidArgs, Retry, RetryAfter } from "./errors.js";
 export { job, type Job } from "./job.js";

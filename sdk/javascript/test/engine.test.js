@@ -1,8 +1,9 @@
 // What stands in for what the engine inside the sandbox lacks.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { job, random } from "clockbox-sdk";
+import { job } from "clockbox-sdk";
 import * as http from "clockbox-sdk/http";
+import * as random from "clockbox-sdk/random";
 import { call, reset } from "clockbox-sdk/testing";
 import { generator } from "../src/generator.js";
 import { TextDecoder as Decoder, TextEncoder as Encoder } from "../src/text-coding.js";

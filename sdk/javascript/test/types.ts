@@ -1,6 +1,7 @@
 // Compiled only: the types say what the code does.
-import { args, context, Fatal, http as web, job, jobs, log, progress, random, Retry, RetryAfter, state as kept, type Job } from "clockbox-sdk";
+import { args, context, Fatal, http as web, job, jobs, log, progress, Retry, RetryAfter, state as kept, type Job } from "clockbox-sdk";
 import * as http from "clockbox-sdk/http";
+import * as random from "clockbox-sdk/random";
 import * as state from "clockbox-sdk/state";
 import { host } from "clockbox-sdk/testing";
 
