@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, io::Read as _, path::Path, sync::mpsc, time::Duration};
 
 use clockbox_core::model::{PluginName, PluginSpec, format_size};
-use clockbox_sandbox::{Plugin, Sandbox};
+use clockbox_sandbox::{Plugin, PluginError, Sandbox};
 
 use crate::clock::Stopwatch;
 
-/// A plugin that is still being compiled after so long is worth a line, and another for each time as long again.
+/// A plugin that is still being compiled after so long is worth a line, and another each time that it has taken twice as long.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A plugin's file. Not a pipe or device, which could be waited for in vain, and not more than the sandbox takes.
@@ -36,7 +36,18 @@ fn load_alone(sandbox: &Sandbox, spec: &PluginSpec) -> Result<Plugin, (String, O
     if bytes.len() > 1 << 20 {
         tracing::debug!("loading plugin {:?} ({})", spec.name.as_str(), format_size(bytes.len() as u64));
     }
-    sandbox.load(&bytes, spec).map_err(|error| (error.to_string(), error.hint()))
+    sandbox.load(&bytes, spec).map_err(|error| (error.to_string(), hint(&error, &spec.name)))
+}
+
+/// What to do; of a right that is lacking, also where.
+fn hint(error: &PluginError, name: &PluginName) -> Option<String> {
+    let hint = error.hint()?;
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    Some(match (error, name.as_str().chars().all(is_bare)) {
+        (PluginError::NotGranted { .. }, true) => format!("{hint}, under [plugins.{name}]"),
+        (PluginError::NotGranted { .. }, false) => format!("{hint}, under [plugins.{:?}]", name.as_str()),
+        _ => hint,
+    })
 }
 
 /// Why a folder that is granted to a plugin is no safe grant: it lies inside one that a plugin may write to, which could
@@ -79,13 +90,15 @@ fn telling<T, E>(name: &PluginName, work: impl FnOnce() -> Result<T, E>) -> Resu
     let (done, ended) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
         let teller = scope.spawn(move || {
-            let mut told = false;
-            while ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let (mut told, mut pause) = (false, PATIENCE);
+            while ended.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout) {
                 tracing::info!(
                     "compiling plugin {:?}: {:.0} s so far",
                     name.as_str(),
                     watch.elapsed().as_secs_f64()
                 );
+                // The pauses so far, without this one, are as long as it.
+                pause = if told { pause * 2 } else { PATIENCE };
                 told = true;
             }
             told
@@ -137,6 +150,20 @@ mod tests {
         assert_eq!(writable_around(&same, &plugins), None, "the same folder is safe");
         let (_, outer) = spec("outer", &[folder.path()], &[]);
         assert_eq!(writable_around(&outer, &plugins), None, "so is one around it");
+    }
+
+    #[test]
+    fn a_right_that_is_lacking_is_told_with_where_it_is_granted() {
+        let error =
+            PluginError::NotGranted { import: "clockbox:state/store@0.1.0".to_owned(), right: "state" };
+        let of = |name: &str| hint(&error, &name.parse().unwrap()).unwrap();
+        assert!(
+            of("hello").ends_with("`allow = { state = true }`, under [plugins.hello]"),
+            "{}",
+            of("hello")
+        );
+        assert!(of("a.b").ends_with("under [plugins.\"a.b\"]"), "{}", of("a.b"));
+        assert_eq!(hint(&PluginError::Empty, &"a".parse().unwrap()), PluginError::Empty.hint());
     }
 
     #[test]

@@ -120,6 +120,14 @@ pub enum PluginError {
         /// What it imports.
         import: String,
     },
+    /// A core module has an import or export of a job, and only a component can be one.
+    #[error("the module {} {name}, as a job does, and only a component can be a job", if *import { "imports" } else { "exports" })]
+    BareJob {
+        /// Whether it is an import (else an export).
+        import: bool,
+        /// What it imports or exports.
+        name: String,
+    },
     /// The plugin needs something that it has not been granted.
     #[error("the plugin imports {import}, which needs the right `allow.{right}`, and that is not granted")]
     NotGranted {
@@ -212,6 +220,10 @@ impl PluginError {
                 return Some(format!(
                     "build it against {supported}, or use a clockbox that knows the newer version"
                 ));
+            }
+            Self::BareJob { .. } => {
+                "make it a component: `clockbox build` does, of a module without `_start` (in Go: -buildmode=c-shared), where the \
+                 project has a clockbox-build.toml as `clockbox new` makes one"
             }
             Self::UnknownImport { import } if import.starts_with("clockbox:") => {
                 "it may need a newer clockbox; see `clockbox plugins inspect`"

@@ -9,6 +9,11 @@ use wasmparser::{Parser, Payload, Validator};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+/// What every binary starts with.
+const MAGIC: &[u8] = b"\0asm";
+/// So many bytes of another file are shown.
+const START: usize = 8;
+
 /// A world, and the folder with the WIT that has it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct World<'a> {
@@ -22,6 +27,13 @@ pub(crate) struct World<'a> {
 /// # Errors
 /// When that cannot be, with the reason.
 pub(crate) fn plugin(binary: Vec<u8>, world: Option<World<'_>>) -> Result<Vec<u8>, String> {
+    if !binary.starts_with(MAGIC) {
+        let start = binary[..binary.len().min(START)].escape_ascii();
+        return Err(match binary.is_empty() {
+            true => "it is no WebAssembly binary: it is empty".to_owned(),
+            false => format!("it is no WebAssembly binary: it starts with \"{start}\""),
+        });
+    }
     let plugin = match outline(&binary)? {
         Outline::Plugin => binary,
         Outline::Module { says_world, imports_preview_1 } => {
@@ -144,7 +156,9 @@ mod tests {
             "{}",
             why("(module)", Some(world("job")))
         );
-        assert!(plugin(b"hello".to_vec(), None).unwrap_err().contains("no WebAssembly binary"));
+        let other = plugin(b"a\nhello world".to_vec(), None).unwrap_err();
+        assert_eq!(other, "it is no WebAssembly binary: it starts with \"a\\nhello \"");
+        assert!(plugin(Vec::new(), None).unwrap_err().contains("it is empty"));
         // A function that gives a text where its type is a number.
         let mut invalid = module(r#"(module (func (export "_start")))"#);
         let last = invalid.len() - 1;

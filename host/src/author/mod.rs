@@ -4,6 +4,7 @@
 mod componentize;
 mod put;
 mod recipe;
+pub(crate) mod rust_target;
 mod section;
 pub(crate) mod template;
 pub(crate) mod wit;

@@ -106,6 +106,12 @@ impl Recipe {
         }
     }
 
+    /// Where the plugin of a project in this folder goes; nothing where neither the recipe nor the folder names it.
+    pub(crate) fn plugin_in(&self, project: &Path) -> Option<PathBuf> {
+        let named = || Some(format!("{}.wasm", project.file_name()?.to_string_lossy()).into());
+        Some(project.join(self.plugin.clone().or_else(named)?))
+    }
+
     /// What the files of a project say: the ways that need no explanation.
     fn recognised(project: &Path) -> Option<Self> {
         let has = |name: &str| project.join(name).is_file();
@@ -138,7 +144,10 @@ impl Recipe {
             let name = fs::canonicalize(project).ok()?.file_name()?.to_string_lossy().into_owned();
             let command = ["zig", "build", "-Dtarget=wasm32-wasi", "-Doptimize=ReleaseSmall"];
             let get = "install Zig from https://ziglang.org/download";
-            return Some(Self::plain("zig", &command, format!("zig-out/bin/{name}.wasm"), get));
+            let recipe = Self::plain("zig", &command, format!("zig-out/bin/{name}.wasm"), get);
+            let any = ["zig", "python-zig"].map(ToOwned::to_owned).into();
+            let zig = Tool::Any { any, get: format!("{get}, or `pip install ziglang`") };
+            return Some(Self { tools: [("zig".to_owned(), zig)].into(), ..recipe });
         }
         None
     }
@@ -190,6 +199,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let of = || Recipe::of(folder.path()).unwrap();
         assert_eq!(of(), None);
+        fs::write(folder.path().join("build.zig"), "").unwrap();
+        assert_eq!(of().unwrap().tools["zig"].names("zig"), ["zig", "python-zig"]);
         fs::write(folder.path().join("go.mod"), "module x").unwrap();
         assert_eq!(of().unwrap().env["GOOS"], "wasip1");
         fs::write(folder.path().join("Cargo.toml"), "[package]\nname = 'a-b'").unwrap();

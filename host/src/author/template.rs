@@ -31,6 +31,24 @@ pub(crate) fn languages() -> BTreeSet<&'static str> {
     FILES.iter().map(|file| file.language).collect()
 }
 
+/// The language of a template that files in this folder are written in, as far as their endings say.
+pub(crate) fn language_in(folder: &Path) -> Option<&'static str> {
+    const ENDINGS: [(&str, &str); 8] = [
+        ("rs", "rust"),
+        ("go", "go"),
+        ("zig", "zig"),
+        ("ts", "typescript"),
+        ("js", "javascript"),
+        ("mjs", "javascript"),
+        ("py", "python"),
+        ("c", "c"),
+    ];
+    let entries = std::fs::read_dir(folder).ok()?;
+    let files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let has = |ending: &str| files.iter().any(|file| file.extension().is_some_and(|found| found == ending));
+    ENDINGS.into_iter().find(|(ending, _)| has(ending)).map(|(_, language)| language)
+}
+
 /// The files of a project: path and content.
 ///
 /// # Errors
@@ -90,12 +108,62 @@ fn value(word: &str, terms: &Terms<'_>) -> Option<String> {
     }
 }
 
+/// What a project's README tells its author to run, in the order in which it is run: what for, and the command.
+///
+/// Each stands there as `Test: ` and the command between backticks.
+pub(crate) fn steps(readme: &str) -> Vec<(&'static str, &str)> {
+    let command = |label: &'static str| {
+        let (_, rest) = readme.split_once(&format!("{label}: `"))?;
+        Some((label, rest.split_once('`')?.0))
+    };
+    ["The first time", "Test", "Build", "Run once"].into_iter().filter_map(command).collect()
+}
+
 /// Words that some language or system would not take as a name.
-const TAKEN: [&str; 42] = [
-    "abstract", "as", "async", "await", "aux", "break", "class", "con", "const", "continue", "core", "crate",
-    "def", "else", "enum", "fn", "for", "from", "func", "go", "if", "import", "in", "let", "loop", "main",
-    "match", "mod", "move", "nul", "prn", "pub", "ref", "return", "self", "static", "std", "struct", "test",
-    "type", "use", "while",
+const TAKEN: [&str; 43] = [
+    "abstract",
+    "as",
+    "async",
+    "await",
+    "aux",
+    "break",
+    "class",
+    "clockbox-sdk",
+    "con",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "def",
+    "else",
+    "enum",
+    "fn",
+    "for",
+    "from",
+    "func",
+    "go",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "main",
+    "match",
+    "mod",
+    "move",
+    "nul",
+    "prn",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "std",
+    "struct",
+    "test",
+    "type",
+    "use",
+    "while",
 ];
 
 /// Whether a project can have this name in every language.
@@ -147,9 +215,21 @@ mod tests {
         for name in ["a", "disk-watch", "job7"] {
             assert_eq!(check_name(name), Ok(()), "{name}");
         }
-        for name in
-            ["", "7up", "Disk", "a_b", "../a", "a b", "a-", "a--b", "test", "-a", &"x".repeat(65), "ä"]
-        {
+        for name in [
+            "",
+            "7up",
+            "Disk",
+            "a_b",
+            "../a",
+            "a b",
+            "a-",
+            "a--b",
+            "test",
+            "clockbox-sdk",
+            "-a",
+            &"x".repeat(65),
+            "ä",
+        ] {
             assert!(check_name(name).is_err(), "{name}");
         }
     }
@@ -177,6 +257,15 @@ mod tests {
             let unquoted = lines.replace(['\'', '"'], "");
             for command in &recipe.commands {
                 assert!(unquoted.contains(&command.join(" ")), "{language}: {command:?} is not in {lines}");
+            }
+            let steps: Vec<_> =
+                steps(&readme).into_iter().filter(|(label, _)| *label != "The first time").collect();
+            assert_eq!(steps.len(), 3, "{language}: {steps:?}");
+            assert_eq!(steps[1], ("Build", "clockbox build"), "{language}");
+            assert!(steps[2].1.starts_with("clockbox exec disk-watch.wasm "), "{language}: {steps:?}");
+            // No package of Go's own library, nor of the SDK, has such a path, whatever the project's name.
+            if language == "go" {
+                assert!(text("go.mod").starts_with("module example.com/disk-watch\n"));
             }
             text(".gitignore");
             let manifest: toml::Table = text("clockbox.toml").parse().unwrap();

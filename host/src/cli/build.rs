@@ -18,12 +18,16 @@ use super::{
     plugins, text,
 };
 use crate::{
-    author::{self, RECIPE, Recipe, World, wit},
+    author::{
+        self, RECIPE, Recipe, World,
+        rust_target::{self, target_of},
+        template, wit,
+    },
     clock::Stopwatch,
     granted::RIGHTS,
     manifest::Wanted,
     plugin_files,
-    sandbox::{Inspection, inspect},
+    sandbox::{Inspection, PluginKind, inspect},
 };
 
 #[derive(Debug, Args)]
@@ -45,12 +49,16 @@ pub(super) fn build(args: &BuildArgs) -> Result<(), Failure> {
     let project = fs::canonicalize(&args.project)
         .map_err(|error| Failure::new(format!("{}: {error}", args.project.display())))?;
     let recipe = Recipe::of(&project).map_err(Failure::new)?.ok_or_else(|| {
+        let language = template::language_in(&project).map(|lang| format!(" --lang {lang}"));
         Failure::new(format!("{} is no project that can be built", args.project.display())).hint(format!(
-            "`clockbox new` makes one; or say how it is built in {RECIPE}: lang, commands, output"
+            "`clockbox new NAME{}` makes one; or say how this one is built in {RECIPE}: lang, commands, output",
+            language.unwrap_or_default()
         ))
     })?;
     let bench = Bench { project: &project, recipe: &recipe };
     let tools = bench.tools()?;
+    let description = bench.description()?;
+    bench.targets(&tools)?;
     if let Some(folder) = &recipe.wit {
         wit::write(&project.join(folder)).map_err(Failure::new)?;
     }
@@ -59,8 +67,10 @@ pub(super) fn build(args: &BuildArgs) -> Result<(), Failure> {
         fs::create_dir_all(folder).map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
     }
     recipe.commands.iter().try_for_each(|words| bench.run(words, &tools))?;
-    let (plugin, inspection) = bench.finish()?;
-    let out = bench.out()?;
+    let (plugin, inspection) = bench.finish(description.as_deref())?;
+    let out = recipe.plugin_in(&project).ok_or_else(|| {
+        Failure::new("the folder has no name that the plugin could take").hint("say `plugin` in the recipe")
+    })?;
     out.parent()
         .map_or(Ok(()), fs::create_dir_all)
         .and_then(|()| author::put(&out, &plugin))
@@ -157,14 +167,9 @@ impl Bench<'_> {
             failure.with_hint(self.recipe.hint.as_deref())
         })?;
         eprintln!("$ {said}");
-        let path: OsString =
-            env::join_paths(self.folders()).map_err(|error| Failure::new(format!("PATH: {error}")))?;
-        let status = Command::new(&program)
+        let status = self
+            .command(&program)?
             .args(args)
-            .current_dir(self.project)
-            .env("PATH", path)
-            .envs(&self.recipe.env)
-            .stdin(Stdio::null())
             .stdout(Stdio::from(std::io::stderr()))
             .status()
             .map_err(|error| Failure::new(format!("{}: {error}", program.display())))?;
@@ -174,8 +179,49 @@ impl Bench<'_> {
         Err(Failure::no(format!("{said}: {status}")).with_hint(self.recipe.hint.as_deref()))
     }
 
+    /// A program, as the project's commands are run.
+    fn command(&self, program: &Path) -> Result<Command, Failure> {
+        let path: OsString =
+            env::join_paths(self.folders()).map_err(|error| Failure::new(format!("PATH: {error}")))?;
+        let mut command = Command::new(program);
+        command.current_dir(self.project).env("PATH", path).envs(&self.recipe.env).stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Refuses to begin where Rust lacks a target, which it would tell only after compiling for a while.
+    fn targets(&self, tools: &[(String, PathBuf)]) -> Result<(), Failure> {
+        let cargo = tools.iter().find(|(name, _)| name == "cargo");
+        for (target, (_, cargo)) in self.recipe.commands.iter().filter_map(|c| target_of(c)).zip(cargo) {
+            // What was built for before is there.
+            if self.project.join("target").join(target).is_dir() {
+                continue;
+            }
+            let lacks = rust_target::lacks(self.project, target, self.command(cargo)?);
+            if lacks.map_err(|error| Failure::new(format!("target: {error}")))? {
+                let why = format!("not found: the target {target} of {}", cargo.display());
+                return Err(Failure::new(why).hint(format!("get it: rustup target add {target}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of its description, which is looked at before anything is made.
+    fn description(&self) -> Result<Option<String>, Failure> {
+        let Some(file) = &self.recipe.describe else { return Ok(None) };
+        let text = fs::read_to_string(self.project.join(file)).map_err(|error| {
+            Failure::new(format!("{}: {error}", file.display())).hint(format!(
+                "{RECIPE} says describe = {:?}: write the plugin's description there, such as description = \"…\", or leave \
+                 `describe` out",
+                file.display().to_string()
+            ))
+        })?;
+        // What depends on the plugin is looked at when there is one.
+        check(&text, file, None)?;
+        Ok(Some(text))
+    }
+
     /// What was made, as a plugin that describes itself.
-    fn finish(&self) -> Result<(Vec<u8>, Inspection), Failure> {
+    fn finish(&self, description: Option<&str>) -> Result<(Vec<u8>, Inspection), Failure> {
         let output = self.project.join(&self.recipe.output);
         let shown = self.recipe.output.display();
         let made = plugin_files::read(&output, CompileLimits::default().max_size).map_err(|error| {
@@ -185,40 +231,33 @@ impl Bench<'_> {
         let wit = self.recipe.wit.as_ref().map(|folder| self.project.join(folder));
         let world = wit.as_deref().zip(self.recipe.world.as_deref()).map(|(wit, name)| World { wit, name });
         let failed = |why: String| Failure::new(format!("{shown}: {why}"));
-        let mut plugin = author::plugin(made, world).map_err(failed)?;
-        if let Some(file) = &self.recipe.describe {
-            let path = self.project.join(file);
-            let text = fs::read_to_string(&path)
-                .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-            // What is wrong with the file is told below.
-            let kind = inspect(&plugin).ok().and_then(|found| found.kind);
-            let faults = plugins::faults(&text, file, Some(file), kind);
-            if !faults.is_empty() {
-                faults.iter().for_each(|fault| eprintln!("{fault}"));
-                return Err(Failure::new(format!("{} has mistakes", file.display())));
-            }
-            plugin = author::describe(&plugin, Some(&text)).map_err(|error| failed(error.to_string()))?;
+        let mut plugin = author::plugin(made, world).map_err(|why| {
+            let is_other = why.starts_with("it is no WebAssembly");
+            failed(why).with_hint(is_other.then_some("the commands ended well; is `output` what they make?"))
+        })?;
+        if let Some((file, text)) = self.recipe.describe.as_deref().zip(description) {
+            // What is wrong with the plugin is told below.
+            check(text, file, inspect(&plugin).ok().and_then(|found| found.kind))?;
+            plugin = author::describe(&plugin, Some(text)).map_err(|error| failed(error.to_string()))?;
         }
         let inspection =
             inspect(&plugin).map_err(|error| failed(error.to_string()).with_hint(error.hint().as_deref()))?;
-        if inspection.kind.is_none() {
-            return Err(failed("it exports nothing that can be run".to_owned())
-                .hint("a plugin exports clockbox:job/runner or wasi:cli/run, or is a module with `_start`"));
-        }
+        // Whatever it may be granted, a host would refuse it as well.
+        inspection
+            .check(&plugins::every_right())
+            .map_err(|error| failed(error.to_string()).with_hint(error.hint().as_deref()))?;
         Ok((plugin, inspection))
     }
+}
 
-    /// Where the plugin goes.
-    fn out(&self) -> Result<PathBuf, Failure> {
-        if let Some(plugin) = &self.recipe.plugin {
-            return Ok(self.project.join(plugin));
-        }
-        let name = self.project.file_name().ok_or_else(|| {
-            Failure::new("the folder has no name that the plugin could take")
-                .hint("say `plugin` in the recipe")
-        })?;
-        Ok(self.project.join(format!("{}.wasm", name.to_string_lossy())))
+/// Refuses a description with mistakes.
+fn check(text: &str, file: &Path, kind: Option<PluginKind>) -> Result<(), Failure> {
+    let faults = plugins::faults(text, file, Some(file), kind);
+    if faults.is_empty() {
+        return Ok(());
     }
+    faults.iter().for_each(|fault| eprintln!("{fault}"));
+    Err(Failure::new(format!("{} has mistakes", file.display())))
 }
 
 fn is_program(path: &Path) -> bool {

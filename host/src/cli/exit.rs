@@ -4,6 +4,8 @@ use std::{fmt, process::ExitCode};
 
 use clockbox_core::trigger::TriggerError;
 
+use super::text::plain_lines;
+
 /// Why a command did not succeed, and with it the exit code.
 #[derive(Debug)]
 pub struct Failure {
@@ -53,6 +55,11 @@ impl Failure {
         self
     }
 
+    /// The same, said of this.
+    pub(crate) fn within(self, whom: &str) -> Self {
+        Self { message: format!("{whom}: {}", self.message), ..self }
+    }
+
     /// The same with a hint, where there is one.
     pub(crate) fn with_hint(self, hint: Option<&str>) -> Self {
         Self { hint: hint.map(ToOwned::to_owned), ..self }
@@ -86,8 +93,7 @@ impl Failure {
 
 /// The text without what steers a terminal: it may repeat the name of a file, or what a plugin says.
 fn shown(text: &str) -> String {
-    let tricky = |c: char| c.is_control() && c != '\n' && c != '\t';
-    text.chars().map(|c| if tricky(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    plain_lines(text, "")
 }
 
 /// Writes data to stdout. A reader that went away (`| head`) is no failure.

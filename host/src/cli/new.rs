@@ -75,7 +75,10 @@ pub(super) fn new(args: &NewArgs) -> Result<(), Failure> {
         return print_json(&json!({ "project": project, "lang": lang, "files": paths }));
     }
     eprintln!("{shown} is a {lang} project with {} files; next:", files.len());
-    eprintln!("  cd {shown}\n  clockbox build\n  clockbox exec {name}.wasm --watch");
+    eprintln!("  cd {shown}");
+    let readme = files.iter().find(|(path, _)| path == "README.md").map(|(_, text)| text.as_slice());
+    let readme = String::from_utf8_lossy(readme.unwrap_or_default());
+    template::steps(&readme).iter().for_each(|(_, command)| eprintln!("  {command}"));
     eprintln!("README.md says the rest");
     Ok(())
 }

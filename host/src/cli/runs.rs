@@ -188,7 +188,7 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
     let mut out = format!("run        {}\njob        {}\nplugin     {}\n", run.id, run.job, run.plugin);
     let mut line = |key: &str, value: Option<String>| {
         if let Some(value) = value {
-            let value = value.trim_end().replace('\n', "\n           ");
+            let value = text::plain_lines(value.trim_end(), "           ");
             out.push_str(&format!("{key:<10} {value}\n"));
         }
     };
@@ -221,7 +221,8 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
         let time = local_time(log.at, zone).format("%H:%M:%S%.3f");
         let fields: String = log.fields.iter().map(|(key, value)| format!(" {key}={value}")).collect();
         let nth = if attempts.len() > 1 { format!("[{}] ", log.attempt) } else { String::new() };
-        out.push_str(&format!("{nth}{time} {:<6} {:<5} {}{fields}\n", log.stream, log.level, log.message));
+        let message = text::plain(&format!("{}{fields}", log.message));
+        out.push_str(&format!("{nth}{time} {:<6} {:<5} {message}\n", log.stream, log.level));
     }
     print(&out)
 }

@@ -15,6 +15,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use super::text::plain_lines;
 use crate::clock::Clock;
 
 /// How talk is printed.
@@ -104,16 +105,7 @@ impl Visit for Line {
 /// A text whose further lines are indented, and without control characters: what a guest makes the host say must not look
 /// like the host's own line, nor steer the terminal.
 fn in_place(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\n             "),
-            '\t' => out.push(c),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
+    plain_lines(text, "             ")
 }
 
 #[cfg(test)]
@@ -125,5 +117,6 @@ mod tests {
         let forged = in_place("x: done\n12:00:00.000 payroll succeeded");
         assert_eq!(forged, "x: done\n             12:00:00.000 payroll succeeded");
         assert_eq!(in_place("a\u{1b}[2Jb\r"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(in_place("a\tb"), "a    b");
     }
 }

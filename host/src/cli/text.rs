@@ -78,10 +78,24 @@ pub(crate) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// The text on one line, without what steers a terminal or turns the writing direction: for what a stranger wrote.
+/// The text on one line, without what steers a terminal or turns the writing direction: for what a stranger wrote. A tab
+/// becomes spaces, as nobody knows where it would lead to.
 pub(crate) fn plain(text: &str) -> String {
     let tricky = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if tricky(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\t' => out.push_str("    "),
+            c if tricky(c) => out.push(char::REPLACEMENT_CHARACTER),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The same line by line, with `lead` before each line but the first.
+pub(crate) fn plain_lines(text: &str, lead: &str) -> String {
+    text.split('\n').map(plain).collect::<Vec<_>>().join(&format!("\n{lead}"))
 }
 
 /// The first digits of a digest: enough to tell plugins apart.
@@ -89,14 +103,14 @@ pub(crate) fn short_digest(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
 }
 
-/// One line of a longer text, cut to `most` characters.
+/// One line of a longer text, as [`plain`] has it, cut to `most` characters.
 pub(crate) fn first_line(text: &str, most: usize) -> String {
     let line = text.lines().next().unwrap_or_default();
     let mut cut: String = line.chars().take(most).collect();
     if cut.len() < text.trim_end().len() {
         cut.push('…');
     }
-    cut
+    plain(&cut)
 }
 
 #[cfg(test)]
@@ -129,5 +143,15 @@ mod tests {
         assert_eq!(first_line("short", 10), "short");
         assert_eq!(first_line("one\ntwo", 10), "one…");
         assert_eq!(first_line("0123456789abc", 10), "0123456789…");
+        assert_eq!(first_line("a\tb", 10), "a    b");
+    }
+
+    #[test]
+    fn nothing_that_a_stranger_wrote_steers_the_terminal() {
+        assert_eq!(
+            plain("\tat main.go\r\u{1b}[2J\n\u{202e}x"),
+            "    at main.go\u{fffd}\u{fffd}[2J\u{fffd}\u{fffd}x"
+        );
+        assert_eq!(plain_lines("a\n\tb\r", "> "), "a\n>     b\u{fffd}");
     }
 }

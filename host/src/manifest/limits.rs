@@ -46,7 +46,10 @@ pub(super) fn read(field: &Field<'_>, base: &Limits) -> Limits {
     {
         if memory < LEAST_MEMORY {
             let hint = "write a unit as in \"64MiB\"; a plain number is bytes";
-            field.error(format!("{memory} bytes are too little for any plugin"), Some(hint.to_owned()));
+            field.error(
+                format!("{} is too little memory for any plugin", format_size(memory)),
+                Some(hint.to_owned()),
+            );
         } else {
             limits.memory = memory;
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono_tz::Tz;
-use clockbox_core::model::{CompileLimits, History};
+use clockbox_core::model::{CompileLimits, History, format_size};
 
 use super::{
     paths::resolve,
@@ -145,7 +145,10 @@ fn read_compile(field: &Field<'_>) -> CompileLimits {
     {
         if memory < LEAST_COMPILE_MEMORY {
             let hint = "write at least \"256MiB\"; a plain number is bytes";
-            field.error(format!("{memory} bytes are too little for the compiler"), Some(hint.to_owned()));
+            field.error(
+                format!("{} is too little memory for the compiler", format_size(memory)),
+                Some(hint.to_owned()),
+            );
         } else {
             limits.memory = memory;
         }

@@ -53,6 +53,12 @@ fn a_new_project_has_all_that_it_needs_and_overwrites_nothing() {
     let path = manifest["dependencies"]["clockbox-sdk"]["path"].as_str().unwrap();
     assert!(Path::new(path).join("Cargo.toml").is_file(), "{path}");
     assert!(files.iter().all(|(_, text)| !String::from_utf8_lossy(text).contains("{{")));
+    // What is to be done next is what its README says.
+    let readme = fs::read_to_string(place.path("disk-watch/README.md")).unwrap();
+    let next: Vec<&str> = answer.stderr.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    assert_eq!(next[..3], ["cd disk-watch", "cargo test", "clockbox build"], "{answer}");
+    assert!(next[3].starts_with("clockbox exec disk-watch.wasm --allow state"), "{answer}");
+    assert!(next[1..].iter().all(|command| readme.contains(&format!("`{command}`"))), "{answer}");
     // Its manifest is one as soon as there is a plugin.
     fs::copy(prebuilt("counter"), place.path("disk-watch/disk-watch.wasm")).unwrap();
     place.cli(&["check", "disk-watch"]).exits(0).says(&["disk-watch"]);
@@ -74,6 +80,14 @@ fn a_new_project_has_all_that_it_needs_and_overwrites_nothing() {
         .says(&["no crate clockbox-sdk in jobs"]);
     place.cli(&["new", "b", "--lang", "rust", "--in", "nowhere"]).exits(2).says(&["nowhere/b: "]);
     assert!(!place.path("b").exists());
+    let answer = place.cli(&["new", "j", "--lang", "typescript"]).exits(0);
+    answer.says(&["  cd j\n  npm install\n  npm test\n  clockbox build\n  clockbox exec j.wasm "]);
+    // Whatever its name, it is no package of Go's own library or of the SDK.
+    for name in ["fmt", "clockbox"] {
+        let _ = place.cli(&["new", name, "--lang", "go"]).exits(0);
+        let module = fs::read_to_string(place.path(&format!("{name}/go.mod"))).unwrap();
+        assert!(module.starts_with(&format!("module example.com/{name}\n")), "{module}");
+    }
     // Without a clone, it is the released crate.
     let _ = place.cli(&["new", "b", "--lang", "rust", "--json"]).exits(0);
     let manifest = fs::read_to_string(place.path("b/Cargo.toml")).unwrap();
@@ -159,7 +173,24 @@ fn what_goes_wrong_in_a_build_is_named() {
         2,
         &["other.wasm: ", "is `output` what they make?"],
     );
-    refused(COPY, b"hello", 2, &["build.wasm: it is no WebAssembly binary"]);
+    refused(
+        COPY,
+        b"hello world",
+        2,
+        &[
+            "build.wasm: it is no WebAssembly binary: it starts with \"hello wo\"\n",
+            "is `output` what they make?",
+        ],
+    );
+    // Before any command runs.
+    let place = project(&format!("{COPY}describe = 'job.toml'\n"), &[("made", COMMAND)]);
+    let answer = place.cli(&["build", "p"]).exits(2);
+    answer.says(&["error: job.toml: No such file", "hint: clockbox-build.toml says describe = \"job.toml\""]);
+    assert!(!answer.stderr.contains("$ cp"), "{answer}");
+    place.put("p/job.toml", b"argz = 1\n");
+    let answer = place.cli(&["build", "p"]).exits(2);
+    answer.says(&["did you mean \"args\"?", "job.toml has mistakes"]);
+    assert!(!answer.stderr.contains("$ cp"), "{answer}");
     refused(COPY, b"\0asm\x01\0\0\0", 2, &["name the world"]);
     refused(
         &format!("{COPY}wit = 'wit'\nworld = 'job'\n"),
@@ -174,8 +205,73 @@ fn what_goes_wrong_in_a_build_is_named() {
         &["clockbox-build.toml", "unknown field `comands`"],
     );
     let place = crate::place();
-    place.cli(&["build"]).exits(2).says(&["is no project that can be built", "clockbox new"]);
+    place
+        .cli(&["build"])
+        .exits(2)
+        .says(&["is no project that can be built", "`clockbox new NAME` makes one"]);
+    fs::create_dir(place.path("c")).unwrap();
+    place.put("c/main.c", b"");
+    place
+        .cli(&["build", "c"])
+        .exits(2)
+        .says(&["`clockbox new NAME --lang c` makes one", "clockbox-build.toml"]);
     place.cli(&["build", "nowhere"]).exits(2).says(&["nowhere: "]);
+}
+
+#[test]
+fn what_no_host_would_run_is_not_built() {
+    let refused = |text: &str, texts: &[&str]| {
+        let place = project(COPY, &[("made", &wat::parse_str(text).unwrap())]);
+        place.cli(&["build", "p"]).exits(2).says(texts);
+        assert!(!place.path("p/p.wasm").exists());
+        place.put("made.wat", text.as_bytes());
+        place.cli(&["exec", "made.wat"]).exits(2).says(&texts[..1]);
+    };
+    refused(
+        r#"(module (import "clockbox:job/log@0.1.0" "write" (func)) (func (export "_start")))"#,
+        &[
+            "the module imports clockbox:job/log@0.1.0.write, as a job does, and only a component can be a job",
+            "-buildmode=c-shared",
+            "clockbox new",
+        ],
+    );
+    refused(
+        r#"(module (import "env" "now" (func)) (func (export "_start")))"#,
+        &["the plugin imports env.now, which is not provided", "hint: "],
+    );
+    refused(
+        r#"(component (import "clockbox:job/nonsense@0.1.0" (instance))
+             (component $run) (instance $i (instantiate $run)) (export "clockbox:job/runner@0.1.0" (instance $i)))"#,
+        &["imports clockbox:job/nonsense@0.1.0", "newer clockbox"],
+    );
+    // What lacks only rights is built.
+    let place = project(COPY, &[("made", &fs::read(prebuilt("counter")).unwrap())]);
+    place.cli(&["build", "p"]).exits(0).says(&["it needs: state"]);
+}
+
+#[test]
+fn rust_without_the_target_is_told_before_anything_is_compiled() {
+    let recipe = "lang = 'rust'\ncommands = [['cargo', 'build', '--target', 'wasm32-wasip2']]\noutput = 'made'\npath = ['tools']\n\
+                  [tools]\ncargo = 'rustup'\n";
+    let place = project(recipe, &[("made", COMMAND)]);
+    fs::create_dir(place.path("p/tools")).unwrap();
+    let cargo = |script: &str| {
+        let tool = place.path("p/tools/cargo");
+        fs::write(&tool, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let without = "echo 'error[E0463]: cannot find crate for std' >&2\n\
+                   echo '  = note: the wasm32-wasip2 target may not be installed' >&2\nexit 101";
+    cargo(without);
+    let answer = place.cli(&["build", "p"]).exits(2);
+    answer.says(&[
+        "error: not found: the target wasm32-wasip2 of ",
+        "hint: get it: rustup target add wasm32-wasip2",
+    ]);
+    assert!(!answer.stderr.contains("$ cargo"), "{answer}");
+    // A cargo with a toolchain of its own is asked in the same way.
+    cargo("exit 0");
+    place.cli(&["build", "p"]).exits(0).says(&["$ cargo build", "p/p.wasm is a preview-1 command module"]);
 }
 
 #[test]

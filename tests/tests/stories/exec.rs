@@ -89,7 +89,7 @@ fn the_last_line_of_a_command_is_its_output_where_that_is_asked_for() {
     place
         .cli(&["exec", &echo, "--output", "lastline"])
         .exits(2)
-        .says(&["--output lastline: plugins.echo.output: ", "did you mean \"last-line\"?"]);
+        .says(&["error: --output lastline: ", "did you mean \"last-line\"?"]);
     place.cli(&["exec", &file(&prebuilt("hello")), "--output", "last-line"]).exits(2).says(&[
         "it",
         "is a job component, whose output is what its `run` returns",
@@ -132,20 +132,124 @@ fn what_is_said_wrongly_is_told_as_in_a_manifest() {
     refused(
         &["--allow", "htp=https://a.example", "--allow", "http=ftp://a.example", "--limit", "tmeout=3s"],
         &[
-            "--allow htp=https://a.example: plugins.hello.allow.htp: unknown key",
+            "error: --allow htp=https://a.example: there is no right \"htp\"",
             "did you mean \"http\"?",
+            "error: --allow http=ftp://a.example: ",
             "is not an origin",
-            "--limit tmeout=3s",
+            "error: --limit tmeout=3s: there is no limit \"tmeout\"",
         ],
     );
-    refused(&["--allow", "read=./nowhere.wasm", "--allow", "secrets=TOKEN"], &["TOKEN"]);
+    refused(
+        &["--allow", "sta"],
+        &["error: --allow sta: there is no right \"sta\"\n  hint: did you mean \"state\"?\n"],
+    );
+    refused(&["--allow", "zzz"], &["  hint: the rights are http, tcp, dns, "]);
+    refused(&["--allow", "{ jobs = { mxa_jobs = 3 } }"], &["jobs.mxa_jobs: unknown key", "max_jobs"]);
+    let answer = place.cli(&["exec", &hello, "--allow", "sta"]).exits(2);
+    assert!(!answer.stderr.contains("cannot be run as it is described"), "nothing is described: {answer}");
+    refused(
+        &["--allow", "read=./nowhere"],
+        &["error: --allow read=./nowhere: there is no folder nowhere\n", "the current folder"],
+    );
+    refused(&["--allow", "secrets=TOKEN"], &["TOKEN"]);
     refused(&["--allow", "secrets=TOKEN=hunter2"], &["is not written on a command line", "hint: "]);
     refused(&["--limit", "memory"], &["is not a key and a value"]);
     refused(&["--at", "soon"], &["hint: "]);
     refused(&["--state", "7"], &["--state", "is not a JSON object"]);
-    place.cli(&["exec", "none.wasm"]).exits(2).says(&["none.wasm: cannot be read"]);
+    refused(&["--state", r#"{ "a": { "$hex": "0" } }"#], &["--state: \"a\": $hex"]);
+    place
+        .cli(&["exec", "none.wasm"])
+        .exits(2)
+        .says(&["none.wasm: cannot be read", "hint: `clockbox build FOLDER` makes a plugin"]);
+    fs::create_dir(place.path("p")).unwrap();
+    place.cli(&["exec", "p"]).exits(2).says(&["p: it is a folder", "hint: give the .wasm file"]);
+    place.put("p/clockbox-build.toml", b"lang = 'c'\ncommands = []\noutput = 'a.wasm'\n");
+    place.cli(&["exec", "p"]).exits(2).says(&["clockbox build p && clockbox exec p/p.wasm"]);
+    place.cli(&["exec", "p/p.wasm"]).exits(2).says(&["hint: `clockbox build p` makes it"]);
+    place.put("p/p.wasm", b"");
+    place.cli(&["exec", "p"]).exits(2).says(&["hint: give the file: clockbox exec p/p.wasm"]);
     place.cli(&["exec", &file(&guest("no-entry"))]).exits(2).says(&["nothing that can be run"]);
-    place.cli(&["exec", &file(&prebuilt("counter"))]).exits(2).says(&["allow.state"]);
+    place
+        .cli(&["exec", &file(&prebuilt("counter"))])
+        .exits(2)
+        .says(&["allow.state", "hint: grant it: --allow state\n"]);
+}
+
+#[test]
+fn what_a_run_is_refused_is_told_with_the_flag_that_grants_it() {
+    let place = crate::place();
+    place
+        .cli(&["exec", &file(&guest("spin")), "--limit", "timeout=200ms"])
+        .exits(1)
+        .says(&["hint: to grant or raise that here: --limit timeout="]);
+    // What its own description asks for in vain.
+    place.put("x.wasm", &fs::read(prebuilt("hello")).unwrap());
+    let allow = r#"{ http = ["https://a.example"], read = ["/in"] }"#;
+    let _ = place.cli(&["plugins", "describe", "x.wasm", "--allow", allow]).exits(0);
+    let answer = place.cli(&["exec", "x.wasm"]).exits(0);
+    answer.says(&[
+        "asks for more",
+        "hint: if it should have that: --allow http=https://a.example --allow read=/in=FOLDER",
+    ]);
+    assert!(!answer.stderr.contains("[plugins."), "there is no manifest: {answer}");
+    // A host's words name the table.
+    place.put("jobs/counter.wasm", &fs::read(prebuilt("counter")).unwrap());
+    place.put("clockbox.toml", b"[jobs.counter]\ntrigger = { interval = \"1h\" }\n");
+    place.cli(&["check"]).exits(1).says(&["allow = { state = true }`, under [plugins.counter]"]);
+}
+
+#[test]
+fn a_state_is_json_and_what_is_printed_can_be_given_back() {
+    let place = crate::place();
+    let counter = file(&prebuilt("counter"));
+    let run = |state: &str| {
+        place.cli(&["exec", &counter, "--allow", "state", "--state", state, "--json"]).exits(0).json()
+    };
+    let state =
+        run(r#"{ "runs": 41, "name": "x", "raw": { "$text": "x" }, "bytes": { "$hex": "ff" } }"#)["state"]
+            .clone();
+    let expected = json!({ "runs": 42, "name": "x", "raw": { "$text": "x" }, "bytes": { "$hex": "ff" } });
+    assert_eq!(state, expected);
+    assert_eq!(run(&state.to_string())["state"]["runs"], 43);
+    place
+        .cli(&["exec", &counter, "--allow", "state", "--state", r#"{ "name": "x" }"#])
+        .exits(0)
+        .says(&["  name = \"x\"\n", "  runs = 1\n"]);
+    place
+        .cli(&["exec", &file(&prebuilt("hello")), "--state", r#"{ "runs": 1 }"#])
+        .exits(0)
+        .says(&["warning: --state: nothing of it is found", "hint: add --allow state"]);
+}
+
+/// A command that says a line with a tab on stderr, and fails.
+const TABBED: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\10\00\00\00\0b\00\00\00")
+  (data (i32.const 16) "\09at main.go")
+  (func (export "_start")
+    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (call $exit (i32.const 1))))"#;
+
+#[test]
+fn a_tab_is_shown_as_spaces_wherever_it_comes_from() {
+    let place = crate::place();
+    place.put("jobs/tabbed.wat", TABBED.as_bytes());
+    place.cli(&["exec", "jobs/tabbed.wat"]).exits(1).says(&["stderr", "     at main.go\n"]);
+    place.put("clockbox.toml", b"[store]\nurl = \"sqlite:clockbox.db\"\n[jobs.tabbed]\ntrigger = { date = \"2020-01-01\" }\nmisfire_grace = \"forever\"\n");
+    let mut host = place.begin(&["run"]);
+    host.hear_text("failed in ");
+    host.signal(Signal::INT);
+    let _ = host.end();
+    let runs = place.cli(&["runs"]).exits(0).stdout;
+    assert!(runs.contains("at main.go") && !runs.contains('\t'), "{runs}");
+    let id = runs.lines().nth(1).unwrap().split(' ').next().unwrap();
+    let shown = place.cli(&["runs", "show", id]).exits(0).stdout;
+    assert!(
+        shown.contains("    at main.go") && !shown.contains(['\t', char::REPLACEMENT_CHARACTER]),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -155,8 +259,8 @@ fn state_and_jobs_are_kept_in_memory_and_shown() {
     let run = |state: &str| {
         place.cli(&["exec", &counter, "--allow", "state", "--state", state, "--json"]).exits(0).json()
     };
-    assert_eq!(run("{}")["state"], json!({ "runs": "1" }));
-    assert_eq!(run(r#"{ "runs": 41, "other": "x" }"#)["state"], json!({ "runs": "42", "other": "x" }));
+    assert_eq!(run("{}")["state"], json!({ "runs": 1 }));
+    assert_eq!(run(r#"{ "runs": 41, "other": "x" }"#)["state"], json!({ "runs": 42, "other": "x" }));
     place.cli(&["exec", &counter, "--allow", "state"]).exits(0).says(&["it remembers:\n  runs = 1\n"]);
     let follow_up = file(&prebuilt("follow-up"));
     let args = r#"{ "add": { "child": { "trigger": { "interval": "1h" } } }, "pause": ["follow-up"] }"#;
@@ -216,6 +320,7 @@ fn a_watch_runs_it_again_when_it_changes_and_half_a_file_does_not_end_it() {
     let hello = fs::read(prebuilt("hello")).unwrap();
     let mut watch = place.begin(&["exec", "x.wasm", "--watch"]);
     // It need not be there yet.
+    watch.hear_text("x.wasm is not there; waiting for it");
     fs::write(place.path("x.wasm"), &hello[..hello.len() / 2]).unwrap();
     watch.hear_text("error: x.wasm: ");
     watch.hear_text("waiting for x.wasm to change");
@@ -223,6 +328,11 @@ fn a_watch_runs_it_again_when_it_changes_and_half_a_file_does_not_end_it() {
     watch.hear_text("x succeeded in ");
     watch.hear_text("waiting for x.wasm to change");
     place.put("x.wasm", &fs::read(prebuilt("noop")).unwrap());
+    watch.hear_text("x succeeded in ");
+    watch.hear_text("waiting for x.wasm to change");
+    fs::remove_file(place.path("x.wasm")).unwrap();
+    watch.hear_text("x.wasm is gone; waiting for it to come back");
+    place.put("x.wasm", &hello);
     watch.hear_text("x succeeded in ");
     watch.hear_text("waiting for x.wasm to change");
     watch.signal(Signal::INT);

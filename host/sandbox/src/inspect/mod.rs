@@ -117,12 +117,24 @@ impl Inspection {
     /// # Errors
     /// The first reason why not.
     pub fn check(&self, rights: &Rights) -> Result<PluginKind, PluginError> {
+        self.check_shape()?;
         let kind = kind(self.component, &self.exports)?.ok_or_else(|| PluginError::WrongWorld {
             what: if self.component { "component" } else { "module" },
             exports: self.exports.clone(),
         })?;
         self.check_rights(rights)?;
         Ok(kind)
+    }
+
+    /// Whether it is not the module that a job component is made of.
+    fn check_shape(&self) -> Result<(), PluginError> {
+        let ours = |name: &&String| !self.component && name.starts_with("clockbox:");
+        let bare = |import: bool, names: &[String]| match names.iter().find(ours) {
+            Some(name) => Err(PluginError::BareJob { import, name: name.clone() }),
+            None => Ok(()),
+        };
+        bare(true, &self.imports)?;
+        bare(false, &self.exports)
     }
 
     /// Whether all that the plugin imports is known and granted.

@@ -134,6 +134,18 @@ fn imports_that_nobody_provides_are_named() {
 }
 
 #[test]
+fn a_module_of_a_job_that_no_tool_made_a_component_is_told_what_to_do() {
+    let command =
+        refusal(br#"(module (import "clockbox:job/log@0.1.0" "write" (func)) (func (export "_start")))"#);
+    let name = "clockbox:job/log@0.1.0.write".to_owned();
+    assert_eq!(command, PluginError::BareJob { import: true, name });
+    assert!(command.hint().unwrap().contains("clockbox build"));
+    let reactor = refusal(br#"(module (func (export "clockbox:job/runner@0.1.0#run")))"#);
+    let name = "clockbox:job/runner@0.1.0#run".to_owned();
+    assert_eq!(reactor, PluginError::BareJob { import: false, name });
+}
+
+#[test]
 fn outgoing_http_must_be_granted_to_load() {
     let bytes = component("wasi:http/outgoing-handler@0.2.4", "wasi:cli/run@0.2.0");
     let refusal = refusal(&bytes);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use clockbox_core::model::{
     Conflict, Effects, Job, JobChange, JobDefaults, JobId, JobPatch, JobRecord, JobState, Pause, PluginName,
-    Source, StateEntry, Timestamp, check_state_key,
+    Source, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -97,34 +97,4 @@ impl Memory {
 
 fn record(job: Arc<Job>, next_fire: Option<Timestamp>) -> JobRecord {
     JobRecord { job, declared: None, next_fire, last_fire: None, last_success: None, paused: None }
-}
-
-/// A state from a JSON object: texts as they are, anything else as JSON text.
-pub(super) fn state(text: &str) -> Result<JobState, String> {
-    let object: serde_json::Map<String, Value> =
-        serde_json::from_str(text).map_err(|error| format!("{text:?} is not a JSON object: {error}"))?;
-    let entry = |(key, value): (String, Value)| {
-        check_state_key(&key).map_err(|error| format!("{key:?}: {error}"))?;
-        let value = match value {
-            Value::String(text) => text,
-            other => other.to_string(),
-        };
-        Ok((key, StateEntry { value: value.into_bytes().into(), expires_at: None }))
-    };
-    object.into_iter().map(entry).collect::<Result<_, String>>().map(JobState)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_state_is_given_as_an_object() {
-        let state = state(r#"{ "page": 7, "name": "x", "list": [1] }"#).unwrap();
-        let text = |key: &str| String::from_utf8(state.0[key].value.to_vec()).unwrap();
-        assert_eq!([text("page"), text("name"), text("list")], ["7", "x", "[1]"]);
-        for bad in ["7", "{", r#"{ "": 1 }"#] {
-            assert!(super::state(bad).is_err(), "{bad}");
-        }
-    }
 }

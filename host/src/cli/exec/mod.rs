@@ -1,7 +1,10 @@
 //! `clockbox exec`: one run of a plugin, now, outside any schedule and store.
 
+mod advice;
+mod file;
 mod memory;
 mod sink;
+mod state;
 mod told;
 mod words;
 
@@ -11,7 +14,6 @@ use std::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicU8, Ordering},
     },
-    time::Duration,
 };
 
 use clap::{Args, ValueEnum};
@@ -38,13 +40,10 @@ use super::{
 use crate::{
     clock::{Clock, Stopwatch},
     granted,
-    manifest::{self, Manifest},
+    manifest::{self, Manifest, Place},
     plugin_files,
     reload::{self, Wake, Watch, provenance},
 };
-
-/// A file is taken for whole once it has been the same for so long: whoever copies it is done then.
-const SETTLED: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 #[command(
@@ -78,7 +77,9 @@ pub(super) struct ExecArgs {
     /// Its clocks: real, or frozen at the scheduled time.
     #[arg(long, value_enum, value_name = "WHICH")]
     clock: Option<ClockWord>,
-    /// What its job remembers before: a JSON object. In a watch, each run finds what the one before left.
+    /// What its job remembers before: a JSON object, each value stored as JSON text (with `set_json`, the SDKs do so, too);
+    /// `{ "$text": "…" }` is stored as the text alone, `{ "$hex": "…" }` as bytes. What is printed as its state can be given
+    /// here again. In a watch, each run finds what the one before left.
     #[arg(long, value_name = "JSON")]
     state: Option<String>,
     /// Do not count fuel, which slows it down a little.
@@ -124,10 +125,15 @@ pub(super) fn exec(args: &ExecArgs) -> Result<(), Failure> {
         // A closed channel means that the watch is over.
         _ = waker.send(Wake::Stop);
     })?;
-    let mut last = None;
+    let (mut last, mut told) = (None, false);
     while stop.times() == 0 {
         watch.set(reload::folders_of(&args.file).into_iter().collect());
-        if let Some(bytes) = settled(&args.file, bench.largest, &mut watch)
+        let is_there = args.file.exists();
+        if !is_there && (last.take().is_some() || !told) {
+            eprintln!("{}; Ctrl-C ends it", file::awaited(&args.file, told));
+        }
+        told = true;
+        if let Some(bytes) = file::settled(&args.file, bench.largest, &mut watch)
             && last.as_ref() != Some(&bytes)
         {
             last = Some(bytes);
@@ -145,21 +151,6 @@ pub(super) fn exec(args: &ExecArgs) -> Result<(), Failure> {
     match stop.times() {
         2.. => Err(Failure::stopped()),
         _ => Ok(()),
-    }
-}
-
-/// The bytes of a file that nobody is writing to; nothing while it is not there.
-fn settled(file: &Path, most: u64, watch: &mut Watch) -> Option<Vec<u8>> {
-    let mut bytes = plugin_files::read(file, most).ok()?;
-    loop {
-        if !watch.pause(SETTLED) {
-            return None;
-        }
-        let again = plugin_files::read(file, most).ok()?;
-        if again == bytes {
-            return Some(bytes);
-        }
-        bytes = again;
     }
 }
 
@@ -239,8 +230,9 @@ impl<'a> Bench<'a> {
         let time = |text: &Option<String>| {
             text.as_deref().map(|text| parse_time(text, chrono_tz::UTC)).transpose().map_err(Failure::refused)
         };
-        let state = args.state.as_deref().map(memory::state).transpose().map_err(|why| {
-            Failure::new(format!("--state: {why}")).hint("write for instance --state '{\"cursor\": \"a17\"}'")
+        let state = args.state.as_deref().map(state::read).transpose().map_err(|why| {
+            Failure::new(format!("--state: {why}"))
+                .hint("write for instance --state '{\"cursor\": \"a17\", \"runs\": 7}'")
         })?;
         Ok(Self {
             args,
@@ -256,29 +248,50 @@ impl<'a> Bench<'a> {
     /// Reads and compiles the plugin.
     fn load(&self) -> Result<Ready, Failure> {
         let file = &self.args.file;
-        let bytes = plugin_files::read(file, self.largest)
-            .map_err(|error| Failure::new(format!("{}: cannot be read: {error}", file.display())))?;
+        let bytes = plugin_files::read(file, self.largest).map_err(|error| file::unreadable(file, &error))?;
         let path = file.to_str().ok_or_else(|| {
             Failure::new(format!("{}: the path is not UTF-8", file.display())).hint("rename the file")
         })?;
         let given = self.args.name.clone();
-        let name = given.or_else(|| sidecar_name(file)).or_else(|| file_name(file));
+        let name = given.or_else(|| file::sidecar_name(file)).or_else(|| file::name(file));
         let name = name.ok_or_else(|| {
             Failure::new(format!("{}: its name is none that a job can have", file.display()))
                 .hint("say one with --name")
         })?;
         let overrides = self.args.words.manifest(name.as_str(), path)?;
-        let embedded = |_: &Path| clockbox_sandbox::inspect(&bytes).ok()?.job;
+        let outline = clockbox_sandbox::inspect(&bytes).ok();
+        let embedded = |_: &Path| outline.as_ref()?.job.clone();
         let here = Path::new(manifest::FILE_NAME);
         let manifest = manifest::load_overrides(here, &overrides, (name.as_str(), file), &embedded).map_err(
             |problems| {
-                eprintln!("{problems}");
-                Failure::new(format!("{} cannot be run as it is described", file.display()))
+                problems.0.iter().for_each(|problem| eprint!("error: {}", advice::problem(problem).render()));
+                match problems.0.iter().all(|problem| matches!(problem.place, Place::Word { .. })) {
+                    true => Failure::new(""),
+                    false => Failure::new(format!("{} cannot be run as it is described", file.display())),
+                }
             },
         )?;
-        manifest.warnings.iter().for_each(|warning| eprintln!("{warning}"));
         let spec = manifest.plugins.get(name.as_str());
         let mut spec = spec.cloned().ok_or_else(|| Failure::new(format!("there is no plugin {name}")))?;
+        if let Some(refusal) = outline.as_ref().and_then(|outline| advice::refusal(outline, &spec.rights)) {
+            return Err(refusal.within(&file.display().to_string()));
+        }
+        let grants = manifest.grants.get(&spec.name);
+        grants.map_or(Ok(()), |grants| file::folders(&grants.folders))?;
+        for warning in &manifest.warnings {
+            let mut warning = advice::problem(warning);
+            if advice::is_of_wants(&warning, &spec) {
+                let description = outline.as_ref().and_then(|outline| outline.job.as_deref());
+                let flags = advice::wanted(description.unwrap_or_default(), &spec.rights);
+                warning.hint =
+                    (!flags.is_empty()).then(|| format!("if it should have that: {}", flags.join(" ")));
+            }
+            eprintln!("{warning}");
+        }
+        if self.args.state.is_some() && !spec.rights.state {
+            eprintln!("warning: --state: nothing of it is found, as {name} has not the right state");
+            eprintln!("hint: add --allow state");
+        }
         match self.args.clock {
             Some(ClockWord::Real) => spec.rights.clock = ClockRight::Real,
             Some(ClockWord::Frozen) => spec.rights.clock = ClockRight::Frozen,
@@ -366,32 +379,9 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// The name that the sidecar of a file gives its job.
-fn sidecar_name(file: &Path) -> Option<JobId> {
-    // What is wrong with it is told when it is read in earnest.
-    let sidecar: toml::Table = std::fs::read_to_string(file.with_extension("toml")).ok()?.parse().ok()?;
-    JobId::new(sidecar.get("name")?.as_str()?).ok()
-}
-
-/// The name of a file as that of a job, where it can be made one.
-fn file_name(file: &Path) -> Option<JobId> {
-    let stem = file.file_stem()?.to_string_lossy();
-    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
-    let name: String = stem.chars().map(|c| if fits(c) { c } else { '-' }).collect();
-    JobId::new(&name).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_of_any_name_has_a_name_for_its_job() {
-        let name = |file: &str| file_name(Path::new(file));
-        assert_eq!(name("target/first_job.wasm").as_ref().map(JobId::as_str), Some("first_job"));
-        assert_eq!(name("my job (2).wasm").as_ref().map(JobId::as_str), Some("my-job--2-"));
-        assert_eq!(name(&"x".repeat(200)), None);
-    }
 
     #[test]
     fn a_run_that_begins_after_the_signal_is_stopped_too() {

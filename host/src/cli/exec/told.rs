@@ -5,6 +5,7 @@ use std::time::Duration;
 use clockbox_core::model::{JobState, Outcome, Report, RetryHint, RunId, Timestamp, format_size};
 use serde_json::{Value, json};
 
+use super::{advice, state};
 use crate::{
     cli::{
         exit::{Failure, print, print_json},
@@ -41,13 +42,22 @@ impl Ended {
             return print_json(&self.json());
         }
         eprintln!("{}", self.line());
+        let said = self.logs.iter().filter(|line| line.stream == "host").map(|line| line.message.as_str());
+        let flags = advice::flags(self.report.reason.as_deref().into_iter().chain(said));
+        if !flags.is_empty() {
+            eprintln!("hint: to grant or raise that here: {}", text::plain(&flags.join(" ")));
+        }
         if let Some(backtrace) = &self.report.backtrace {
             backtrace.lines().for_each(|line| eprintln!("  {}", text::plain(line)));
         }
         if let Some(state) = &self.state {
             eprintln!("it remembers:");
             state.0.iter().for_each(|(key, entry)| {
-                eprintln!("  {} = {}", text::plain(key), readable(&entry.value));
+                eprintln!(
+                    "  {} = {}",
+                    text::plain(key),
+                    text::plain(&state::shown(&entry.value).to_string())
+                );
             });
             if state.0.is_empty() {
                 eprintln!("  nothing");
@@ -94,12 +104,6 @@ impl Ended {
             RetryHint::After(delay) => Some(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)),
             _ => None,
         };
-        let state = self.state.as_ref().map(|state| {
-            let entry = |(key, entry): (&String, &clockbox_core::model::StateEntry)| {
-                (key.clone(), json!(readable(&entry.value)))
-            };
-            Value::Object(state.0.iter().map(entry).collect())
-        });
         json!({
             "id": self.run,
             "plugin": self.plugin,
@@ -117,7 +121,7 @@ impl Ended {
             "fuel": fuel,
             "logs": self.logs,
             "progress": self.progress,
-            "state": state,
+            "state": self.state.as_ref().map(state::written),
             "jobs": self.jobs,
         })
     }
@@ -129,14 +133,6 @@ fn asked(change: &Value) -> String {
     let rest = ["keys", "note", "args"].map(|key| &change[key]).into_iter().find(|value| !value.is_null());
     let rest = rest.map(|rest| format!(" {rest}")).unwrap_or_default();
     text::plain(&format!("{} {}{rest}", word("change"), word("job")))
-}
-
-/// A value as text; in hexadecimal digits where it is none.
-fn readable(value: &[u8]) -> String {
-    match str::from_utf8(value) {
-        Ok(value) => text::plain(value),
-        Err(_) => value.iter().map(|byte| format!("{byte:02x}")).collect(),
-    }
 }
 
 /// Short runs are told apart by less than a millisecond.

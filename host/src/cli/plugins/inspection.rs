@@ -175,7 +175,7 @@ pub(super) fn faults(outline: &Outline, pin: Option<&str>) -> Vec<PluginError> {
 }
 
 /// As far as a plugin can be refused for the lack of rights.
-fn every_right() -> Rights {
+pub(in crate::cli) fn every_right() -> Rights {
     let http = "https://api.example.com".parse().map(clockbox_core::model::HttpGrant::to);
     Rights {
         http: http.into_iter().collect(),

@@ -14,6 +14,7 @@ mod table;
 mod upload;
 
 pub(super) use description::faults;
+pub(super) use inspection::every_right;
 
 use clap::{Args, Subcommand};
 

@@ -159,7 +159,7 @@ retry = { backoff = "2h", cap = "1m" }
             "4:22 plugins.hello.limits.timeout: must be longer than zero | write for instance \"30s\"",
             "4:37 plugins.hello.limits.memory: \"64 quarks\" is not a size | write for instance \"64MiB\", \"1GB\" or \"4096\" (bytes)",
             "4:56 plugins.hello.limits.log: expected a size such as \"256KiB\", found the integer -1",
-            "6:21 plugins.small.limits.memory: 64 bytes are too little for any plugin | write a unit as in \"64MiB\"; a plain number is bytes",
+            "6:21 plugins.small.limits.memory: 64 B is too little memory for any plugin | write a unit as in \"64MiB\"; a plain number is bytes",
             "8:17 jobs.hello.misfire_grace: \"later\" is not a duration: expected number at 0 | write for instance \"30s\", \"1h 30m\" or \"2days\"",
             "9:33 jobs.hello.retry.cap: the cap is shorter than the backoff | the cap is the longest pause; the backoff is the first",
         ],
@@ -425,7 +425,7 @@ fn what_compiling_may_use_up_is_checked_key_by_key() {
         "[scheduler]\ncompile = { timout = \"1m\", memory = \"1MiB\", at_once = 0, threads = 2, max_size = \"big\" }\n",
         &[
             "2:13 scheduler.compile.timout: unknown key | did you mean \"timeout\"?",
-            "2:37 scheduler.compile.memory: 1048576 bytes are too little for the compiler | write at least \"256MiB\"; a plain number is bytes",
+            "2:37 scheduler.compile.memory: 1.0 MiB is too little memory for the compiler | write at least \"256MiB\"; a plain number is bytes",
             "2:55 scheduler.compile.at_once: 0 is out of range 1-4294967295",
             "2:58 scheduler.compile.threads: unknown key | how many plugins are compiled at one time is at_once",
             "2:82 scheduler.compile.max_size: \"big\" is not a size | write for instance \"64MiB\", \"1GB\" or \"4096\" (bytes)",
