@@ -77,7 +77,7 @@ log-rotate() {
 
 checksum-watch_lacks() { lacking 'clang-19|clang' 'wasm-ld-19|wasm-ld' jco; }
 checksum-watch() {
-    clang -D_GNU_SOURCE -mexec-model=reactor -I"$repository/sdk/c/src" "$repository"/sdk/c/src/{args,clockbox,host_wasm,http,json,writer}.c \
+    clang -D_GNU_SOURCE -mexec-model=reactor -I"$repository/sdk/c/src" "$repository"/sdk/c/src/{args,clockbox,host_wasm,http,json,text,writer}.c \
         "$here/c/checksum-watch.c" -o "$work/$plugin.wasm"
     component
 }

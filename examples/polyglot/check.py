@@ -14,38 +14,47 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SERVED = "127.0.0.1:8931"  # where the manifest looks for serve.py
-PATIENCE = 300  # seconds without what is waited for: a guard against a host that hangs, not a measure of anything
+PATIENCE = 300  # seconds for what is waited for: a guard against a host that hangs, not a measure of anything
 
 
 class Wrong(Exception):
     """What is not as it should be."""
 
 
-def report_is_written(work: Path) -> bool:
+def report_is_written(work: Path, _: list[str]) -> bool:
     report = work / "report/sales.csv"
     return report.is_file() and len(report.read_text().splitlines()) > 1
 
 
-def log_is_rotated(work: Path) -> bool:
+def log_is_rotated(work: Path, _: list[str]) -> bool:
     return any(gzip.decompress(file.read_bytes()) for file in work.glob("logs/*.gz"))
 
 
-def picture_is_made(work: Path) -> bool:
+def picture_is_made(work: Path, _: list[str]) -> bool:
     picture = work / "pictures/clock.png"
     return picture.is_file() and picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
 
-# What a job leaves behind, beside its success.
+def change_is_told(_: Path, told: list[str]) -> bool:
+    return any(line.startswith("notified:") and '"/status"' in line for line in told)
+
+
+# What a job leaves behind, beside its success: in `work`, or with the web.
 LEAVES = {
     "csv-report": ("work/report/sales.csv has lines", report_is_written),
     "log-rotate": ("work/logs/*.gz can be unpacked", log_is_rotated),
+    "json-watch": ("it told of a change", change_is_told),
     "resvg": ("work/pictures/clock.png is a PNG", picture_is_made),
 }
+
+# What a command says last is its output, where its plugin asks for that.
+ANSWERS = {"stats": {"least": 1, "mean": 3.7, "greatest": 9}}
 
 
 def without(manifest: str, skipped: set[str]) -> tuple[str, list[str]]:
@@ -63,12 +72,14 @@ def without(manifest: str, skipped: set[str]) -> tuple[str, list[str]]:
     return "".join(kept), [name for name in jobs if name not in gone]
 
 
-def follow(stream) -> "queue.Queue[str | None]":
+def follow(stream, kept: list[str] | None = None) -> "queue.Queue[str | None]":
     """Its lines, as they come; None at its end."""
     lines: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:
         for line in stream:
+            if kept is not None:
+                kept.append(line)
             lines.put(line)
         lines.put(None)
 
@@ -77,15 +88,16 @@ def follow(stream) -> "queue.Queue[str | None]":
 
 
 def wait_for(lines: "queue.Queue[str | None]", what: str, is_it) -> None:
-    """Takes lines until one is it."""
+    """Takes lines until one is it, and not for ever: a host that works tells of something all the time."""
     said = []
+    until = time.monotonic() + PATIENCE
     while True:
         try:
-            line = lines.get(timeout=PATIENCE)
+            line = lines.get(timeout=max(until - time.monotonic(), 0))
         except queue.Empty:
             line = None
         if line is None:
-            raise Wrong(f"there is no {what}, or too late:\n{''.join(said)}")
+            raise Wrong(f"there is no {what}, or too late; last heard:\n{''.join(said[-20:])}")
         said.append(line)
         if is_it(line):
             return
@@ -116,7 +128,7 @@ class Host:
         self.process.wait(PATIENCE)
 
 
-def succeed(host: Host, jobs: list[str]) -> dict[str, dict]:
+def succeed(host: Host, jobs: list[str], told: list[str]) -> dict[str, dict]:
     """Waits until each job has succeeded and left what it leaves; the first success of each."""
     events = subprocess.Popen(
         [host.clockbox, "events", "--json", "--event", "run-finished", "-C", host.folder], stdout=subprocess.PIPE, text=True
@@ -134,7 +146,9 @@ def succeed(host: Host, jobs: list[str]) -> dict[str, dict]:
         done = {run["job"] for run in host.runs()}
         missing[:] = [f"{job}: no success" for job in jobs if job not in done]
         missing.extend(
-            f"{job}: {what} does not hold" for job, (what, holds) in LEAVES.items() if job in jobs and not holds(host.folder / "work")
+            f"{job}: it does not hold that {what}"
+            for job, (what, holds) in LEAVES.items()
+            if job in jobs and not holds(host.folder / "work", told)
         )
         return not missing
 
@@ -164,18 +178,19 @@ def main() -> int:
     host = None
     try:
         port = int(web.stdout.readline())
-        told = follow(web.stdout)
+        told: list[str] = []
+        follow(web.stdout, told)
         manifest, jobs = without((HERE / "clockbox.toml").read_text(), skipped)
         if not jobs:
             raise Wrong("every plugin was skipped")
         (folder / "clockbox.toml").write_text(manifest.replace(SERVED, f"127.0.0.1:{port}"))
         host = Host(clockbox, folder)
         wait_for(host.said, "host that is ready", lambda line: "asked and changed at" in line)
-        successes = succeed(host, jobs)
-        if "json-watch" in jobs:
-            wait_for(told, "change that json-watch tells of", lambda line: line.startswith("notified:") and '"/status"' in line)
+        successes = succeed(host, jobs, told)
         for job in jobs:
             print(line_of(job, successes[job]))
+            if (output := successes[job]["output"]) != ANSWERS.get(job, output):
+                raise Wrong(f"{job}: its output is not {json.dumps(ANSWERS[job])}")
     except Wrong as wrong:
         print(f"error: {wrong}", file=sys.stderr)
         return 1

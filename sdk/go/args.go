@@ -1,62 +1,51 @@
 package clockbox
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"reflect"
 	"strings"
 )
 
-// Defaulter is an argument type that says what it is where nothing else is said: its method is called before the arguments are read.
+// Defaulter is an argument type that says what it is where nothing else is said: its method is called before the arguments are read,
+// of each struct in them from the inside out.
 type Defaulter interface{ Defaults() }
+
+var defaulter = reflect.TypeFor[Defaulter]()
 
 // parse reads arguments: JSON as encoding/json has it, without unknown keys, and with those marked `clockbox:"required"`.
 func parse[A any](text string) (A, error) {
 	var args A
-	if defaulter, ok := any(&args).(Defaulter); ok {
-		defaulter.Defaults()
-	}
+	into := reflect.ValueOf(&args).Elem()
+	preset(into)
 	trimmed := strings.TrimSpace(text)
-	kind := reflect.TypeOf((*A)(nil)).Elem()
-	if trimmed == "" || (trimmed == "null" && kind.Kind() == reflect.Struct) {
-		trimmed = "{}"
-		if kind.Kind() != reflect.Struct {
-			trimmed = "null"
+	if trimmed == "" || trimmed == "null" {
+		if into.Kind() != reflect.Struct || readsItself(into.Type()) {
+			return args, nil
 		}
+		trimmed = "{}"
 	}
-	decoder := json.NewDecoder(strings.NewReader(trimmed))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&args); err != nil {
-		return args, InvalidArgsf("%s", strings.TrimPrefix(err.Error(), "json: "))
+	var value json.RawMessage
+	if err := json.Unmarshal([]byte(trimmed), &value); err != nil {
+		return args, InvalidArgsf("args: not JSON: %s", reason(err))
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return args, InvalidArgsf("there is more after the JSON")
-	}
-	return args, missing(kind, trimmed)
+	return args, read(value, into, "args")
 }
 
-func missing(kind reflect.Type, text string) error {
-	if kind.Kind() != reflect.Struct {
-		return nil
-	}
-	var given map[string]json.RawMessage
-	if err := json.NewDecoder(bytes.NewBufferString(text)).Decode(&given); err != nil {
-		return InvalidArgsf("%s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	for i := range kind.NumField() {
-		field := kind.Field(i)
-		if field.Tag.Get("clockbox") != "required" {
-			continue
+// preset calls the Defaults of a new variable and of the structs in it; the outermost has the last word.
+func preset(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() || v.Type().Field(i).Anonymous {
+				preset(v.Field(i))
+			}
 		}
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "" {
-			name = field.Name
-		}
-		if value, ok := given[name]; !ok || string(value) == "null" {
-			return InvalidArgsf("args.%s: missing", name)
+	case reflect.Array:
+		for i := range v.Len() {
+			preset(v.Index(i))
 		}
 	}
-	return nil
+	if v.CanSet() && v.Addr().Type().Implements(defaulter) {
+		v.Addr().Interface().(Defaulter).Defaults()
+	}
 }

@@ -57,7 +57,7 @@ func CheckCancelled() error {
 }
 
 // Config is a value of the plugin's `config` table in the manifest, or a secret.
-func Config(key string) (string, bool) { return host.Config(key) }
+func Config(key string) (string, bool) { return host.Config(clean(key)) }
 
 // Progress reports how far the run has come; a total of 0 is not known, and the note may be empty. Reports that come too fast are
 // merged: the latest counts.
@@ -68,6 +68,7 @@ func Progress(done, total uint64, note string) {
 		ofTotal = &total
 	}
 	if note != "" {
+		note = clean(note)
 		ofNote = &note
 	}
 	host.Report(done, ofTotal, ofNote)

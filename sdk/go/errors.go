@@ -1,6 +1,7 @@
 package clockbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -63,7 +64,7 @@ func Cancelledf(format string, args ...any) error {
 func failed(err error) host.Answer {
 	var failure *Failure
 	if !errors.As(err, &failure) {
-		return host.Answer{Failed: true, Case: uint8(Retry), Code: "error", Message: err.Error()}
+		return host.Answer{Failed: true, Case: uint8(Retry), Code: "error", Message: clean(err.Error())}
 	}
 	message := failure.Err.Error()
 	if err != error(failure) {
@@ -71,7 +72,7 @@ func failed(err error) host.Answer {
 		message = err.Error()
 	}
 	return host.Answer{
-		Failed: true, Case: uint8(failure.Kind), Code: failure.Code, Message: message,
+		Failed: true, Case: uint8(failure.Kind), Code: cmp.Or(clean(failure.Code), "error"), Message: clean(message),
 		DelayMs: uint64(failure.Delay.Milliseconds()),
 	}
 }

@@ -2,10 +2,12 @@ package clockbox
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"clockbox/internal/host"
 )
@@ -74,12 +76,18 @@ func HTTPDo(request *HTTPRequest) (*HTTPResponse, error) {
 	if request.Timeout < 0 {
 		return nil, httpError(&host.Refusal{Message: "the timeout " + request.Timeout.String() + " lies in the past"})
 	}
+	if !utf8.ValidString(method + request.URL) {
+		return nil, httpError(&host.Refusal{Message: fmt.Sprintf("%q is not UTF-8", method+" "+request.URL)})
+	}
 	asked := host.HTTPRequest{Method: method, URL: request.URL, Body: request.Body, MaxBody: request.MaxBody}
 	if request.Timeout > 0 {
 		asked.TimeoutMs = max(uint64(request.Timeout.Milliseconds()), 1)
 	}
 	for _, name := range slices.Sorted(maps.Keys(request.Header)) {
 		for _, value := range request.Header[name] {
+			if !utf8.ValidString(name + value) {
+				return nil, httpError(&host.Refusal{Message: fmt.Sprintf("the header %q is not UTF-8", name+": "+value)})
+			}
 			asked.Header = append(asked.Header, host.Field{Key: name, Value: value})
 		}
 	}

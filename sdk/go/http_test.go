@@ -3,6 +3,7 @@ package clockbox_test
 import (
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,15 +12,15 @@ import (
 )
 
 func TestARequestReachesTheAnswerAsItWasBuilt(t *testing.T) {
-	clockboxtest.New(t)
+	host := clockboxtest.New(t)
 	var asked *clockbox.HTTPRequest
-	clockboxtest.AnswerHTTP(func(request *clockbox.HTTPRequest) (*clockbox.HTTPResponse, error) {
+	host.HTTP = func(request *clockbox.HTTPRequest) (*clockbox.HTTPResponse, error) {
 		asked = request
 		header := clockbox.HTTPHeader{}
 		header.Add("X-Kind", "Answer")
 		header.Add("x-kind", "another")
 		return &clockbox.HTTPResponse{StatusCode: 201, Header: header, Body: []byte(`{"rate":1.25}`)}, nil
-	})
+	}
 	clockbox.Job(func(struct{}) ([]any, error) {
 		header := clockbox.HTTPHeader{}
 		header.Set("X-Asked", "yes")
@@ -55,10 +56,10 @@ func TestARequestReachesTheAnswerAsItWasBuilt(t *testing.T) {
 }
 
 func TestAnyStatusIsAnAnswer(t *testing.T) {
-	clockboxtest.New(t)
-	clockboxtest.AnswerHTTP(func(*clockbox.HTTPRequest) (*clockbox.HTTPResponse, error) {
+	host := clockboxtest.New(t)
+	host.HTTP = func(*clockbox.HTTPRequest) (*clockbox.HTTPResponse, error) {
 		return &clockbox.HTTPResponse{StatusCode: 404, Body: []byte("not here")}, nil
-	})
+	}
 	clockbox.Job(func(parse bool) ([]any, error) {
 		response, err := clockbox.HTTPGet("https://x.example")
 		if err == nil && parse {
@@ -71,43 +72,43 @@ func TestAnyStatusIsAnAnswer(t *testing.T) {
 }
 
 func TestAnHTTPErrorKeepsItsCodeAndAsksForARetryOnlyWhereThatCanHelp(t *testing.T) {
-	clockboxtest.New(t)
+	host := clockboxtest.New(t)
 	kinds := map[string]clockbox.Kind{"invalid-request": clockbox.InvalidArgs, "http-denied": clockbox.Fatal, "too-large": clockbox.Fatal}
 	for _, code := range []string{"dns", "connect", "timeout", "tls", "protocol"} {
 		kinds[code] = clockbox.Retry
 	}
 	for code, kind := range kinds {
-		clockboxtest.AnswerHTTP(func(*clockbox.HTTPRequest) (*clockbox.HTTPResponse, error) {
+		host.HTTP = func(*clockbox.HTTPRequest) (*clockbox.HTTPResponse, error) {
 			return nil, clockbox.Retryf(code, "because")
-		})
+		}
 		_, err := clockbox.HTTPGet("https://x.example")
 		failure, ok := err.(*clockbox.Failure)
 		if !ok || failure.Kind != kind || failure.Error() != code+": because" {
 			t.Errorf("%s: %v", code, err)
 		}
 	}
-	clockboxtest.AnswerHTTP(func(*clockbox.HTTPRequest) (*clockbox.HTTPResponse, error) {
+	host.HTTP = func(*clockbox.HTTPRequest) (*clockbox.HTTPResponse, error) {
 		return nil, clockbox.Retryf("odd", "because")
-	})
+	}
 	if _, err := clockbox.HTTPGet("https://x.example"); err == nil || err.Error() != "protocol: because" {
 		t.Error(err)
 	}
 }
 
 func TestWhatCannotBeAskedIsRefused(t *testing.T) {
-	clockboxtest.New(t)
+	host := clockboxtest.New(t)
 	ask := func(request clockbox.HTTPRequest) string {
 		if _, err := clockbox.HTTPDo(&request); err != nil {
 			return err.Error()
 		}
 		return ""
 	}
-	if failure := ask(clockbox.HTTPRequest{URL: "https://x.example"}); failure != "http-denied: GET https://x.example: the test has no clockboxtest.AnswerHTTP" {
+	if failure := ask(clockbox.HTTPRequest{URL: "https://x.example"}); failure != "http-denied: GET https://x.example: the test's host has no HTTP" {
 		t.Error(failure)
 	}
-	clockboxtest.AnswerHTTP(func(*clockbox.HTTPRequest) (*clockbox.HTTPResponse, error) {
+	host.HTTP = func(*clockbox.HTTPRequest) (*clockbox.HTTPResponse, error) {
 		return &clockbox.HTTPResponse{StatusCode: 200, Body: []byte("1234")}, nil
-	})
+	}
 	if failure := ask(clockbox.HTTPRequest{MaxBody: 4}); failure != "" {
 		t.Error(failure)
 	}
@@ -116,6 +117,11 @@ func TestWhatCannotBeAskedIsRefused(t *testing.T) {
 	}
 	if failure := ask(clockbox.HTTPRequest{Timeout: -time.Second}); failure != "invalid-request: the timeout -1s lies in the past" {
 		t.Error(failure)
+	}
+	for _, request := range []clockbox.HTTPRequest{{URL: "x\xff"}, {Header: clockbox.HTTPHeader{"a": {"\xff"}}}} {
+		if failure := ask(request); !strings.HasPrefix(failure, "invalid-request: ") || !strings.HasSuffix(failure, " is not UTF-8") {
+			t.Error(failure)
+		}
 	}
 	if _, err := clockbox.HTTPPostJSON("https://x.example", math.NaN()); err == nil || err.(*clockbox.Failure).Code != "invalid-request" {
 		t.Error(err)

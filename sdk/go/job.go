@@ -28,7 +28,7 @@ import (
 	"clockbox/internal/host"
 )
 
-// Job makes a function the job of this plugin. Its argument is anything that encoding/json can read, see [Defaulter]; what it gives is
+// Job makes a function the job of this plugin; call it in an init function, as a plugin's main is not run. Its argument is anything that encoding/json can read, see [Defaulter]; what it gives is
 // the output, and nil or struct{} are none.
 func Job[A, T any](run func(A) (T, error)) {
 	host.Serve = func(args string) host.Answer { return call(run, args) }

@@ -2,6 +2,7 @@ package clockbox
 
 import (
 	"encoding/json"
+	"unicode/utf8"
 
 	"clockbox/internal/host"
 )
@@ -27,6 +28,14 @@ func jobsError(refusal *host.Refusal) error {
 	return refused(refusal, jobsCodes, "too-many-jobs", "jobs-unavailable")
 }
 
+// named calls the host about a job; a name that is no text would end the run.
+func named(name string, call func() *host.Refusal) error {
+	if !utf8.ValidString(name) {
+		return Fatalf("invalid-job", "the name %q is not UTF-8", name)
+	}
+	return jobsError(call())
+}
+
 func jsonOf(value any) (string, error) {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -45,7 +54,7 @@ func AddJob(name string, job Keys, onConflict Conflict) error {
 	if err != nil {
 		return err
 	}
-	return jobsError(host.JobsAdd(name, text, uint8(onConflict)))
+	return named(name, func() *host.Refusal { return host.JobsAdd(name, text, uint8(onConflict)) })
 }
 
 // ModifyJob changes a job that a run added: the keys to change.
@@ -54,20 +63,28 @@ func ModifyJob(name string, changes Keys) error {
 	if err != nil {
 		return err
 	}
-	return jobsError(host.JobsModify(name, text))
+	return named(name, func() *host.Refusal { return host.JobsModify(name, text) })
 }
 
 // PauseJob lets a job not fire until it is resumed, and says why.
-func PauseJob(name, note string) error { return jobsError(host.JobsPause(name, note)) }
+func PauseJob(name, note string) error {
+	return named(name, func() *host.Refusal { return host.JobsPause(name, clean(note)) })
+}
 
 // ResumeJob lets a job fire again.
-func ResumeJob(name string) error { return jobsError(host.JobsResume(name)) }
+func ResumeJob(name string) error {
+	return named(name, func() *host.Refusal { return host.JobsResume(name) })
+}
 
 // RemoveJob removes a job that a run added.
-func RemoveJob(name string) error { return jobsError(host.JobsRemove(name)) }
+func RemoveJob(name string) error {
+	return named(name, func() *host.Refusal { return host.JobsRemove(name) })
+}
 
 // RunJob runs a job once, on top of its schedule, with its own arguments.
-func RunJob(name string) error { return jobsError(host.JobsRun(name, nil)) }
+func RunJob(name string) error {
+	return named(name, func() *host.Refusal { return host.JobsRun(name, nil) })
+}
 
 // RunJobWith runs a job once, on top of its schedule, with other arguments.
 func RunJobWith(name string, args any) error {
@@ -75,7 +92,7 @@ func RunJobWith(name string, args any) error {
 	if err != nil {
 		return err
 	}
-	return jobsError(host.JobsRun(name, &text))
+	return named(name, func() *host.Refusal { return host.JobsRun(name, &text) })
 }
 
 // Jobs are the names of the jobs that the run can see, in order.
@@ -86,9 +103,10 @@ func Jobs() ([]string, error) {
 
 // GetJob is a job that the run can see, with its keys and times; nil where there is none.
 func GetJob(name string) (Keys, error) {
-	text, refusal := host.JobsGet(name)
-	if refusal != nil || text == nil {
-		return nil, jobsError(refusal)
+	var text []byte
+	err := named(name, func() (refusal *host.Refusal) { text, refusal = host.JobsGet(name); return })
+	if err != nil || text == nil {
+		return nil, err
 	}
 	var keys Keys
 	if err := json.Unmarshal(text, &keys); err != nil {

@@ -3,6 +3,7 @@ package clockbox
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"clockbox/internal/host"
 )
@@ -28,7 +29,7 @@ func (h Handler) Handle(_ context.Context, record slog.Record) error {
 		fields = appendAttr(fields, h.prefix, attr)
 		return true
 	})
-	host.Log(level(record.Level), record.Message, fields)
+	host.Log(level(record.Level), clean(record.Message), fields)
 	return nil
 }
 
@@ -55,7 +56,7 @@ func appendAttr(fields []host.Field, prefix string, attr slog.Attr) []host.Field
 		if attr.Key == "" {
 			return fields
 		}
-		return append(fields, host.Field{Key: prefix + attr.Key, Value: value.String()})
+		return append(fields, host.Field{Key: clean(prefix + attr.Key), Value: clean(shown(value))})
 	}
 	if attr.Key != "" {
 		prefix += attr.Key + "."
@@ -64,6 +65,16 @@ func appendAttr(fields []host.Field, prefix string, attr slog.Attr) []host.Field
 		fields = appendAttr(fields, prefix, each)
 	}
 	return fields
+}
+
+func shown(value slog.Value) string {
+	switch each := value.Any().(type) {
+	case []byte:
+		return string(each)
+	case time.Time:
+		return each.Format(time.RFC3339Nano)
+	}
+	return value.String()
 }
 
 func level(level slog.Level) uint8 {

@@ -55,8 +55,8 @@ javascript() {
     ln -sfn "$repository/sdk/javascript" "$work/node_modules/clockbox-sdk"
     local name world result
     while read -r name world result; do
-        NODE_PATH=$work/node_modules esbuild "$guests/javascript/$name" --log-level=warning --bundle --format=esm --platform=neutral \
-            --conditions=clockbox '--external:clockbox:*' --outfile="$work/$name.mjs"
+        NODE_PATH=$work/node_modules esbuild "$repository/sdk/javascript/src/entry.js" "--alias:clockbox-job=$guests/javascript/$name" \
+            --log-level=warning --bundle --format=esm --platform=neutral --conditions=clockbox '--external:clockbox:*' --outfile="$work/$name.mjs"
         componentize-qjs -w "$work/wit" -n "$world" -j "$work/$name.mjs" --sync --opt-size -o "$out/$result.wasm" >/dev/null
     done <<<$'guest.js job javascript\nhello.ts plugin hello-javascript'
 }

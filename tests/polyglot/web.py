@@ -48,6 +48,7 @@ class Web:
         self.closed.bind(("127.0.0.1", 0))
         self.origins = {
             "$web": f"http://127.0.0.1:{self.server.server_port}",
+            "$tls": f"https://127.0.0.1:{self.server.server_port}",  # which it does not speak
             "$closed": f"http://127.0.0.1:{self.closed.getsockname()[1]}",
         }
 

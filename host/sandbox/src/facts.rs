@@ -1,8 +1,8 @@
 //! The facts of a run, as the `context` import tells them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use clockbox_core::model::{Cause, PluginSpec, SecretAs, Timestamp};
+use clockbox_core::model::{Cause, ClockRight, PluginSpec, SecretAs, Timestamp};
 
 use crate::{
     CancelToken, RunRequest, RunSink,
@@ -52,8 +52,11 @@ impl Host for Facts {
     }
 
     fn deadline_ms(&mut self) -> u64 {
-        // A clock that was set back must not promise more than the timeout.
-        let gone = (self.sink.now() - self.started).to_std().unwrap_or_default();
+        // A clock that was set back must not promise more than the timeout; one that stands still shows no time going by.
+        let gone = match self.spec.rights.clock {
+            ClockRight::Real => (self.sink.now() - self.started).to_std().unwrap_or_default(),
+            ClockRight::Frozen => Duration::ZERO,
+        };
         u64::try_from(self.spec.limits.timeout.saturating_sub(gone).as_millis()).unwrap_or(u64::MAX)
     }
 

@@ -65,6 +65,7 @@ mod deterministic;
 mod engine;
 mod error;
 mod facts;
+mod folders;
 mod guest;
 mod hex;
 mod http;

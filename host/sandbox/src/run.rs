@@ -86,7 +86,10 @@ pub(crate) async fn run(
             },
         }
     };
-    let fuel = limits.fuel.and_then(|limit| Some(limit.saturating_sub(store.get_fuel().ok()?)));
+    // Of a guest that is cut off the engine knows what it had used at its last call, and not what it has used.
+    let cut_off = matches!(end, End::TimedOut | End::Killed | End::Outstayed);
+    let fuel = limits.fuel.filter(|_| !cut_off);
+    let fuel = fuel.and_then(|limit| Some(limit.saturating_sub(store.get_fuel().ok()?)));
     let guest = store.data_mut();
     guest.progress.flush();
     let (peak, denied, table) = (guest.limiter.peak(), guest.limiter.denied(), guest.limiter.table());
@@ -109,12 +112,13 @@ pub(crate) async fn run(
     journal.close();
     let traces = Traces {
         limits,
+        rights: &plugin.spec.rights,
         redactor: &plugin.redactor,
         instantiated,
         denied,
         table,
         refusal: journal.refusal(),
-        stderr: journal.stderr_tail(),
+        last_words: journal.last_words(),
         remark: journal.last_remark(),
         said: Said::of(journal.take_last_line()),
     };

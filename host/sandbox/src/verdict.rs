@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
-use clockbox_core::model::{Limits, Outcome, Report, RetryHint, format_duration, format_size};
+use clockbox_core::model::{Limits, Outcome, Report, RetryHint, Rights, format_duration, format_size};
 use wasmtime::{
     FrameInfo, PoolConcurrencyLimitError, Trap, WasmBacktrace, WasmCoreDump, WasmtimeBug,
     component::ResourceTableError,
@@ -13,6 +13,7 @@ use crate::{
     backtrace::render,
     bindings::clockbox::job::types::{Failure, JobError},
     error::LARGEST_TABLE,
+    folders,
     log::{Redactor, clean_lines},
     run::Answer,
     said::Said,
@@ -52,6 +53,7 @@ impl End {
 /// What the run left behind.
 pub(crate) struct Traces<'a> {
     pub(crate) limits: &'a Limits,
+    pub(crate) rights: &'a Rights,
     /// Hides the plugin's secrets.
     pub(crate) redactor: &'a Redactor,
     /// Whether the instance was made before it ended.
@@ -62,8 +64,8 @@ pub(crate) struct Traces<'a> {
     pub(crate) table: Option<usize>,
     /// The first thing that the run was refused, and what would grant it.
     pub(crate) refusal: Option<String>,
-    /// The last lines of stderr, oldest first.
-    pub(crate) stderr: Vec<String>,
+    /// What was said on stderr before a trap, and before an exit.
+    pub(crate) last_words: (Vec<String>, Vec<String>),
     /// What the host said last of what the guest tried: mostly a right or limit that was in its way.
     pub(crate) remark: Option<String>,
     /// What a command said last on stdout, where that is its output.
@@ -72,6 +74,18 @@ pub(crate) struct Traces<'a> {
 
 /// Judges a run.
 pub(crate) fn verdict(end: End, traces: &Traces<'_>) -> Report {
+    let mut report = judge(end, traces);
+    if matches!(report.outcome, Outcome::Failed | Outcome::Trapped)
+        && traces.refusal.is_none()
+        && let Some(reason) = &mut report.reason
+        && let Some(hint) = folders::hint(reason, traces.rights)
+    {
+        let _ = write!(reason, "; {hint}");
+    }
+    report
+}
+
+fn judge(end: End, traces: &Traces<'_>) -> Report {
     match end {
         End::Killed => never(Report::new(Outcome::Cancelled).because("it was stopped at once")),
         End::Outstayed => never(Report::new(Outcome::Cancelled).because(format!(
@@ -154,7 +168,7 @@ pub(crate) fn frames(e: &wasmtime::Error) -> Option<&[FrameInfo]> {
 
 /// A command that ended with an exit code other than 0.
 fn exit(code: i32, traces: &Traces<'_>) -> Report {
-    let said = traces.stderr.last().map(|line| format!(": {line}")).unwrap_or_default();
+    let said = join(&traces.last_words.1).map(|words| format!(": {words}")).unwrap_or_default();
     match traces.denied {
         Some(wanted) => {
             let reason = format!("{} and ended with exit code {code}{said}", out_of_memory(wanted, traces));
@@ -170,7 +184,11 @@ fn exit(code: i32, traces: &Traces<'_>) -> Report {
 
 /// Adds what the run was refused: a guest that handles a refusal may give no hint of it in the end.
 fn mention_refusal(reason: &mut String, traces: &Traces<'_>) {
-    if let Some(refusal) = &traces.refusal {
+    // The guest may have passed on what it was told.
+    let is_told = |refusal: &String| {
+        refusal.split_once("refused: ").is_some_and(|(_, why)| !why.is_empty() && reason.contains(why))
+    };
+    if let Some(refusal) = traces.refusal.as_ref().filter(|refusal| !is_told(refusal)) {
         // Writing to a String cannot fail.
         let _ = write!(reason, "; during the run: {refusal}");
     }
@@ -191,7 +209,7 @@ fn broken(e: &wasmtime::Error, traces: &Traces<'_>) -> Report {
             (None, None) => {}
         }
     }
-    match last_words(&traces.stderr) {
+    match join(&traces.last_words.0) {
         Some(said) => {
             let _ = write!(reason, "; stderr: {said}");
         }
@@ -267,15 +285,8 @@ fn out_of_memory(wanted: u64, traces: &Traces<'_>) -> String {
     )
 }
 
-/// The end of stderr, without the hint that Rust's panics end with.
-fn last_words(stderr: &[String]) -> Option<String> {
-    let said: Vec<&str> = stderr
-        .iter()
-        .map(|line| line.trim())
-        .filter(|line| !line.starts_with("note: run with `RUST_BACKTRACE"))
-        .collect();
-    let from = said.len().saturating_sub(3);
-    (!said.is_empty()).then(|| said[from..].join(" | "))
+fn join(words: &[String]) -> Option<String> {
+    (!words.is_empty()).then(|| words.join(" | "))
 }
 
 fn never(report: Report) -> Report {

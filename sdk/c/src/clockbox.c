@@ -80,18 +80,27 @@ cb_result cb_cancelled(const char *text, ...) {
 
 void cb_log(cb_level level, const char *text, ...) {
     FORMATTED(message);
-    cb_host_log(level, message, NULL, 0);
+    cb_host_log(level, cb_clean(message), NULL, 0);
 }
 
 void cb_log_with(cb_level level, const char *message, ...) {
-    cb_pair fields[16];
     size_t count = 0;
     va_list list;
     va_start(list, message);
-    for (const char *key; count < 16 && (key = va_arg(list, const char *)); count++)
-        fields[count] = (cb_pair){cb_str(key), cb_str(va_arg(list, const char *))};
+    for (; va_arg(list, const char *); count++) (void)va_arg(list, const char *);
     va_end(list);
-    cb_host_log(level, cb_str(message), fields, count);
+    cb_pair *fields = cb_room(count * sizeof *fields);
+    va_start(list, message);
+    for (size_t i = 0; i < count; i++) {
+        fields[i].key = cb_clean(cb_str(va_arg(list, const char *)));
+        fields[i].value = cb_clean(cb_str(va_arg(list, const char *)));
+    }
+    va_end(list);
+    cb_host_log(level, cb_clean(cb_str(message)), fields, count);
+}
+
+void cb_progress(uint64_t done, uint64_t total, const char *note) {
+    cb_host_progress(done, total, note && *note ? cb_clean(cb_str(note)) : (cb_text){NULL, 0});
 }
 
 /* Of each interface's error, in the order of its cases. */
@@ -102,7 +111,7 @@ static const char *const CODES[3][9] = {
 };
 /* Of each interface, a bit for each case that may pass. */
 static const uint16_t MAY_PASS[3] = {1 << 3, 1 << 4 | 1 << 5, 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8};
-static cb_error last_error;
+static cb_error last_error = {"error", {"no call was refused", 19}, false};
 
 bool cb_refuse(cb_interface interface, uint8_t reason, cb_text message) {
     last_error = (cb_error){CODES[interface][reason], message, MAY_PASS[interface] >> reason & 1};
@@ -120,8 +129,22 @@ cb_result cb_refused(void) {
                                : cb_fatal(last_error.code, "%.*s", CB_SHOW(last_error.message));
 }
 
+/* A host hands an output on as it is. */
+static cb_result checked(cb_result done) {
+    cb_json output;
+    if (!done.output.ptr) return done;
+    if (cb_is_utf8(done.output) && cb_json_parse(done.output, &output)) return cb_output_json(output);
+    size_t shown = done.output.len < 60 ? done.output.len : 60;
+    cb_text begin = cb_clean((cb_text){done.output.ptr, shown});
+    return cb_fatal("bad-output", "the output is not JSON, or nested deeper than 128: %.*s", CB_SHOW(begin));
+}
+
 cb_result cb_call(cb_text text) {
     cb_json args;
     if (!cb_json_parse(text.len ? text : cb_str("null"), &args)) return cb_invalid_args("args: not JSON");
-    return clockbox_run(args);
+    cb_result result = clockbox_run(args);
+    if (result.outcome == CB_DONE) return checked(result);
+    result.code = result.code.len ? cb_clean(result.code) : cb_str("error");
+    result.message = cb_clean(result.message);
+    return result;
 }

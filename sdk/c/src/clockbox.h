@@ -81,7 +81,7 @@ typedef struct {
 } cb_result;
 
 cb_result cb_done(void);                         /* success, without output */
-cb_result cb_output(const cb_writer *output);    /* success */
+cb_result cb_output(const cb_writer *output);    /* success; what is not JSON fails as "bad-output", null is no output */
 cb_result cb_output_json(cb_json output);        /* success; null is no output */
 cb_result cb_invalid_args(const char *format, ...) CB_PRINTF(1, 2);
 cb_result cb_retry(const char *code, const char *format, ...) CB_PRINTF(2, 3);

@@ -113,17 +113,18 @@ void cb_host_log(cb_level level, cb_text message, const cb_pair *fields, size_t 
     abi_write(level, message.ptr, message.len, fields, count);
 }
 
-void cb_progress(uint64_t done, uint64_t total, const char *note) {
-    abi_report((int64_t)done, total != 0, (int64_t)total, note != NULL, note, note ? strlen(note) : 0);
+void cb_host_progress(uint64_t done, uint64_t total, cb_text note) {
+    abi_report((int64_t)done, total != 0, (int64_t)total, note.ptr != NULL, note.ptr, note.len);
 }
 
 static bool told(cb_interface interface, const answer *a) {
     return a->is_err ? cb_refuse(interface, a->err.reason, a->err.message) : true;
 }
 
-#define ASK(interface, function, ...)  \
-    answer a;                          \
-    abi_##function(__VA_ARGS__, &a);   \
+#define ASK(interface, text, function, ...)                  \
+    answer a;                                                \
+    if (!cb_is_sound(interface, cb_str(text))) return false; \
+    abi_##function(__VA_ARGS__, &a);                         \
     if (!told(interface, &a)) return false
 #define KEY key, strlen(key)
 #define NAME name, strlen(name)
@@ -131,52 +132,55 @@ static bool told(cb_interface interface, const answer *a) {
 #define TTL ttl_ms != 0, (int64_t)ttl_ms
 
 bool cb_state_get(const char *key, cb_text *value) {
-    ASK(CB_OF_STATE, get, KEY);
+    ASK(CB_OF_STATE, key, get, KEY);
     *value = some(a.option);
     return true;
 }
 bool cb_state_set(const char *key, cb_text value, uint64_t ttl_ms) {
-    ASK(CB_OF_STATE, set, KEY, value.ptr, value.len, TTL);
+    ASK(CB_OF_STATE, key, set, KEY, value.ptr, value.len, TTL);
     return true;
 }
 bool cb_state_delete(const char *key, bool *had) {
-    ASK(CB_OF_STATE, delete, KEY);
+    ASK(CB_OF_STATE, key, delete, KEY);
     if (had) *had = a.flag;
     return true;
 }
 bool cb_state_keys(const char *prefix, cb_text **keys, size_t *count) {
-    ASK(CB_OF_STATE, keys, prefix, strlen(prefix));
+    ASK(CB_OF_STATE, prefix, keys, prefix, strlen(prefix));
     *keys = a.list.ptr;
     *count = a.list.len;
     return true;
 }
 bool cb_state_swap(const char *key, cb_text expected, cb_text value, uint64_t ttl_ms, bool *swapped) {
-    ASK(CB_OF_STATE, swap, KEY, OPTION(expected), OPTION(value), TTL);
+    ASK(CB_OF_STATE, key, swap, KEY, OPTION(expected), OPTION(value), TTL);
     *swapped = a.flag;
     return true;
 }
 bool cb_jobs_add(const char *name, cb_text job, cb_conflict on_conflict) {
-    ASK(CB_OF_JOBS, add, NAME, job.ptr, job.len, on_conflict);
+    if (!cb_is_sound(CB_OF_JOBS, job)) return false;
+    ASK(CB_OF_JOBS, name, add, NAME, job.ptr, job.len, on_conflict);
     return true;
 }
 bool cb_jobs_modify(const char *name, cb_text changes) {
-    ASK(CB_OF_JOBS, modify, NAME, changes.ptr, changes.len);
+    if (!cb_is_sound(CB_OF_JOBS, changes)) return false;
+    ASK(CB_OF_JOBS, name, modify, NAME, changes.ptr, changes.len);
     return true;
 }
 bool cb_jobs_pause(const char *name, const char *note) {
-    ASK(CB_OF_JOBS, pause, NAME, OPTION(cb_str(note)));
+    ASK(CB_OF_JOBS, name, pause, NAME, OPTION(cb_clean(cb_str(note))));
     return true;
 }
 bool cb_jobs_resume(const char *name) {
-    ASK(CB_OF_JOBS, resume, NAME);
+    ASK(CB_OF_JOBS, name, resume, NAME);
     return true;
 }
 bool cb_jobs_remove(const char *name) {
-    ASK(CB_OF_JOBS, remove, NAME);
+    ASK(CB_OF_JOBS, name, remove, NAME);
     return true;
 }
 bool cb_jobs_run(const char *name, cb_text args) {
-    ASK(CB_OF_JOBS, run_job, NAME, OPTION(args));
+    if (!cb_is_sound(CB_OF_JOBS, args)) return false;
+    ASK(CB_OF_JOBS, name, run_job, NAME, OPTION(args));
     return true;
 }
 bool cb_jobs_list(cb_text **names, size_t *count) {
@@ -188,13 +192,14 @@ bool cb_jobs_list(cb_text **names, size_t *count) {
     return true;
 }
 bool cb_jobs_get(const char *name, cb_text *job) {
-    ASK(CB_OF_JOBS, get_job, NAME);
+    ASK(CB_OF_JOBS, name, get_job, NAME);
     *job = some(a.option);
     return true;
 }
 
 bool cb_http_send(const cb_http_request *request, cb_http_response *response) {
     const char *method = request->method ? request->method : "GET";
+    if (!cb_is_request(request)) return false;
     http_answer a;
     abi_send(method, strlen(method), request->url.ptr, request->url.len, request->headers, request->header_count, request->body.ptr,
              request->body.len, request->timeout_ms != 0, (int64_t)request->timeout_ms, request->max_body != 0, (int64_t)request->max_body,

@@ -1,5 +1,5 @@
 /* What a response says. */
-#include "clockbox.h"
+#include "internal.h"
 
 #include <strings.h>
 
@@ -12,3 +12,10 @@ cb_text cb_http_header(const cb_http_response *response, const char *name) {
 }
 
 bool cb_http_ok(const cb_http_response *response) { return response->status >= 200 && response->status < 300; }
+
+bool cb_is_request(const cb_http_request *request) {
+    if (!cb_is_sound(CB_OF_HTTP, cb_str(request->method)) || !cb_is_sound(CB_OF_HTTP, request->url)) return false;
+    for (size_t i = 0; i < request->header_count; i++)
+        if (!cb_is_sound(CB_OF_HTTP, request->headers[i].name) || !cb_is_sound(CB_OF_HTTP, request->headers[i].value)) return false;
+    return true;
+}

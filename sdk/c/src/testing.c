@@ -4,6 +4,7 @@
 
 #include "internal.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,13 +96,14 @@ void cb_host_log(cb_level level, cb_text message, const cb_pair *fields, size_t 
     cb_host.lines[cb_host.line_count++] = (cb_line){level, text};
 }
 
-void cb_progress(uint64_t done, uint64_t total, const char *note) {
+void cb_host_progress(uint64_t done, uint64_t total, cb_text note) {
     cb_host.done = done;
     cb_host.total = total;
-    cb_host.note = note ? copy(cb_str(note)) : (cb_text){NULL, 0};
+    cb_host.note = note.ptr ? copy(note) : note;
 }
 
 static bool is_key(const char *key) {
+    if (!cb_is_sound(CB_OF_STATE, cb_str(key))) return false;
     if (!*key || strlen(key) > 512) return cb_refuse(CB_OF_STATE, 1, cb_str("a key has 1 to 512 bytes and no control characters"));
     for (; *key; key++)
         if ((unsigned char)*key < 0x20 || *key == 0x7F) return cb_refuse(CB_OF_STATE, 1, cb_str("a key has no control characters"));
@@ -128,6 +130,7 @@ bool cb_state_delete(const char *key, bool *had) {
     return true;
 }
 bool cb_state_keys(const char *prefix, cb_text **keys, size_t *count) {
+    if (!cb_is_sound(CB_OF_STATE, cb_str(prefix))) return false;
     list(cb_host.state, prefix, keys, count);
     return true;
 }
@@ -139,13 +142,45 @@ bool cb_state_swap(const char *key, cb_text expected, cb_text value, uint64_t tt
     return value.ptr ? cb_state_set(key, value, ttl_ms) : cb_state_delete(key, NULL);
 }
 
+static bool is_name(const char *name) {
+    if (!cb_is_sound(CB_OF_JOBS, cb_str(name))) return false;
+    if (!*name) return cb_refuse(CB_OF_JOBS, 3, cb_str("a job name must not be empty"));
+    if (strlen(name) > 128) return cb_refuse(CB_OF_JOBS, 3, cb_format("the job name is %zu bytes long; at most 128 are allowed", strlen(name)));
+    for (; *name; name++)
+        /* Of letters beyond ASCII only the real host knows which are none. */
+        if ((unsigned char)*name < 0x80 && !isalnum((unsigned char)*name) && !strchr("._-:@", *name))
+            return cb_refuse(CB_OF_JOBS, 3, cb_format("'%c' is not allowed in a job name; use letters, digits, '.', '_', '-', ':' and '@'", *name));
+    return true;
+}
+
+static const char *const KEYS[] = {"args",    "plugin", "trigger", "pool",  "misfire_grace", "coalesce", "max_instances",
+                                   "overlap", "priority", "delivery", "retry", "when_done",     "allow",    "enabled"};
+enum { TO_ADD = sizeof KEYS / sizeof *KEYS, TO_CHANGE = TO_ADD - 2 };
+
+/* A job or changes of one: a JSON object with the first so many of these keys. What they hold, the real host looks at. */
+static bool is_job(cb_text text, size_t known) {
+    cb_json object, value;
+    cb_text key, wrong = cb_str("");
+    if (!cb_is_sound(CB_OF_JOBS, text)) return false;
+    if (!cb_json_parse(text, &object) || object.kind != CB_OBJECT)
+        return cb_refuse(CB_OF_JOBS, 3, cb_format("not a JSON object: %.*s", CB_SHOW(text)));
+    for (size_t at = 0; cb_json_next(object, &at, &key, &value);) {
+        size_t i = 0;
+        while (i < known && !cb_same(key, KEYS[i])) i++;
+        if (i == known) wrong = cb_format("%.*s%s%.*s: unknown key", CB_SHOW(wrong), wrong.len ? "\n" : "", CB_SHOW(key));
+    }
+    return wrong.len ? cb_refuse(CB_OF_JOBS, 3, wrong) : true;
+}
+
 static cb_entry *job(const char *name) {
+    if (!is_name(name)) return NULL;
     cb_entry *entry = find(cb_host.jobs, name);
     if (!entry) cb_refuse(CB_OF_JOBS, 1, cb_format("there is no job \"%s\"", name));
     return entry;
 }
 
 bool cb_jobs_add(const char *name, cb_text text, cb_conflict on_conflict) {
+    if (!is_name(name) || !is_job(text, TO_ADD)) return false;
     if (find(cb_host.jobs, name)) {
         if (on_conflict == CB_REFUSE) return cb_refuse(CB_OF_JOBS, 2, cb_format("there is a job \"%s\" already", name));
         if (on_conflict == CB_IGNORE) return true;
@@ -154,7 +189,7 @@ bool cb_jobs_add(const char *name, cb_text text, cb_conflict on_conflict) {
     return true;
 }
 bool cb_jobs_modify(const char *name, cb_text changes) {
-    if (!job(name)) return false;
+    if (!job(name) || !is_job(changes, TO_CHANGE)) return false;
     put(cb_host.jobs, name, changes);
     return true;
 }
@@ -169,7 +204,10 @@ bool cb_jobs_remove(const char *name) {
     return entry != NULL;
 }
 bool cb_jobs_run(const char *name, cb_text args) {
+    cb_json value;
     if (!job(name)) return false;
+    if (args.ptr && !(cb_is_sound(CB_OF_JOBS, args) && cb_json_parse(args, &value)))
+        return cb_refuse(CB_OF_JOBS, 3, cb_format("the arguments are not JSON: %.*s", CB_SHOW(cb_clean(args))));
     if (cb_host.run_count == CB_TEST_MOST) abort();
     cb_host.runs[cb_host.run_count++] = (cb_entry){copy(cb_str(name)), args.ptr ? copy(args) : args};
     return true;
@@ -194,6 +232,7 @@ bool cb_test_refuse_http(const char *code, const char *message) {
 
 bool cb_http_send(const cb_http_request *request, cb_http_response *response) {
     const char *method = request->method ? request->method : "GET";
+    if (!cb_is_request(request)) return false;
     if (!cb_host.http)
         return cb_refuse(CB_OF_HTTP, 1, cb_format("%s %.*s: the test has no cb_host.http", method, CB_SHOW(request->url)));
     cb_http_request asked = *request;

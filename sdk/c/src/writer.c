@@ -50,7 +50,7 @@ static void quoted(cb_writer *out, cb_text value) {
 
 void cb_write_string(cb_writer *out, cb_text value) {
     begin(out);
-    quoted(out, value);
+    quoted(out, cb_clean(value));
 }
 
 void cb_write_key(cb_writer *out, const char *key) {

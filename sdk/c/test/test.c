@@ -136,6 +136,114 @@ static void changes_go_with_a_failure(void) {
     SAYS(cb_test_call("null").code, "no-such-job");
 }
 
+static const char *written;
+static cb_result writes(cb_json args) {
+    (void)args;
+    cb_writer out = {0};
+    cb_write_json(&out, (cb_json){CB_ANY, cb_str(written)});
+    return cb_output(&out);
+}
+static cb_result empty(cb_json args) {
+    (void)args;
+    cb_writer out = {0};
+    return cb_output(&out);
+}
+static cb_result none_refused(cb_json args) {
+    (void)args;
+    return cb_refused();
+}
+static cb_result odd(cb_json args) {
+    (void)args;
+    cb_log(CB_INFO, "a\xff");
+    cb_log_with(CB_INFO, "", "k\xC0\x80", "v\xED\xA0\x80", "none", NULL, "empty", "", "c", "3", "d", "4", "e", "5", "f", "6", "g", "7", "h", "8", "i", "9",
+                "j", "10", "k", "11", "l", "12", "m", "13", "n", "14", "o", "15", "p", "16", "q", "17", NULL);
+    cb_progress(5, 0, "\xF4\x90\x80\x80");
+    return cb_fatal("", "f\xE2\x82");
+}
+static cb_result says(cb_json args) {
+    cb_writer out = {0};
+    cb_write_string(&out, cb_format("%.*s\xff", CB_SHOW(cb_json_string(args))));
+    return cb_output(&out);
+}
+
+static void odd_values_are_text_and_json(void) {
+    cb_test_reset();
+    the_job = none_refused; /* before any other refusal */
+    SAYS(cb_test_call("null").message, "no call was refused");
+    the_job = odd;
+    cb_result failed = cb_test_call("null");
+    SAYS(cb_format("%.*s: %.*s", CB_SHOW(failed.code), CB_SHOW(failed.message)), "error: f\xEF\xBF\xBD\xEF\xBF\xBD");
+    SAYS(cb_host.lines[0].text, "a\xEF\xBF\xBD");
+    SAYS(cb_host.lines[1].text, " k\xEF\xBF\xBD\xEF\xBF\xBD=v\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD none= empty= c=3 d=4 e=5 f=6 g=7 h=8 i=9 j=10 k=11 l=12 m=13 n=14 o=15 p=16 q=17");
+    SAYS(cb_host.note, "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+    cb_progress(1, 2, "");
+    CHECK(!cb_host.note.ptr);
+    the_job = says;
+    SAYS(cb_test_call("\"ü – 🎉\"").output, "\"ü – 🎉\xEF\xBF\xBD\"");
+
+    the_job = writes;
+    const char *bad[] = {"[", "{\"a\"}", "nan", "\"\xff\"", "1 2"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        written = bad[i];
+        cb_result result = cb_test_call("null");
+        check(result.outcome == CB_FATAL && cb_same(result.code, "bad-output"), bad[i], __LINE__);
+    }
+    written = "null";
+    CHECK(cb_test_call("null").outcome == CB_DONE && !cb_test_call("null").output.ptr);
+    the_job = empty;
+    CHECK(cb_test_call("null").outcome == CB_DONE && !cb_test_call("null").output.ptr);
+}
+
+static bool refusal_is(bool allowed, const char *code, const char *message) {
+    SAYS(cb_last_error()->message, message);
+    return !allowed && !strcmp(cb_last_error()->code, code);
+}
+
+static void the_host_of_tests_refuses_what_a_real_one_does(void) {
+    cb_test_reset();
+    char longest[130];
+    memset(longest, 'x', 129);
+    longest[129] = 0;
+    cb_text none = {NULL, 0};
+    size_t count;
+    cb_text *keys;
+    CHECK(refusal_is(cb_jobs_add("bad name!", cb_str("{}"), CB_REFUSE), "invalid-job", "' ' is not allowed in a job name; use letters, digits, '.', '_', '-', ':' and '@'"));
+    CHECK(refusal_is(cb_jobs_pause("a!", "why"), "invalid-job", "'!' is not allowed in a job name; use letters, digits, '.', '_', '-', ':' and '@'"));
+    CHECK(refusal_is(cb_jobs_run("", none), "invalid-job", "a job name must not be empty"));
+    CHECK(refusal_is(cb_jobs_remove(longest), "invalid-job", "the job name is 129 bytes long; at most 128 are allowed"));
+    CHECK(refusal_is(cb_jobs_add("a\xff", cb_str("{}"), CB_REFUSE), "invalid-job", "\"a\xEF\xBF\xBD\" is not UTF-8"));
+    CHECK(refusal_is(cb_jobs_add("a", cb_str("{\"triger\": 1, \"args\": 2, \"x\": 3}"), CB_REFUSE), "invalid-job", "triger: unknown key\nx: unknown key"));
+    CHECK(refusal_is(cb_jobs_add("a", cb_str("[1]"), CB_REFUSE), "invalid-job", "not a JSON object: [1]"));
+    CHECK(cb_jobs_add("ä.b_c-d:e@f", cb_str("{\"enabled\": true, \"allow\": {}, \"args\": 1}"), CB_REFUSE));
+    CHECK(refusal_is(cb_jobs_modify("ä.b_c-d:e@f", cb_str("{\"enabled\": false}")), "invalid-job", "enabled: unknown key"));
+    CHECK(cb_jobs_modify("ä.b_c-d:e@f", cb_str("{\"args\": 2}")) && cb_jobs_run("ä.b_c-d:e@f", none));
+    CHECK(refusal_is(cb_jobs_run("ä.b_c-d:e@f", cb_str("x")), "invalid-job", "the arguments are not JSON: x"));
+    CHECK(refusal_is(cb_state_set("\xff", cb_str("x"), 0), "invalid-key", "\"\xEF\xBF\xBD\" is not UTF-8"));
+    CHECK(refusal_is(cb_state_keys("\xff", &keys, &count), "invalid-key", "\"\xEF\xBF\xBD\" is not UTF-8"));
+    cb_http_response response;
+    CHECK(refusal_is(cb_http_send(&(cb_http_request){.url = cb_str("\xff")}, &response), "invalid-request", "\"\xEF\xBF\xBD\" is not UTF-8"));
+}
+
+/* A key that the manifest learns is one that the host of tests must take. */
+static void the_host_of_tests_knows_the_keys_of_the_manifest(void) {
+    static char source[4096];
+    FILE *file = fopen("../../host/src/manifest/jobs.rs", "r");
+    check(file && fread(source, 1, sizeof source - 1, file) > 0, "jobs.rs can be read", __LINE__);
+    fclose(file);
+    char *key = strstr(source, "const KEYS: &[&str] = &[");
+    CHECK(key);
+    *strstr(key, "];") = 0;
+    size_t count = 0;
+    for (key = strtok(strchr(key, '='), "\""); key; key = strtok(NULL, "\"")) {
+        if (key[0] < 'a' || key[0] > 'z') continue;
+        bool taken = cb_jobs_add("j", cb_format("{\"%s\": null}", key), CB_REPLACE);
+        /* It is not kept of a job that is added while the host runs. */
+        check(taken == (strcmp(key, "description") != 0), key, __LINE__);
+        count++;
+    }
+    CHECK(count > 10);
+}
+
 static cb_result loop(cb_json args) {
     (void)args;
     for (int i = 0; i < 10; i++)
@@ -206,6 +314,9 @@ static void the_web_is_asked(void) {
 
 int main(void) {
     cb_test_reset();
+    odd_values_are_text_and_json();
+    the_host_of_tests_refuses_what_a_real_one_does();
+    the_host_of_tests_knows_the_keys_of_the_manifest();
     json_is_read();
     json_is_written();
     arguments_are_checked();

@@ -9,15 +9,21 @@ export class InvalidArgs extends Failure {
 /** It may work the next time: tried again as the job's retry policy says. */
 export class Retry extends Failure {
   constructor(code: string, message: string, options?: ErrorOptions);
+  /** The code is `retry`. */
+  constructor(message: string, options?: ErrorOptions);
 }
 /** Likewise, but not before so many milliseconds have passed. */
 export class RetryAfter extends Failure {
   constructor(delayMs: number, code: string, message: string, options?: ErrorOptions);
+  /** The code is `retry-after`. */
+  constructor(delayMs: number, message: string, options?: ErrorOptions);
   readonly delayMs: number;
 }
 /** It will not work the next time either. Never tried again. */
 export class Fatal extends Failure {
   constructor(code: string, message: string, options?: ErrorOptions);
+  /** The code is `fatal`. */
+  constructor(message: string, options?: ErrorOptions);
 }
 /** The job noticed that it is to stop, and stopped. Never tried again. */
 export class Cancelled extends Failure {

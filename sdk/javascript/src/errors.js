@@ -1,12 +1,20 @@
 /** Why a run failed, and what that means for another attempt: throw one of these. */
 
+/** `(code, message, options)`; a text alone is the message, and its code is the word for the kind of failure. */
+function told(kind, code, message, options) {
+  if (typeof message === "string") return [kind, code ?? kind, message, options];
+  // What is no text is the options, as of any Error.
+  if (message === undefined || (typeof message === "object" && message !== null)) return [kind, kind, code ?? "no reason was given", message ?? options];
+  return [kind, code ?? kind, String(message), options];
+}
+
 /** A failure: a code that programs can tell apart, and a message for people. */
 export class Failure extends Error {
   constructor(tag, code, message, options) {
     super(message, options);
     this.name = this.constructor.name;
     this.tag = tag;
-    this.code = code;
+    this.code = String(code);
   }
 
   /** The case of the contract's `job-error`. */
@@ -17,7 +25,7 @@ export class Failure extends Error {
 
 /** The arguments do not fit the job. Never tried again. */
 export class InvalidArgs extends Failure {
-  constructor(message, options) {
+  constructor(message = "no reason was given", options) {
     super("invalid-args", "invalid-args", message, options);
   }
 }
@@ -25,7 +33,7 @@ export class InvalidArgs extends Failure {
 /** It may work the next time: tried again as the job's retry policy says. */
 export class Retry extends Failure {
   constructor(code, message, options) {
-    super("retry", code, message, options);
+    super(...told("retry", code, message, options));
   }
 }
 
@@ -33,8 +41,8 @@ export class Retry extends Failure {
 export class RetryAfter extends Failure {
   constructor(delayMs, code, message, options) {
     if (!(delayMs >= 0)) throw new RangeError(`a delay of ${delayMs} ms lies in the past`);
-    super("retry-after", code, message, options);
-    this.delayMs = Math.round(delayMs);
+    super(...told("retry-after", code, message, options));
+    this.delayMs = Math.min(Math.round(delayMs), Number.MAX_SAFE_INTEGER);
   }
 
   toJobError() {
@@ -45,7 +53,7 @@ export class RetryAfter extends Failure {
 /** It will not work the next time either. Never tried again. */
 export class Fatal extends Failure {
   constructor(code, message, options) {
-    super("fatal", code, message, options);
+    super(...told("fatal", code, message, options));
   }
 }
 

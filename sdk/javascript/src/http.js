@@ -4,6 +4,7 @@
  */
 import { send } from "#host/http";
 import { Failure } from "./errors.js";
+import { toJson } from "./json.js";
 import { refusal } from "./refusal.js";
 import { decodeLossy, encode } from "./utf8.js";
 
@@ -84,11 +85,10 @@ function bodyOf(body) {
   if (typeof body === "string") return [encode(body)];
   let text;
   try {
-    text = JSON.stringify(body);
+    text = toJson(body, "the body");
   } catch (error) {
     throw new HttpError("invalid-request", `the body is not JSON: ${error.message}`, { cause: error });
   }
-  if (text === undefined) throw new HttpError("invalid-request", `the body is not JSON: a ${typeof body} cannot be written as JSON`);
   return [encode(text), "application/json"];
 }
 

@@ -1,6 +1,9 @@
 export * as args from "./args.js";
 export * as context from "./context.js";
+export * as http from "./http.js";
+export * as jobs from "./jobs.js";
 export * as log from "./log.js";
 export * as progress from "./progress.js";
+export * as state from "./state.js";
 export { Cancelled, Failure, Fatal, InvalidArgs, Retry, RetryAfter } from "./errors.js";
 export { job, type Job } from "./job.js";

@@ -1,7 +1,10 @@
 /** From a function with checked arguments to the exported one. */
-import "#host/console";
+import "#host/globals";
+import { begin } from "#host/random";
+import { advice } from "./absent.js";
 import * as types from "./args.js";
 import { Failure, Fatal, InvalidArgs, Retry } from "./errors.js";
+import { toJson } from "./json.js";
 import * as log from "./log.js";
 
 /** The job of a plugin: `export const runner = job({ args: { … }, run({ … }) { … } })`. */
@@ -27,6 +30,7 @@ export function job({ args = {}, run }) {
 }
 
 function call(type, run, text) {
+  begin();
   const given = parse(text);
   // No arguments are an empty object, unless the type takes null.
   const output = run(given === null ? readNone(type) : type.read(given, "args"));
@@ -35,9 +39,7 @@ function call(type, run, text) {
   }
   if (output === undefined || output === null) return undefined;
   try {
-    const written = JSON.stringify(output);
-    if (written === undefined) throw new TypeError(`a ${typeof output} cannot be written as JSON`);
-    return written;
+    return toJson(output, "output");
   } catch (error) {
     throw new Fatal("bad-output", `the output is not JSON: ${error.message}`, { cause: error });
   }
@@ -66,7 +68,7 @@ function parse(text) {
 /** Any other error asks for a retry; where it was thrown goes to the log. */
 function toFailure(error) {
   if (error instanceof Failure) return error;
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const message = error instanceof Error ? `${error.name}: ${error.message}${advice(error)}` : String(error);
   log.error(error?.stack ? `${message}\n${error.stack}` : message);
   return new Retry("error", message, { cause: error });
 }

@@ -4,6 +4,7 @@
  */
 import * as host from "#host/jobs";
 import { Failure } from "./errors.js";
+import { toJson } from "./json.js";
 import { refusal } from "./refusal.js";
 
 const CODES = {
@@ -24,6 +25,14 @@ export class JobsError extends Failure {
   }
 }
 
+function text(value) {
+  try {
+    return toJson(value, "the value");
+  } catch (error) {
+    throw new JobsError("invalid", `it is not JSON: ${error.message}`);
+  }
+}
+
 function ask(call, ...args) {
   try {
     return host[call](...args);
@@ -35,9 +44,9 @@ function ask(call, ...args) {
 }
 
 /** Adds a job with the keys of a section `[jobs.NAME]` of the manifest; without a trigger it runs once, at once. */
-export const add = (name, job = {}, onConflict = "error") => void ask("add", name, JSON.stringify(job), onConflict);
+export const add = (name, job = {}, onConflict = "error") => void ask("add", name, text(job), onConflict);
 /** Changes a job that a run added: the keys to change. */
-export const modify = (name, changes) => void ask("modify", name, JSON.stringify(changes));
+export const modify = (name, changes) => void ask("modify", name, text(changes));
 /** Lets a job not fire until it is resumed, and says why. */
 export const pause = (name, note) => void ask("pause", name, note ?? null);
 /** Lets a job fire again. */
@@ -45,7 +54,7 @@ export const resume = (name) => void ask("resume", name);
 /** Removes a job that a run added. */
 export const remove = (name) => void ask("remove", name);
 /** Runs a job once, on top of its schedule, with its own arguments or with these. */
-export const run = (name, args) => void ask("run", name, args === undefined ? null : JSON.stringify(args));
+export const run = (name, args) => void ask("run", name, args === undefined ? null : text(args));
 /** The names of the jobs that the run can see, in order. */
 export const list = () => ask("list");
 

@@ -4,8 +4,9 @@
  */
 import * as host from "#host/state";
 import { Failure } from "./errors.js";
+import { toJson } from "./json.js";
 import { refusal } from "./refusal.js";
-import { decode, encode } from "./utf8.js";
+import { decode, decodeLossy, encode } from "./utf8.js";
 
 const CODES = {
   denied: "state-denied",
@@ -33,6 +34,13 @@ function ask(call, ...args) {
   }
 }
 
+function bytesOf(value) {
+  if (typeof value === "string") return encode(value);
+  if (value instanceof Uint8Array) return value;
+  throw new StateError("other", `a value is text or a Uint8Array, not ${value === null ? "null" : `a ${typeof value}`}; \`setJson\` takes any other`);
+}
+
+const orNone = (value) => (value === undefined || value === null ? null : bytesOf(value));
 const millis = (ttlMs) => (ttlMs === undefined ? null : Math.max(0, Math.round(ttlMs)));
 
 /** The bytes of a key; undefined where there are none, or where they have expired. */
@@ -41,8 +49,14 @@ export function get(key) {
   return value === null || value === undefined ? undefined : Uint8Array.from(value);
 }
 
-/** Sets the bytes of a key, which is gone after `ttlMs` milliseconds. */
-export const set = (key, value, ttlMs) => void ask("set", key, value, millis(ttlMs));
+/** The value of a key as text; undefined where there is none. Bytes that are not UTF-8 become U+FFFD. */
+export function getText(key) {
+  const value = get(key);
+  return value === undefined ? undefined : decodeLossy(value);
+}
+
+/** Sets the value of a key, bytes or text (as UTF-8); it is gone after `ttlMs` milliseconds. */
+export const set = (key, value, ttlMs) => void ask("set", key, bytesOf(value), millis(ttlMs));
 
 /** The value of a key, read as JSON. */
 export function getJson(key, fallback) {
@@ -57,9 +71,13 @@ export function getJson(key, fallback) {
 
 /** Sets the value of a key, as JSON. */
 export function setJson(key, value, ttlMs) {
-  const text = JSON.stringify(value);
-  if (text === undefined) throw new StateError("other", `the value for ${JSON.stringify(key)} cannot be written as JSON`);
-  set(key, encode(text), ttlMs);
+  let text;
+  try {
+    text = toJson(value, "the value");
+  } catch (error) {
+    throw new StateError("other", `the value for ${JSON.stringify(key)} is not JSON: ${error.message}`);
+  }
+  set(key, text, ttlMs);
 }
 
 /** Reads a JSON value, changes it, and sets what comes out: `state.update("runs", (n) => n + 1, 0)`. */
@@ -76,8 +94,8 @@ export const remove = (key) => ask("delete", key);
 export const keys = (prefix = "") => ask("keys", prefix);
 
 /**
- * Sets the bytes of a key (undefined deletes it) where it has the expected ones (undefined: where it has none). That is
+ * Sets the value of a key (undefined deletes it) where it has the expected one (undefined: where it has none). That is
  * compared again when the success of the run is recorded, and the attempt fails where somebody else has changed the key.
  */
 export const compareAndSwap = (key, expected, value, ttlMs) =>
-  ask("compareAndSwap", key, expected ?? null, value ?? null, millis(ttlMs));
+  ask("compareAndSwap", key, orNone(expected), orNone(value), millis(ttlMs));

@@ -43,5 +43,5 @@ export interface SentResponse {
 export const host: Host;
 /** A new host with these facts, for the runs to come. */
 export function reset(facts?: Partial<Host>): Host;
-/** Calls a job as the host does, and gives its output, parsed. What a failed run changed is undone. */
+/** Calls a job as the host does, with the globals that the sandbox has, and gives its output, parsed. What a failed run changed is undone. */
 export function call(job: Job, args?: unknown): any;

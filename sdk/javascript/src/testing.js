@@ -1,13 +1,17 @@
 /** The host's part in unit tests: outside a sandbox the job talks to this module. */
+import { without } from "./absent.js";
 import { host } from "./testing.host.js";
 
 export { host, reset } from "./testing.host.js";
 
-/** Calls a job as the host does, and gives its output, parsed. What a failed run changed is undone. */
+/**
+ * Calls a job as the host does, with the globals that the sandbox has, and gives its output, parsed. What a failed run changed is undone.
+ */
 export function call(job, args = null) {
   const before = structuredClone({ state: host.state, jobs: host.jobs, runs: host.runs });
   try {
-    const output = job.call(JSON.stringify(args));
+    const text = JSON.stringify(args);
+    const output = without(() => job.call(text));
     return output === undefined ? undefined : JSON.parse(output);
   } catch (error) {
     Object.assign(host, before);

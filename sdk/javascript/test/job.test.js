@@ -49,6 +49,22 @@ test("output is JSON, and undefined or null are none", () => {
   for (const output of [() => 1, 1n]) {
     assert.throws(() => call(job({ run: () => output })), (error) => error instanceof Fatal && error.code === "bad-output");
   }
+  const refused = (output) => {
+    try {
+      call(job({ run: () => output }));
+    } catch (error) {
+      return error.message;
+    }
+  };
+  assert.equal(refused({ rates: [1, NaN] }), "the output is not JSON: output.rates[1] is NaN, which JSON has no word for");
+  assert.match(refused({ seen: new Map([["a", 1]]) }), /: output\.seen is a Map, .*Object\.fromEntries/);
+  assert.match(refused(new Set([1])), /: output is a Set, /);
+  assert.match(refused([Uint8Array.of(1)]), /: output\[0\] is bytes, /);
+  assert.match(refused(() => 1), /: output is a function, /);
+  assert.deepEqual(call(job({ run: () => ({ at: new Date(0), none: undefined, list: [null, "NaN"] }) })), {
+    at: "1970-01-01T00:00:00.000Z",
+    list: [null, "NaN"],
+  });
   assert.throws(() => call(job({ run: async () => 1 })), (error) => error instanceof Fatal && error.code === "async");
 });
 
@@ -68,6 +84,15 @@ test("a failure becomes the case of the contract", () => {
   assert.deepEqual(thrown(new InvalidArgs("m")), { tag: "invalid-args", val: { code: "invalid-args", message: "m" } });
   assert.deepEqual(thrown(new TypeError("x")), { tag: "retry", val: { code: "error", message: "TypeError: x" } });
   assert.match(host.lines[0].message, /^TypeError: x\n.*job\.test\.js/s);
+  // One text is the message, and the code the kind.
+  assert.deepEqual(thrown(new Retry("m")), { tag: "retry", val: { code: "retry", message: "m" } });
+  assert.deepEqual(thrown(new Fatal("m", { cause: 1 })), { tag: "fatal", val: { code: "fatal", message: "m" } });
+  assert.equal(new Fatal("m", { cause: 1 }).cause, 1);
+  assert.deepEqual(thrown(new RetryAfter(5, "m")).val.failure, { code: "retry-after", message: "m" });
+  assert.deepEqual(thrown(new Fatal()).val, { code: "fatal", message: "no reason was given" });
+  assert.deepEqual(thrown(new Fatal(404, 5)).val, { code: "404", message: "5" });
+  assert.deepEqual(thrown(new InvalidArgs()).val, { code: "invalid-args", message: "no reason was given" });
+  assert.equal(thrown(new RetryAfter(Infinity, "m")).val.delayMs, Number.MAX_SAFE_INTEGER);
   assert.throws(() => new RetryAfter(-1, "c", "m"), RangeError);
   assert.throws(() => job({ run: () => 1 }).call("{"), /not JSON/);
 });
@@ -76,14 +101,14 @@ test("facts, log, progress and cancellation", () => {
   reset({ attempt: 3, config: { key: "value" } });
   const facts = job({
     run() {
-      log.warn("at", { attempt: context.attempt(), list: [1] });
+      log.warn("at", { attempt: context.attempt(), list: [1], note: undefined, none: null, big: { n: 1n }, map: new Map([["a", 1]]) });
       progress.report(1, 2, "half");
       context.checkCancelled();
       return [context.config("key"), context.config("x") === undefined, context.cause(), context.deadlineMs()];
     },
   });
   assert.deepEqual(call(facts), ["value", true, "trigger", 60000]);
-  assert.deepEqual(host.lines, [{ level: "warn", message: "at", fields: { attempt: "3", list: "[1]" } }]);
+  assert.deepEqual(host.lines, [{ level: "warn", message: "at", fields: { attempt: "3", list: "[1]", none: "null", big: "[object Object]", map: '{"a":1}' } }]);
   assert.deepEqual(host.progress, { done: 1, total: 2, note: "half" });
   assert.throws(() => progress.report(-1), RangeError);
   host.cancelled = true;

@@ -32,6 +32,40 @@ test("state compares, deletes and lists", () => {
   assert.throws(() => state.getJson("b"), (error) => error instanceof state.StateError);
 });
 
+test("state takes text and bytes, and what is neither or no JSON is refused", () => {
+  state.set("a", "ü");
+  assert.deepEqual([...state.get("a")], [195, 188]);
+  assert.deepEqual([state.getText("a"), state.getText("b")], ["ü", undefined]);
+  assert.equal(state.compareAndSwap("a", "ü", "v"), true);
+  for (const value of [5, null, { a: 1 }]) {
+    assert.throws(() => state.set("a", value), (error) => error instanceof state.StateError && /text or a Uint8Array/.test(error.message));
+  }
+  assert.throws(() => state.setJson("a", { rate: Infinity }), /the value for "a" is not JSON: the value\.rate is Infinity/);
+  assert.equal(state.getText("a"), "v");
+});
+
+test("a job that no host would take is refused here, too", () => {
+  const told = (name, keys) => {
+    try {
+      jobs.add(name, keys);
+    } catch (error) {
+      assert.deepEqual([error.kind, error.code], ["invalid", "invalid-job"]);
+      return error.message;
+    }
+    return "taken";
+  };
+  assert.match(told("bad name!"), /^' ' is not allowed in a job name; /);
+  assert.match(told(""), /must not be empty/);
+  assert.match(told("ü".repeat(65)), /130 bytes long/);
+  assert.match(told("a", { triger: 1 }), /^triger: unknown key; known are: plugin, trigger, /);
+  assert.match(told("a", []), /not a JSON object/);
+  assert.match(told("a", { enabled: false }), /cannot be disabled/);
+  assert.match(told("a", { args: { rate: NaN } }), /rate is NaN/);
+  assert.equal(told("Zähler.a_b-c:d@1", { trigger: { interval: "1h" }, args: null, pool: null }), "taken");
+  assert.deepEqual(host.jobs, { "Zähler.a_b-c:d@1": { trigger: { interval: "1h" }, args: null } });
+  assert.throws(() => jobs.modify("Zähler.a_b-c:d@1", { allow: {} }), /^JobsError: allow: unknown key/);
+});
+
 test("jobs are added, changed and run", () => {
   jobs.add("a", { args: 1 });
   jobs.modify("a", { args: 2 });

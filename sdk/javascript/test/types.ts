@@ -1,5 +1,5 @@
 // Compiled only: the types say what the code does.
-import { args, context, job, log, progress, type Job } from "clockbox-sdk";
+import { args, context, Fatal, http as web, job, jobs, log, progress, Retry, RetryAfter, state as kept, type Job } from "clockbox-sdk";
 import * as http from "clockbox-sdk/http";
 import * as state from "clockbox-sdk/state";
 import { host } from "clockbox-sdk/testing";
@@ -30,3 +30,9 @@ export const failure = new http.HttpError("timeout", "too late");
 new http.HttpError("late", "too late");
 // @ts-expect-error the method is that of the function
 http.get("https://x.example", { method: "PUT" });
+
+export const failures = [new Fatal("m"), new Fatal("c", "m"), new Retry("m", { cause: 1 }), new RetryAfter(5, "m"), new RetryAfter(5, "c", "m")];
+export const reached: [string | undefined, string[], boolean] = [kept.getText("a"), jobs.list(), web.get("https://x.example").ok];
+kept.set("a", "text");
+// @ts-expect-error a value is text or bytes
+kept.set("a", 5);

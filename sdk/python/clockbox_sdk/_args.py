@@ -9,23 +9,27 @@ from typing import Any, Callable
 
 from .errors import InvalidArgs
 
-_WORDS = {str: "a string", int: "an integer", float: "a number", bool: "true or false", type(None): "null"}
+WORDS = {str: "a string", int: "an integer", float: "a number", bool: "true or false", type(None): "null"}
 
 
 def bind(function: Callable[..., Any], args: Any) -> inspect.BoundArguments:
     """The call of `function` that these arguments ask for.
 
-    A function with one parameter that is a dataclass, a `dict` or a `list` gets the whole value. Of any other, each
-    parameter is a key of the object. No arguments are an empty object.
+    Each parameter is a key of the object. One parameter alone gets the whole value where it is a dataclass, or has no
+    name for callers: `def run(paths: list[str], /)`. No arguments are an empty object.
     """
     signature = inspect.signature(function)
     hints = typing.get_type_hints(function)
     parameters = list(signature.parameters.values())
-    if len(parameters) == 1 and _takes_whole(hints.get(parameters[0].name)):
-        hint = hints[parameters[0].name]
-        if args is None and not (_origin(hint) is list or _accepts_none(hint)):
-            args = {}
-        return signature.bind(convert(args, hint, "args"))
+    if len(parameters) == 1:
+        [parameter] = parameters
+        hint = hints.get(parameter.name, Any)
+        if parameter.kind is parameter.POSITIONAL_ONLY or _is(hint, dataclasses.is_dataclass):
+            if args is None and parameter.default is not parameter.empty:
+                return signature.bind()
+            if args is None and not _accepts_none(hint) and _is(hint, lambda kind: kind is dict or dataclasses.is_dataclass(kind)):
+                args = {}
+            return signature.bind(convert(args, hint, "args"))
     fields = {
         parameter.name: (hints.get(parameter.name, Any), parameter.default is not parameter.empty)
         for parameter in parameters
@@ -33,53 +37,54 @@ def bind(function: Callable[..., Any], args: Any) -> inspect.BoundArguments:
     return signature.bind(**_object({} if args is None else args, fields, "args"))
 
 
-def _takes_whole(hint: Any) -> bool:
-    options = _options(hint)
-    return any(dataclasses.is_dataclass(option) or _origin(option) in (dict, list) for option in options)
+def _is(hint: Any, kind: Callable[[Any], bool]) -> bool:
+    return any(kind(origin(option)) for option in options(hint))
 
 
-def _options(hint: Any) -> tuple[Any, ...]:
+def options(hint: Any) -> tuple[Any, ...]:
+    """The members of a union; of any other type, itself."""
     return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
 
 
 def _accepts_none(hint: Any) -> bool:
-    return hint is Any or type(None) in _options(hint) or None in _options(hint)
+    return hint is Any or type(None) in options(hint) or None in options(hint)
 
 
-def _origin(hint: Any) -> Any:
+def origin(hint: Any) -> Any:
+    """`list` of `list[str]`; of a plain type, itself."""
     return typing.get_origin(hint) or hint
 
 
 def convert(value: Any, hint: Any, path: str) -> Any:
     """`value`, as the type that `hint` names."""
-    origin = _origin(hint)
+    kind = origin(hint)
     if hint is Any or hint is inspect.Parameter.empty:
         return value
-    options = _options(hint)
-    if len(options) > 1:
-        return _any_of(value, options, path)
-    if origin is typing.Literal:
+    choices = options(hint)
+    if len(choices) > 1:
+        return _any_of(value, choices, path)
+    if kind is typing.Literal:
         if value in typing.get_args(hint):
             return value
         raise _wrong(path, value, " or ".join(repr(choice) for choice in typing.get_args(hint)))
-    if dataclasses.is_dataclass(origin):
-        return _dataclass(value, origin, path)
-    if isinstance(origin, type) and issubclass(origin, enum.Enum):
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(value, kind, path)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
         try:
-            return origin(value)
+            return kind(value)
         except ValueError:
-            raise _wrong(path, value, " or ".join(repr(member.value) for member in origin)) from None
-    if origin is list:
+            raise _wrong(path, value, " or ".join(repr(member.value) for member in kind)) from None
+    if kind is list:
         (item,) = typing.get_args(hint) or (Any,)
         if not isinstance(value, list):
             raise _wrong(path, value, "a list")
         return [convert(each, item, f"{path}[{index}]") for index, each in enumerate(value)]
-    if origin is dict:
+    if kind is dict:
         _, item = typing.get_args(hint) or (str, Any)
         if not isinstance(value, dict):
             raise _wrong(path, value, "an object")
         return {key: convert(each, item, f"{path}.{key}") for key, each in value.items()}
-    return _plain(value, origin, path)
+    return _plain(value, kind, path)
 
 
 def _plain(value: Any, kind: Any, path: str) -> Any:
@@ -87,11 +92,11 @@ def _plain(value: Any, kind: Any, path: str) -> Any:
         kind = type(None)
     if kind is float and type(value) is int:
         return float(value)
-    if kind not in _WORDS:
-        raise TypeError(f"{path}: arguments cannot be a {kind!r}; use plain types, lists, dicts, enums and dataclasses")
+    if kind not in WORDS:
+        raise TypeError(f"{path}: an argument cannot be of type {kind!r}")
     # `type` and not `isinstance`: to Python, true is an integer.
     if type(value) is not kind:
-        raise _wrong(path, value, _WORDS[kind])
+        raise _wrong(path, value, WORDS[kind])
     return value
 
 

@@ -6,7 +6,7 @@ import json
 import traceback
 from typing import Any, Callable, Optional, TypeVar
 
-from . import _args, _host
+from . import _args, _host, _signature
 from .errors import Failure, Fatal, InvalidArgs, Retry
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -16,8 +16,10 @@ def job(function: Function) -> Function:
     """Makes a function the job of this plugin; it can still be called as it is.
 
     Its arguments are those of the job in the manifest: one dataclass, or a parameter for each key. What it returns is
-    the output: anything that JSON can hold, dataclasses and enums too; `None` is no output.
+    the output: anything that JSON can hold, dataclasses and enums too; `None` is no output. A function that cannot be
+    one, such as one with an argument of a type that JSON has not, is a `TypeError`.
     """
+    _signature.check(function)
     # componentize-py looks for a class with the name of the exported interface in the module of the program.
     function.__globals__["Runner"] = _host.runner(lambda args: call(function, args))
     return function
@@ -27,6 +29,10 @@ def call(function: Callable[..., Any], args: str) -> Optional[str]:
     """What the exported function does: text in, function, text out. Raises a `Failure` and nothing else."""
     try:
         bound = _args.bind(function, _parse(args))
+    except (TypeError, NameError) as error:
+        # It names a type that is none, or none for arguments: no other attempt helps.
+        raise Fatal("bad-signature", f"{type(error).__name__}: {error}") from error
+    try:
         output = function(*bound.args, **bound.kwargs)
     except Failure:
         raise

@@ -2,8 +2,14 @@
 
 from typing import Any, Callable, Optional
 
-from . import testing
+from . import _world, testing
 from ._calls import HostError
+
+
+def refusal(part: str) -> Optional[ImportError]:
+    """Why a part of the package cannot be had in the sandbox, so that a test finds no more; nothing outside a project."""
+    world = _world.text()
+    return None if world is None else _world.refusal(part, world)
 
 
 def job_id() -> str:

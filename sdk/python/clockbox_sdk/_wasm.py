@@ -1,11 +1,12 @@
 """The host inside the sandbox, through the bindings that componentize-py makes."""
 
+import sys
 from typing import Any, Callable, Optional
 
 from componentize_py_types import Err
 from wit_world.imports import context, log, progress, types
 
-from . import errors
+from . import _world, errors
 from ._calls import HostError
 
 # A world may leave these out: they need a right of their own.
@@ -34,6 +35,16 @@ config = context.config
 report = progress.report
 
 
+_IMPORTED = {"http": client, "jobs": control, "state": store}
+
+
+def refusal(part: str) -> Optional[ImportError]:
+    """Why a part of the package cannot be had, if it cannot: the world that was built says so, its file only where."""
+    if _IMPORTED[part] is not None:
+        return None
+    return _world.refusal(part, _world.text()) or _world.refusal(part, None)
+
+
 def cause() -> str:
     return context.cause().name.lower()
 
@@ -43,18 +54,18 @@ def write(level: str, message: str, fields: list[tuple[str, str]]) -> None:
 
 
 def state(call: str, *args: Any) -> Any:
-    return _ask(store, "clockbox:state/store@0.1.0", call, args)
+    return _ask(store, call, args)
 
 
 def jobs(call: str, *args: Any) -> Any:
     if call == "add":
         name, job, conflict = args
-        args = (name, job, control and control.Conflict[conflict.upper()])
-    return _ask(control, "clockbox:jobs/control@0.1.0", call, args)
+        args = (name, job, control.Conflict[conflict.upper()])
+    return _ask(control, call, args)
 
 
 def send(request: Any) -> tuple[int, list[tuple[str, str]], bytes]:
-    asked = client and client.Request(
+    asked = client.Request(
         request.method,
         request.url,
         [client.Header(name, value) for name, value in request.headers.items()],
@@ -62,13 +73,11 @@ def send(request: Any) -> tuple[int, list[tuple[str, str]], bytes]:
         None if request.timeout is None else round(min(request.timeout * 1000, 2**53)),
         None if request.max_body is None else min(request.max_body, 2**64 - 1),
     )
-    answer = _ask(client, "clockbox:http/client@0.1.0", "send", (asked,))
+    answer = _ask(client, "send", (asked,))
     return answer.status, [(header.name, header.value) for header in answer.headers], answer.body
 
 
-def _ask(interface: Any, name: str, call: str, args: tuple[Any, ...]) -> Any:
-    if interface is None:
-        raise HostError("denied", f"the world of this plugin does not import {name}; add it to its WIT")
+def _ask(interface: Any, call: str, args: tuple[Any, ...]) -> Any:
     try:
         return getattr(interface, call)(*args)
     except Err as error:
@@ -81,6 +90,7 @@ def _ask(interface: Any, name: str, call: str, args: tuple[Any, ...]) -> Any:
 def runner(call: Callable[[str], Optional[str]]) -> type:
     class Runner:
         def run(self, args: str) -> Optional[str]:
+            _draw_anew()
             try:
                 return call(args)
             except errors.Failure as error:
@@ -89,11 +99,17 @@ def runner(call: Callable[[str], Optional[str]]) -> type:
     return Runner
 
 
+def _draw_anew() -> None:
+    # The module seeds its generator when it is loaded, which was at the build: each run would draw the same numbers.
+    if "random" in sys.modules:
+        sys.modules["random"].seed()
+
+
 def _job_error(error: errors.Failure) -> Any:
     failure = types.Failure(error.code, error.message)
     match error:
         case errors.RetryAfter():
-            return types.JobError_RetryAfter(types.RetryAfter(failure, round(error.delay * 1000)))
+            return types.JobError_RetryAfter(types.RetryAfter(failure, round(min(error.delay * 1000, 2**53))))
         case errors.InvalidArgs():
             return types.JobError_InvalidArgs(failure)
         case errors.Fatal():

@@ -16,6 +16,9 @@ from . import _host
 from ._calls import HostError
 from .errors import Failure, Fatal, InvalidArgs, Retry
 
+if (_lacking := _host.refusal("http")) is not None:
+    raise _lacking
+
 
 class HttpError(Failure):
     """No answer was had, for the reason that `kind` names."""

@@ -10,6 +10,9 @@ from . import _host
 from ._calls import HostError
 from .errors import Fatal, Retry
 
+if (_lacking := _host.refusal("jobs")) is not None:
+    raise _lacking
+
 Conflict = Literal["error", "replace", "ignore"]
 
 
@@ -40,7 +43,7 @@ def add(name: str, job: Optional[Mapping[str, Any]] = None, on_conflict: Conflic
     """Adds a job with the keys of a section `[jobs.NAME]` of the manifest; without a trigger it runs once, at once."""
     if on_conflict not in ("error", "replace", "ignore"):
         raise ValueError(f"on_conflict is error, replace or ignore, not {on_conflict!r}")
-    _ask("add", name, _text(dict(job or {})), on_conflict)
+    _ask("add", name, _text({} if job is None else job), on_conflict)
 
 
 def modify(name: str, **changes: Any) -> None:
@@ -80,14 +83,21 @@ def get(name: str) -> Optional[dict[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, allow_nan=False)
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _refused("invalid", f"it is not JSON: {error}") from error
 
 
 def _ask(call: str, *args: Any) -> Any:
     try:
         return _host.jobs(call, *args)
     except HostError as error:
-        kind = JobsBusy if error.kind in ("too-many", "unavailable") else JobsError
-        refused = kind(_CODES.get(error.kind, "jobs"), error.message)
-        refused.kind = error.kind
-        raise refused from None
+        raise _refused(error.kind, error.message) from None
+
+
+def _refused(kind: str, message: str) -> Exception:
+    case = JobsBusy if kind in ("too-many", "unavailable") else JobsError
+    refused = case(_CODES.get(kind, "jobs"), message)
+    refused.kind = kind
+    return refused

@@ -1,37 +1,45 @@
-"""Lines for the run's log. `Handler` brings what the standard library's `logging` is told there too."""
+"""Lines for the run's log, with named values. `Handler` brings what `logging` of the standard library is told there, too."""
 
 import logging
 
 from . import _host
 
 
-def trace(message: object, **fields: object) -> None:
+def trace(message: object, /, *args: object, **fields: object) -> None:
     """Every step."""
-    _write("trace", message, fields)
+    _write("trace", _text(message, args), fields)
 
 
-def debug(message: object, **fields: object) -> None:
+def debug(message: object, /, *args: object, **fields: object) -> None:
     """For the author of the job."""
-    _write("debug", message, fields)
+    _write("debug", _text(message, args), fields)
 
 
-def info(message: object, **fields: object) -> None:
+def info(message: object, /, *args: object, **fields: object) -> None:
     """For whoever looks at the run."""
-    _write("info", message, fields)
+    _write("info", _text(message, args), fields)
 
 
-def warn(message: object, **fields: object) -> None:
+def warn(message: object, /, *args: object, **fields: object) -> None:
     """Worth a look."""
-    _write("warn", message, fields)
+    _write("warn", _text(message, args), fields)
 
 
-def error(message: object, **fields: object) -> None:
+def error(message: object, /, *args: object, **fields: object) -> None:
     """Something failed."""
-    _write("error", message, fields)
+    _write("error", _text(message, args), fields)
 
 
-def _write(level: str, message: object, fields: dict[str, object]) -> None:
-    _host.write(level, str(message), [(key, str(value)) for key, value in fields.items()])
+def _write(level: str, message: str, fields: dict[str, object]) -> None:
+    _host.write(level, message, [(key, str(value)) for key, value in fields.items()])
+
+
+def _text(message: object, args: tuple[object, ...]) -> str:
+    """As `logging` has it, `log.info("%d of %d", 1, 2)`; but a line is never worth a failure."""
+    try:
+        return str(message) % args if args else str(message)
+    except (TypeError, ValueError, KeyError):
+        return " ".join(map(str, (message, *args)))
 
 
 # What a record has without anybody's `extra`.
@@ -39,10 +47,15 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 
 
 class Handler(logging.Handler):
-    """Hands the records of `logging` to the host: `logging.getLogger().addHandler(log.Handler())`.
+    """Hands the records of `logging` to the host: `logging.basicConfig(level="INFO", handlers=[log.Handler()])`.
 
     What `extra` brings becomes fields, and so does the name of a logger other than the root.
     """
+
+    def __init__(self, level: int | str = logging.NOTSET) -> None:
+        super().__init__(level)
+        # Else `basicConfig` gives it one that has level and logger in the message, too.
+        self.setFormatter(logging.Formatter())
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -10,6 +10,9 @@ from . import _host
 from ._calls import HostError
 from .errors import Fatal, Retry
 
+if (_lacking := _host.refusal("state")) is not None:
+    raise _lacking
+
 T = TypeVar("T")
 
 
@@ -33,9 +36,15 @@ def get(key: str) -> Optional[bytes]:
     return _ask("get", key)
 
 
-def set(key: str, value: bytes, ttl: Optional[float] = None) -> None:
-    """Sets the value of a key, which is gone after `ttl` seconds."""
-    _ask("set", key, bytes(value), _millis(ttl))
+def set(key: str, value: bytes | str, ttl: Optional[float] = None) -> None:
+    """Sets the value of a key, bytes or text (as UTF-8); it is gone after `ttl` seconds."""
+    _ask("set", key, _bytes(value), _millis(ttl))
+
+
+def get_text(key: str) -> Optional[str]:
+    """The value of a key as text; `None` where there is none. Bytes that are not UTF-8 become U+FFFD."""
+    value = get(key)
+    return None if value is None else value.decode(errors="replace")
 
 
 def get_json(key: str, default: Any = None) -> Any:
@@ -51,7 +60,11 @@ def get_json(key: str, default: Any = None) -> Any:
 
 def set_json(key: str, value: Any, ttl: Optional[float] = None) -> None:
     """Sets the value of a key, as JSON."""
-    set(key, json.dumps(value, allow_nan=False, separators=(",", ":")).encode(), ttl)
+    try:
+        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _error("other", f"the value for {key!r} is not JSON: {error}") from error
+    set(key, text, ttl)
 
 
 def update(key: str, change: Callable[[Any], T], default: Any = None) -> T:
@@ -72,14 +85,26 @@ def keys(prefix: str = "") -> list[str]:
 
 
 def compare_and_swap(
-    key: str, expected: Optional[bytes], value: Optional[bytes], ttl: Optional[float] = None
+    key: str, expected: Optional[bytes | str], value: Optional[bytes | str], ttl: Optional[float] = None
 ) -> bool:
     """Sets the value of a key (`None` deletes it) where it has the expected one (`None`: where it has none).
 
     That is compared again when the success of the run is recorded, and the attempt fails where somebody else has
     changed the key.
     """
-    return _ask("compare_and_swap", key, expected, value, _millis(ttl))
+    return _ask("compare_and_swap", key, _bytes_or_none(expected), _bytes_or_none(value), _millis(ttl))
+
+
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    raise _error("other", f"a value is text or bytes, not a {type(value).__name__}; `set_json` takes any other")
+
+
+def _bytes_or_none(value: Any) -> Optional[bytes]:
+    return None if value is None else _bytes(value)
 
 
 def _millis(ttl: Optional[float]) -> Optional[int]:

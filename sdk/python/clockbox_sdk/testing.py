@@ -14,6 +14,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
+from . import _keys
 from ._calls import HostError
 
 if TYPE_CHECKING:
@@ -59,8 +60,10 @@ class Host:
         if call == "get":
             return json.dumps(self.jobs[name]) if name in self.jobs else None
         if call == "add":
+            _keys.check_name(name)
+            keys = _keys.read_job(args[1])
             if name not in self.jobs or args[2] == "replace":
-                self.jobs[name] = json.loads(args[1])
+                self.jobs[name] = keys
             elif args[2] == "error":
                 raise HostError("job-exists", f"there is a job {name!r} already")
             return None
@@ -68,7 +71,7 @@ class Host:
             raise HostError("no-such-job", f"there is no job {name!r}")
         match call:
             case "modify":
-                self.jobs[name].update(json.loads(args[1]))
+                self.jobs[name].update(_keys.read_changes(args[1]))
             case "pause":
                 self.jobs[name]["paused"] = {"note": args[1]}
             case "resume":
@@ -91,8 +94,9 @@ def reset(**facts: Any) -> Host:
 
 def call(function: Callable[..., Any], args: Any = None) -> Any:
     """Calls a job as the host does, and gives its output, parsed. What a failed run changed is undone."""
-    from . import _job
+    from . import _job, _signature
 
+    _signature.check(function)
     before = copy.deepcopy((host.state, host.jobs, host.runs))
     try:
         output = _job.call(function, json.dumps(args))

@@ -72,21 +72,43 @@ class Args(unittest.TestCase):
         self.assertEqual(self.refusal(run, {"n": 1.5}), "args.n: expected an integer, found 1.5")
 
     def test_lists_objects_and_literals(self):
-        def run(items: list[int]):
+        def run(items: list[int], /):
             return sum(items)
 
         self.assertEqual(testing.call(run, [1, 2]), 3)
         self.assertEqual(self.refusal(run, [1, "2"]), "args[1]: expected an integer, found '2'")
 
-        def free(args: dict[str, Any]):
+        def free(args: dict[str, Any], /):
             return args
 
         self.assertEqual(testing.call(free, {"a": [None]}), {"a": [None]})
+        self.assertEqual(testing.call(free), {})
+        self.assertEqual(self.refusal(run, None), "args: expected a list, found None")
+
+        def few(items: list[int] = [7], /):
+            return items
+
+        self.assertEqual((testing.call(few), testing.call(few, [])), ([7], []))
 
         def choice(mode: Literal["fast", "safe"]):
             return mode
 
         self.assertEqual(self.refusal(choice, {"mode": "x"}), "args.mode: expected 'fast' or 'safe', found 'x'")
+
+    def test_one_parameter_with_a_name_is_a_key_of_whatever_type(self):
+        def run(paths: list[str]):
+            return paths
+
+        self.assertEqual(testing.call(run, {"paths": ["a"]}), ["a"])
+        self.assertEqual(self.refusal(run, None), "args.paths: missing")
+        self.assertEqual(self.refusal(run, ["a"]), "args: expected an object, found ['a']")
+
+        def ask(headers: dict[str, str] = {}):
+            return headers
+
+        self.assertEqual(testing.call(ask, {"headers": {"a": "b"}}), {"a": "b"})
+        self.assertEqual(testing.call(ask), {})
+        self.assertEqual(self.refusal(ask, {"headers": "x"}), "args.headers: expected an object, found 'x'")
 
 
 if __name__ == "__main__":

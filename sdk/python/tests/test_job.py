@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from clockbox_sdk import (
     Cancelled,
     Fatal,
+    InvalidArgs,
     Retry,
     RetryAfter,
     _job,
@@ -66,6 +67,25 @@ class Job(unittest.TestCase):
         with self.assertRaises(ValueError):
             RetryAfter(-1, "busy", "earlier")
 
+    def test_one_text_is_the_message_and_a_failure_that_cannot_be_built_is_no_retry(self):
+        told = [Fatal("m"), Retry("m"), RetryAfter(1, "m"), InvalidArgs("m"), Fatal(), Fatal("c", "m"), Fatal(404, 5)]
+        self.assertEqual(
+            [str(failure) for failure in told],
+            ["fatal: m", "retry: m", "retry-after: m", "invalid-args: m", "fatal: no reason was given", "c: m", "404: 5"],
+        )
+        self.assertEqual(str(InvalidArgs("m", "c")), "c: m")
+
+        def run(kind: str):
+            raise {"surplus": lambda: Retry("a", "b", "c"), "lacking": RetryAfter, "unknown": lambda: Fatal(why="x")}[kind]()
+
+        for kind, why in {"surplus": "too many", "lacking": "'delay'", "unknown": "'why'"}.items():
+            with self.assertRaises(Fatal) as caught:
+                testing.call(run, {"kind": kind})
+            self.assertEqual(caught.exception.code, "bad-failure")
+            self.assertIn(why, caught.exception.message)
+        with self.assertRaises(ValueError):
+            RetryAfter(float("nan"), "later")
+
     def test_text_that_is_not_json_is_told(self):
         with self.assertRaises(Exception) as caught:
             _job.call(greet, "{")
@@ -94,6 +114,15 @@ class Job(unittest.TestCase):
         self.host.cancelled = True
         with self.assertRaises(Cancelled):
             testing.call(run)
+
+    def test_a_line_takes_values_for_its_text_as_logging_has_it(self):
+        log.info("%d of %s", 3, "four", message="m")
+        log.warn("100 %", "odd")
+        log.error("100 %")
+        self.assertEqual(
+            [(line.message, line.fields) for line in self.host.lines],
+            [("3 of four", {"message": "m"}), ("100 % odd", {}), ("100 %", {})],
+        )
 
     def test_logging_goes_to_the_host(self):
         logger = logging.getLogger("shop")
@@ -137,6 +166,40 @@ class Kept(unittest.TestCase):
         self.assertEqual((caught.exception.kind, caught.exception.code), ("invalid-key", "invalid-key"))
         with self.assertRaises(state.StateError):
             state.get_json("b")
+
+    def test_state_takes_text_and_bytes_and_what_is_neither_is_refused(self):
+        state.set("a", "ü")
+        self.assertEqual((state.get("a"), state.get_text("a"), state.get_text("b")), ("ü".encode(), "ü", None))
+        self.assertTrue(state.compare_and_swap("a", "ü", bytearray(b"v")))
+        for value in (5, None, ["a"]):
+            with self.assertRaises(state.StateError) as caught:
+                state.set("a", value)
+            self.assertIn("text or bytes", caught.exception.message)
+        for value in (float("nan"), {1}):
+            with self.assertRaises(state.StateError) as caught:
+                state.set_json("a", value)
+            self.assertIn("'a' is not JSON", caught.exception.message)
+        self.assertEqual(state.get("a"), b"v")
+
+    def test_a_job_that_no_host_would_take_is_refused_here_too(self):
+        def told(name, keys=None):
+            with self.assertRaises(jobs.JobsError) as caught:
+                jobs.add(name, keys)
+            self.assertEqual((caught.exception.kind, caught.exception.code), ("invalid", "invalid-job"))
+            return caught.exception.message
+
+        self.assertTrue(told("bad name!").startswith("' ' is not allowed in a job name; "))
+        self.assertIn("must not be empty", told(""))
+        self.assertIn("130 bytes long", told("ü" * 65))
+        self.assertTrue(told("a", {"triger": 1}).startswith("triger: unknown key; known are: plugin, trigger, "))
+        self.assertIn("not a JSON object", told("a", [1]))
+        self.assertIn("cannot be disabled", told("a", {"enabled": False}))
+        self.assertIn("not JSON", told("a", {"args": {1, 2}}))
+        jobs.add("Zähler.a_b-c:d@1", {"trigger": {"interval": "1h"}, "args": None, "pool": None})
+        self.assertEqual(self.host.jobs, {"Zähler.a_b-c:d@1": {"trigger": {"interval": "1h"}, "args": None}})
+        with self.assertRaises(jobs.JobsError) as caught:
+            jobs.modify("Zähler.a_b-c:d@1", allow={})
+        self.assertIn("allow: unknown key", caught.exception.message)
 
     def test_jobs(self):
         jobs.add("a", {"args": 1})

@@ -4,7 +4,7 @@ import * as http from "clockbox-sdk/http";
 import * as jobs from "clockbox-sdk/jobs";
 import * as state from "clockbox-sdk/state";
 
-const bytes = (text) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+const bytes = (text) => new TextEncoder().encode(text);
 const again = (failure) => {
   if (context.attempt() > 1) return { attempt: context.attempt() };
   throw failure;
@@ -51,7 +51,7 @@ const deeds = {
       state.compareAndSwap("swap", bytes("1"), bytes("2")),
     ];
     state.set("swept", bytes("x"));
-    return [...done, state.keys("sw"), state.remove("swept"), state.remove("swept"), String.fromCharCode(...state.get("swap"))];
+    return [...done, state.keys("sw"), state.remove("swept"), state.remove("swept"), new TextDecoder().decode(state.get("swap"))];
   },
   bytes() {
     state.set("bytes", Uint8Array.from({ length: 256 }, (_, index) => index), 3_600_000);
@@ -66,6 +66,12 @@ const deeds = {
       if (state.get("churn").every((byte, at) => byte === value[at])) kept++;
     }
     return kept;
+  },
+  draw() {
+    const before = state.getJson("drawn");
+    const drawn = Math.random();
+    state.setJson("drawn", drawn);
+    return { same: drawn === before, within: drawn >= 0 && drawn < 1 };
   },
   "bad-key": () => state.set("", bytes("")),
   "add-job"({ name }) {

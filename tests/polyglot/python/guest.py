@@ -1,5 +1,6 @@
 """The table's cases in Python: see ../README.md."""
 
+import random
 from typing import Any, Literal, Optional
 
 from clockbox_sdk import (
@@ -19,7 +20,7 @@ from clockbox_sdk import (
 
 Deed = Literal[
     "greet", "nothing", "echo", "retry", "retry-after", "fatal", "refuse", "log", "progress", "facts", "count",
-    "count-and-fail", "swap", "bytes", "churn", "bad-key", "add-job", "replace-job", "run-job",
+    "count-and-fail", "swap", "bytes", "churn", "draw", "bad-key", "add-job", "replace-job", "run-job",
     "pause-job", "resume-job", "remove-job", "remove-and-fail", "no-such-job", "get", "post", "large", "late",
     "wait",
 ]  # fmt: skip
@@ -74,6 +75,10 @@ def run(do: Deed, name: str = "", times: int = 1, value: Any = None) -> Any:
             return sum(state.get("bytes"))
         case "churn":
             return churn()
+        case "draw":
+            before, drawn = state.get_json("drawn"), random.random()
+            state.set_json("drawn", drawn)
+            return {"same": drawn == before, "within": 0 <= drawn < 1}
         case "bad-key":
             state.set("", b"")
         case "add-job":

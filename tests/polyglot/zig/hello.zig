@@ -1,5 +1,5 @@
 //! The smallest job, over the SDK of C.
-const cb = @import("clockbox.zig"); // `zig translate-c` makes it of clockbox.h;
+const cb = @import("clockbox.zig"); // made of clockbox.h, by zig translate-c
 
 export fn clockbox_run(args: cb.cb_json) cb.cb_result {
     var name: cb.cb_text = undefined;

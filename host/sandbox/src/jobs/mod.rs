@@ -96,8 +96,9 @@ impl Jobs {
         let after = i64::try_from(before).unwrap_or(i64::MAX).saturating_add(more);
         if more > self.more && after > i64::from(reach.max_jobs) {
             return Err(Error::TooMany(format!(
-                "runs of plugin {:?} have added {before} jobs already and the limit is {} (allow.jobs.max_jobs)",
+                "runs of plugin {:?} have added {} jobs already, this one's included, and the limit is {} (allow.jobs.max_jobs)",
                 reach.by.plugin.as_str(),
+                i64::try_from(before).unwrap_or(i64::MAX).saturating_add(self.more),
                 reach.max_jobs
             )));
         }

@@ -2,21 +2,18 @@
 
 use std::{
     borrow::Cow,
-    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use clockbox_core::model::{LogLevel, LogLine, LogStream, format_size};
 
-use super::{Redactor, clean, last_line::LastLine};
+use super::{Redactor, clean, last_line::LastLine, last_words::LastWords};
 use crate::RunSink;
 
 /// What a line costs beyond its text, so that empty lines cannot flood the store.
 const LINE_COST: u64 = 16;
 /// A longer line is broken into several.
 const LONGEST_LINE: usize = 16 << 10;
-/// How many of the last lines of stderr are remembered, for the reason of a trap.
-const TAIL_LINES: usize = 6;
 /// How many different remarks of the host are passed on.
 const MOST_REMARKS: usize = 20;
 /// How much of a refusal is remembered, in characters.
@@ -46,7 +43,7 @@ struct State {
     err: Vec<u8>,
     /// The last line of stdout, where it is asked for.
     last: Option<LastLine>,
-    tail: VecDeque<String>,
+    words: LastWords,
     remarks: Vec<String>,
     /// The first thing that the run was refused.
     refusal: Option<String>,
@@ -65,7 +62,7 @@ impl Journal {
             out: Vec::new(),
             err: Vec::new(),
             last: None,
-            tail: VecDeque::new(),
+            words: LastWords::default(),
             remarks: Vec::new(),
             refusal: None,
         })))
@@ -167,9 +164,10 @@ impl Journal {
         self.state().last.as_mut()?.take()
     }
 
-    /// The last lines of stderr, oldest first, kept even when the log is full.
-    pub(crate) fn stderr_tail(&self) -> Vec<String> {
-        self.state().tail.iter().cloned().collect()
+    /// What was said on stderr before a trap, and before an exit: kept even when the log is full.
+    pub(crate) fn last_words(&self) -> (Vec<String>, Vec<String>) {
+        let state = self.state();
+        (state.words.of_trap(), state.words.of_exit())
     }
 
     /// The latest remark of the host's: what it refused, and what would grant it.
@@ -243,13 +241,8 @@ impl State {
         match to {
             Std::Out => self.line(LogStream::Stdout, LogLevel::Info, &text, Vec::new()),
             Std::Err => {
-                let text = self.shown(&text);
-                if !text.trim().is_empty() {
-                    if self.tail.len() == TAIL_LINES {
-                        self.tail.pop_front();
-                    }
-                    self.tail.push_back(text.chars().take(500).collect());
-                }
+                let text = self.shown(&text).into_owned();
+                self.words.hear(&text);
                 self.line(LogStream::Stderr, LogLevel::Warn, &text, Vec::new());
             }
         }

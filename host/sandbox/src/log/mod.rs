@@ -3,6 +3,7 @@
 mod clean;
 mod journal;
 mod last_line;
+mod last_words;
 mod redactor;
 mod stream;
 

@@ -289,8 +289,7 @@ async fn no_more_jobs_than_may_be_and_no_more_changes_than_a_minute_allows() {
     let right = JobsRight { max_jobs: 5, ..JobsRight::default() };
     let office = Office { added: 3, ..Office::of([]) };
     let (report, office) = office.run(&load("many", right, &script().done())).await;
-    let full =
-        "error 4 runs of plugin \"many\" have added 3 jobs already and the limit is 5 (allow.jobs.max_jobs)";
+    let full = "error 4 runs of plugin \"many\" have added 5 jobs already, this one's included, and the limit is 5 (allow.jobs.max_jobs)";
     assert_eq!(answers(&report), ["ok", "ok", full]);
     assert_eq!((list(&report).len(), office.remarks().len()), (2, 1));
 

@@ -1,8 +1,11 @@
 //! What a guest may reach, and that it reaches nothing else.
 
-use clockbox_core::model::{ClockRight, LogStream, Outcome, PluginSpec, RandomRight, Rights};
+use std::time::Duration;
 
-use crate::support::{command, command_component, load, run, sandbox, spec};
+use clockbox_core::model::{ClockRight, LogStream, Outcome, PluginSpec, RandomRight, Rights};
+use clockbox_sandbox::CancelToken;
+
+use crate::support::{Memory, command, command_component, job, load, request, run, sandbox, spec};
 
 /// Prints what a pair of preview-1 calls hands over: the strings, a line each.
 fn prints_strings(sizes: &str, get: &str) -> String {
@@ -226,6 +229,51 @@ async fn a_frozen_clock_shows_the_scheduled_time() {
         let plugin = sandbox().load(text.as_bytes(), &PluginSpec { rights, ..spec("test") }).unwrap();
         assert_eq!(run(&plugin, "null").await.0.outcome, outcome, "{clock:?}");
     }
+}
+
+#[tokio::test]
+async fn a_frozen_clock_is_not_taken_for_one_that_does_not_work() {
+    let body = "(drop (call $clock (i32.const 1) (i64.const 1) (i32.const 64)))
+         (drop (call $clock (i32.const 1) (i64.const 1) (i32.const 72)))
+         (if (i64.eqz (i64.load (i32.const 64))) (then (call $exit (i32.const 8))))
+         (if (i64.ne (i64.load (i32.const 64)) (i64.load (i32.const 72))) (then (call $exit (i32.const 9))))";
+    let rights = Rights { clock: ClockRight::Frozen, ..Rights::default() };
+    let plugin =
+        sandbox().load(command("", body).as_bytes(), &PluginSpec { rights, ..spec("test") }).unwrap();
+    let report = run(&plugin, "null").await.0;
+    assert_eq!(report.outcome, Outcome::Succeeded, "{report:?}");
+}
+
+#[tokio::test]
+async fn before_a_frozen_clock_the_time_that_is_left_stands_still_too() {
+    let guest = job("(drop (call $deadline_ms))
+         (if (result i32) (i64.eq (call $deadline_ms) (i64.const 60000))
+           (then (call $none))
+           (else (call $fail (i32.const 3))))");
+    for (clock, outcome) in [(ClockRight::Frozen, Outcome::Succeeded), (ClockRight::Real, Outcome::Failed)] {
+        let rights = Rights { clock, ..Rights::default() };
+        let plugin = sandbox().load(&guest, &PluginSpec { rights, ..spec("test") }).unwrap();
+        let sink = Memory::stepping(Duration::from_millis(7));
+        let report = plugin.run(request("null"), sink, CancelToken::new()).await;
+        assert_eq!(report.outcome, outcome, "{clock:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_for_lack_of_a_folder_says_what_grants_one() {
+    let text = "open /data/x: Bad file number";
+    let items = format!("(data (i32.const 1024) {:?})", format!("{text}\n"));
+    let body = format!(
+        "(call $say (i32.const 2) (i32.const 1024) (i32.const {})) (call $exit (i32.const 1))",
+        text.len() + 1
+    );
+    let report =
+        run(&sandbox().load(command(&items, &body).as_bytes(), &spec("test")).unwrap(), "null").await.0;
+    let reason = report.reason.unwrap();
+    assert!(
+        reason.starts_with(&format!("exit code 1: {text}; ")) && reason.contains("allow.read"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]

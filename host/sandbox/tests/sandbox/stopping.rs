@@ -273,3 +273,10 @@ async fn the_fuel_that_was_used_is_reported_where_it_is_counted() {
     assert_eq!(used("(loop (br 0)) (unreachable)", Some(5_000)).await, Some(5_000));
     assert_eq!(used("(return (call $none))", None).await, None);
 }
+
+#[tokio::test]
+async fn of_a_guest_that_is_cut_off_no_fuel_is_told() {
+    let limits = Limits { timeout: Duration::from_millis(30), fuel: Some(u64::MAX), ..Limits::default() };
+    let report = run(&load_limited(&job("(loop (br 0)) (unreachable)"), limits), "null").await.0;
+    assert_eq!((report.outcome, report.fuel), (Outcome::TimedOut, None));
+}

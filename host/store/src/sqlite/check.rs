@@ -11,7 +11,7 @@ use super::{
     connect, error,
     job_text::JobTexts,
     lock, migrate, read,
-    rows::{self, ATTEMPT, JOB, RUN, StoredLine},
+    rows::{self, ATTEMPT, CANCELLING, JOB, RUN, StoredLine},
     state,
     types::{Json, Time},
 };
@@ -101,6 +101,9 @@ fn examine(connection: &Connection, check: &mut StoreCheck) -> Result<()> {
     let run = format!("SELECT {RUN} FROM runs ORDER BY id");
     unreadable(connection, &run, problems, rows::run, |row| {
         Ok(format!("run number {} of job {}", text(row, 0)?, text(row, 1)?))
+    })?;
+    unreadable(connection, CANCELLING, problems, rows::cancelling, |row| {
+        Ok(format!("what is to stop, run number {}", text(row, 0)?))
     })?;
     let attempt = format!("SELECT {ATTEMPT}, run FROM attempts ORDER BY run, number");
     unreadable(connection, &attempt, problems, rows::attempt, |row| {

@@ -1,6 +1,6 @@
 //! Queries.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use clockbox_core::model::{JobId, JobRecord, Run, RunId};
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params, params_from_iter, types::Type};
@@ -8,7 +8,7 @@ use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params, params
 use super::{
     filter,
     job_text::JobTexts,
-    rows::{self, ATTEMPT, RUN, StoredLine, TIMES, UNTIMED_JOB},
+    rows::{self, ATTEMPT, CANCELLING, RUN, StoredLine, TIMES, UNTIMED_JOB},
     types::{Id, Json},
 };
 use crate::{JobFilter, LogPart, LogPlace, RunDetail, RunFilter, Snapshot};
@@ -123,10 +123,8 @@ pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot> {
     let sql = format!("SELECT {RUN} FROM runs WHERE {UNFINISHED} ORDER BY id");
     let name = |row: &Row<'_>| Ok(format!("unfinished run number {}", row.get::<_, i64>(0)?));
     let unfinished = understood(connection, &sql, rows::run, name, &mut unreadable)?;
-    let cancelling: BTreeMap<RunId, String> = connection
-        .prepare_cached("SELECT run, why FROM cancelling")?
-        .query_map([], |row| Ok((row.get::<_, Id>(0)?.0, row.get(1)?)))?
-        .collect::<Result<_>>()?;
+    let name = |row: &Row<'_>| Ok(format!("what is to stop, run number {}", row.get::<_, i64>(0)?));
+    let cancelling = understood(connection, CANCELLING, rows::cancelling, name, &mut unreadable)?;
     let last_run: Option<Id> = connection
         .prepare_cached(
             "SELECT max(id) FROM (SELECT max(id) AS id FROM runs UNION ALL SELECT highest FROM deleted_runs)",
@@ -136,7 +134,14 @@ pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot> {
         .prepare_cached("SELECT paused_at, paused_by, note FROM pause")?
         .query_row([], rows::pause)
         .optional()?;
-    Ok(Snapshot { jobs, unfinished, cancelling, last_run: last_run.map(|id| id.0), unreadable, paused })
+    Ok(Snapshot {
+        jobs,
+        unfinished,
+        cancelling: cancelling.into_iter().collect(),
+        last_run: last_run.map(|id| id.0),
+        unreadable,
+        paused,
+    })
 }
 
 pub(super) fn runs(connection: &Connection, filter: &RunFilter) -> Result<Vec<Run>> {

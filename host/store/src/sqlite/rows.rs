@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use clockbox_core::model::{Attempt, JobRecord, LogLevel, LogLine, LogStream, Pause, Run, Timestamp};
+use clockbox_core::model::{Attempt, JobRecord, LogLevel, LogLine, LogStream, Pause, Run, RunId, Timestamp};
 use rusqlite::{
     Error, Result, Row,
     types::{Type, ValueRef},
@@ -72,6 +72,13 @@ pub(super) fn attempt(row: &Row<'_>) -> Result<Attempt> {
             .map(|bytes| u64::try_from(bytes).map_err(|_| Error::IntegralValueOutOfRange(6, bytes)))
             .transpose()?,
     })
+}
+
+/// What [`cancelling`] reads: runs that are to stop, and why.
+pub(super) const CANCELLING: &str = "SELECT run, why FROM cancelling ORDER BY run";
+
+pub(super) fn cancelling(row: &Row<'_>) -> Result<(RunId, String)> {
+    Ok((row.get::<_, Id>(0)?.0, row.get(1)?))
 }
 
 pub(super) fn pause(row: &Row<'_>) -> Result<Pause> {

@@ -44,4 +44,10 @@ type Answer struct {
 }
 
 // Serve is the job: it is given the arguments as JSON text.
-var Serve func(args string) Answer
+var Serve = func(string) Answer {
+	const fatal = 3
+	return Answer{Failed: true, Case: fatal, Code: "no-job", Message: "no job was registered: call clockbox.Job in init, as main is not run"}
+}
+
+// Levels are the names of the levels of a log line.
+var Levels = []string{"trace", "debug", "info", "warn", "error"}

@@ -1,12 +1,15 @@
+import { withAll } from "../absent.js";
 import { host } from "../testing.host.js";
 import { encode } from "../utf8.js";
+import { imported } from "./world.native.js";
 
 export function send(request) {
+  imported("clockbox:http/client@0.1.0");
   if (host.http === undefined) throw { tag: "denied", val: `${request.method} ${request.url}: the test has no \`host.http\` that answers` };
   const headers = Object.fromEntries(request.headers.map(({ name, value }) => [name.toLowerCase(), value]));
   let answer;
   try {
-    answer = host.http({ ...request, headers, timeoutMs: request.timeoutMs ?? undefined, maxBody: request.maxBody ?? undefined });
+    answer = withAll(() => host.http({ ...request, headers, timeoutMs: request.timeoutMs ?? undefined, maxBody: request.maxBody ?? undefined }));
   } catch (error) {
     // An HttpError comes to the job the way that the host's own do.
     throw typeof error?.kind === "string" ? { tag: error.kind, val: error.message } : error;

@@ -14,7 +14,8 @@ use rusqlite::Connection;
 
 use super::{beside, host, place};
 use crate::support::{
-    attempt, commit, entry, finished, fire, job, line, log, numbers, put, second, state, update, waiting,
+    attempt, commit, entry, finished, fire, job, line, log, numbers, put, run_id, second, state, update,
+    waiting,
 };
 
 const URL: &str = "sqlite:clockbox.db";
@@ -131,6 +132,7 @@ fn rows_that_are_not_understood_are_found_by_name() {
              UPDATE runs SET state = 'paused' WHERE id = 7;
              UPDATE attempts SET outcome = 'great' WHERE run = 8;
              UPDATE logs SET lines = 'hm' WHERE run = 9;
+             INSERT INTO cancelling VALUES (-1, 'ada'), (7, 'grace');
              DELETE FROM runs WHERE id = 10;",
         )
         .unwrap();
@@ -141,13 +143,19 @@ fn rows_that_are_not_understood_are_found_by_name() {
         "dangling: 1 rows of logs belong to rows of runs that are gone",
         "unreadable: job site: ",
         "unreadable: run number 7 of job report: \"paused\" is not a state",
+        "unreadable: what is to stop, run number -1: -1 is not a run id",
         "unreadable: attempt 1 of run number 8: \"great\" is not an outcome",
         "unreadable: part 1 of the log of run number 9: ",
     ] {
         assert!(told.iter().any(|line| line.starts_with(start)), "{start:?} is not among {told:#?}");
     }
-    assert_eq!(told.len(), 6, "{told:#?}");
+    assert_eq!(told.len(), 7, "{told:#?}");
     assert!(found.contents.is_some());
+    // It costs the others nothing.
+    let snapshot = store.load().unwrap();
+    assert_eq!(snapshot.cancelling, [(run_id(7), "grace".to_owned())].into());
+    let line = "what is to stop, run number -1: -1 is not a run id";
+    assert!(snapshot.unreadable.iter().any(|told| told.contains(line)), "{:?}", snapshot.unreadable);
 }
 
 #[test]

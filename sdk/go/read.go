@@ -1,0 +1,282 @@
+package clockbox
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+var (
+	fromJSON = reflect.TypeFor[json.Unmarshaler]()
+	fromText = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
+
+// readsItself is whether a type has its own way of being read.
+func readsItself(kind reflect.Type) bool {
+	return reflect.PointerTo(kind).Implements(fromJSON) || reflect.PointerTo(kind).Implements(fromText)
+}
+
+func fresh(kind reflect.Type) reflect.Value {
+	v := reflect.New(kind).Elem()
+	preset(v)
+	return v
+}
+
+func isNull(text json.RawMessage) bool { return string(text) == "null" }
+
+// read puts JSON into a variable, as encoding/json does, but step by step: so that each struct in it has its defaults and its required
+// fields, and a refusal says where.
+func read(text json.RawMessage, into reflect.Value, where string) error {
+	kind := into.Type()
+	switch {
+	case kind.Kind() == reflect.Pointer:
+		if isNull(text) {
+			into.SetZero()
+			return nil
+		}
+		if into.IsNil() {
+			into.Set(fresh(kind.Elem()).Addr())
+		}
+		return read(text, into.Elem(), where)
+	case readsItself(kind):
+		if err := json.Unmarshal(text, into.Addr().Interface()); err != nil {
+			return InvalidArgsf("%s: %s", where, reason(err))
+		}
+		return nil
+	}
+	switch kind.Kind() {
+	case reflect.Struct:
+		return readStruct(text, into, where)
+	case reflect.Map:
+		return readMap(text, into, where)
+	case reflect.Slice, reflect.Array:
+		if kind.Elem().Kind() != reflect.Uint8 || kind.Kind() == reflect.Array || readsItself(kind.Elem()) {
+			return readList(text, into, where)
+		}
+	}
+	if isNull(text) && isScalar(kind) {
+		return wrong(where, expected(kind, text), text)
+	}
+	if err := json.Unmarshal(text, into.Addr().Interface()); err != nil {
+		return wrong(where, expected(kind, text), text)
+	}
+	return nil
+}
+
+func readStruct(text json.RawMessage, into reflect.Value, where string) error {
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(text, &given); err != nil || isNull(text) {
+		return wrong(where, "an object", text)
+	}
+	fields := fieldsOf(into.Type())
+	values := make([]json.RawMessage, len(fields))
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		at := find(fields, key)
+		if at < 0 {
+			return InvalidArgsf("%s.%s: unknown; known are: %s", where, key, known(fields))
+		}
+		values[at] = given[key]
+	}
+	for i, each := range fields {
+		if err := readField(each, values[i], into, where+"."+each.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readField(field field, text json.RawMessage, parent reflect.Value, where string) error {
+	leftOut := text == nil || isNull(text)
+	if leftOut && field.required {
+		return InvalidArgsf("%s: missing", where)
+	}
+	if text == nil && len(field.index) > 1 {
+		return nil // nor is what it is embedded in called for
+	}
+	into, err := field.of(parent)
+	if err != nil {
+		return err
+	}
+	canBeNull := into.Kind() == reflect.Pointer || into.Kind() == reflect.Map || into.Kind() == reflect.Slice ||
+		into.Kind() == reflect.Interface || readsItself(into.Type())
+	if text == nil || leftOut && !canBeNull {
+		return lacking(into, where)
+	}
+	if field.quoted && !isNull(text) {
+		inner, ok := unquoted(text)
+		if !ok {
+			return wrong(where, "a string that holds "+expected(into.Type(), nil), text)
+		}
+		text = inner
+	}
+	return read(text, into, where)
+}
+
+// lacking is what a struct that was left out must be told, and that its defaults do not say either.
+func lacking(v reflect.Value, where string) error {
+	if v.Kind() != reflect.Struct || readsItself(v.Type()) {
+		return nil
+	}
+	for _, each := range fieldsOf(v.Type()) {
+		inner, err := v.FieldByIndexErr(each.index)
+		if err != nil {
+			continue // in an embedded pointer that is nil
+		}
+		if each.required && inner.IsZero() {
+			return InvalidArgsf("%s.%s: missing", where, each.name)
+		}
+		if err := lacking(inner, where+"."+each.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readPlain is for lists and maps without anything to look after: all at once, which is many times as fast. Where it fails, step by
+// step says where.
+func readPlain(text json.RawMessage, into reflect.Value) bool {
+	item := into.Type().Elem()
+	plain := item.Kind() == reflect.Interface || isScalar(item) && item.Kind() != reflect.Pointer && !bytes.Contains(text, []byte("null"))
+	if !plain || readsItself(item) || into.Kind() == reflect.Array || !into.IsZero() {
+		return false
+	}
+	all := reflect.New(into.Type())
+	if err := json.Unmarshal(text, all.Interface()); err != nil {
+		return false
+	}
+	into.Set(all.Elem())
+	return true
+}
+
+func readMap(text json.RawMessage, into reflect.Value, where string) error {
+	if readPlain(text, into) {
+		return nil
+	}
+	kind := into.Type()
+	if isNull(text) {
+		into.SetZero()
+		return nil
+	}
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(text, &given); err != nil {
+		return wrong(where, "an object", text)
+	}
+	if into.IsNil() {
+		into.Set(reflect.MakeMap(kind))
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		key, err := keyOf(kind.Key(), name)
+		if err != nil {
+			return InvalidArgsf("%s.%s: %s", where, name, reason(err))
+		}
+		value := fresh(kind.Elem())
+		if err := read(given[name], value, where+"."+name); err != nil {
+			return err
+		}
+		into.SetMapIndex(key, value)
+	}
+	return nil
+}
+
+func keyOf(kind reflect.Type, name string) (reflect.Value, error) {
+	if kind.Kind() == reflect.String && !readsItself(kind) {
+		return reflect.ValueOf(name).Convert(kind), nil
+	}
+	// As encoding/json reads it: out of an object that has it alone.
+	alone, err := json.Marshal(map[string]any{name: nil})
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	keys := reflect.New(reflect.MapOf(kind, reflect.TypeFor[json.RawMessage]()))
+	if err := json.Unmarshal(alone, keys.Interface()); err != nil {
+		return reflect.Value{}, fmt.Errorf("the key is not %s", expected(kind, nil))
+	}
+	return keys.Elem().MapKeys()[0], nil
+}
+
+func readList(text json.RawMessage, into reflect.Value, where string) error {
+	if readPlain(text, into) {
+		return nil
+	}
+	kind := into.Type()
+	if isNull(text) && kind.Kind() == reflect.Slice {
+		into.SetZero()
+		return nil
+	}
+	var given []json.RawMessage
+	if err := json.Unmarshal(text, &given); err != nil || given == nil {
+		return wrong(where, "a list", text)
+	}
+	items := into
+	if kind.Kind() == reflect.Slice {
+		items = reflect.MakeSlice(kind, len(given), len(given))
+		for i := range given {
+			preset(items.Index(i))
+		}
+	} else if len(given) != kind.Len() {
+		return wrong(where, fmt.Sprintf("a list of %d", kind.Len()), text)
+	}
+	for i, each := range given {
+		if err := read(each, items.Index(i), fmt.Sprintf("%s[%d]", where, i)); err != nil {
+			return err
+		}
+	}
+	into.Set(items)
+	return nil
+}
+
+func wrong(where, expected string, found json.RawMessage) error {
+	var shown bytes.Buffer
+	if err := json.Compact(&shown, found); err != nil || shown.Len() > 60 {
+		shown.Reset()
+		shown.WriteString(map[byte]string{'{': "an object", '[': "a list", '"': "a string"}[found[0]])
+		if shown.Len() == 0 {
+			shown.WriteString("a long number")
+		}
+	}
+	return InvalidArgsf("%s: expected %s, found %s", where, expected, shown.String())
+}
+
+// expected says in words what a type takes; of an integer that is too large for it, how large it may be.
+func expected(kind reflect.Type, found json.RawMessage) string {
+	isInteger := len(found) > 0 && strings.Trim(strings.TrimPrefix(string(found), "-"), "0123456789") == ""
+	switch {
+	case kind == reflect.TypeFor[json.Number]():
+		return "a number"
+	case kind.Kind() >= reflect.Int && kind.Kind() <= reflect.Int64:
+		if isInteger {
+			return fmt.Sprintf("an integer from %d to %d", int64(-1)<<(kind.Bits()-1), ^(int64(-1) << (kind.Bits() - 1)))
+		}
+		return "an integer"
+	case kind.Kind() >= reflect.Uint && kind.Kind() <= reflect.Uintptr:
+		if isInteger {
+			return fmt.Sprintf("an integer from 0 to %d", ^uint64(0)>>(64-kind.Bits()))
+		}
+		return "an integer"
+	case kind.Kind() == reflect.Float32 || kind.Kind() == reflect.Float64:
+		return "a number"
+	case kind.Kind() == reflect.Bool:
+		return "true or false"
+	case kind.Kind() == reflect.String:
+		return "a string"
+	case kind.Kind() == reflect.Slice:
+		return "a string in base64"
+	case kind.Kind() == reflect.Pointer:
+		return expected(kind.Elem(), found)
+	}
+	return "what JSON can tell, which a " + kind.String() + " is not"
+}
+
+func reason(err error) string {
+	var failure *Failure
+	if errors.As(err, &failure) {
+		return failure.Err.Error()
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
+}

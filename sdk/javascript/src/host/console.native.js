@@ -1,1 +1,0 @@
-// Outside a sandbox the console stays what it is.
