@@ -84,21 +84,26 @@ fn writable_around(
     None
 }
 
+/// The pauses between such lines.
+fn pauses() -> impl Iterator<Item = Duration> {
+    let longer = std::iter::successors(Some(PATIENCE), |pause| pause.checked_mul(2));
+    std::iter::once(PATIENCE).chain(longer)
+}
+
 /// Does the work and tells from time to time that it goes on: the first compilation of a large plugin takes a while.
 fn telling<T, E>(name: &PluginName, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     let watch = Stopwatch::start();
     let (done, ended) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
         let teller = scope.spawn(move || {
-            let (mut told, mut pause) = (false, PATIENCE);
-            while ended.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let mut told = false;
+            let mut lasts = |pause| ended.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout);
+            for _ in pauses().take_while(|pause| lasts(*pause)) {
                 tracing::info!(
                     "compiling plugin {:?}: {:.0} s so far",
                     name.as_str(),
                     watch.elapsed().as_secs_f64()
                 );
-                // The pauses so far, without this one, are as long as it.
-                pause = if told { pause * 2 } else { PATIENCE };
                 told = true;
             }
             told
@@ -150,6 +155,16 @@ mod tests {
         assert_eq!(writable_around(&same, &plugins), None, "the same folder is safe");
         let (_, outer) = spec("outer", &[folder.path()], &[]);
         assert_eq!(writable_around(&outer, &plugins), None, "so is one around it");
+    }
+
+    #[test]
+    fn a_long_compilation_is_told_of_ever_more_rarely() {
+        let mut passed = Duration::ZERO;
+        let mut told = pauses().map(|pause| {
+            passed += pause;
+            passed.as_secs()
+        });
+        assert_eq!(told.by_ref().take(7).collect::<Vec<_>>(), [1, 2, 4, 8, 16, 32, 64]);
     }
 
     #[test]
