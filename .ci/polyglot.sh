@@ -14,6 +14,7 @@ export POLYGLOT_TOOLS=$tools
 export PATH="$tools/venv/bin:$PATH"
 ! command -v python3 >/dev/null || (cd sdk/python && python3 -m unittest discover -q -s tests)
 ! command -v node >/dev/null || node --test --test-reporter=dot sdk/javascript/test/*.test.js
+[ ! -x "$tools/npm/node_modules/.bin/tsc" ] || "$tools/npm/node_modules/.bin/tsc" --noEmit -p sdk/javascript/test
 ! command -v cc >/dev/null || make --silent -C sdk/c test
 ! command -v go >/dev/null || (cd sdk/go && go vet ./... && go test ./... && GOOS=wasip1 GOARCH=wasm go build -tags tinygo ./...)
 

@@ -28,7 +28,11 @@ func parse[A any](text string) (A, error) {
 	if err := json.Unmarshal([]byte(trimmed), &value); err != nil {
 		return args, InvalidArgsf("args: not JSON: %s", reason(err))
 	}
-	return args, read(value, into, "args")
+	err := read(value, into)
+	if m, ok := err.(*misfit); ok {
+		err = InvalidArgsf("args%s", m.Error())
+	}
+	return args, err
 }
 
 // preset calls the Defaults of a new variable and of the structs in it; the outermost has the last word.

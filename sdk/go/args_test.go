@@ -93,6 +93,7 @@ func TestARefusalSaysWhereAndWhatWasExpected(t *testing.T) {
 		{`{"label":"l","count":"x"}`, `args.count: expected a string that holds an integer, found "x"`},
 		{`{"label":["` + fmt.Sprintf("%070d", 1) + `"]}`, "args.label: expected a string, found a list"},
 		{`{"label":"l","left":""}`, "args.left: unknown; known are: label, targets, "},
+		{`{"label":"l","LABEL":"l"}`, "args.label: said twice"},
 		{`{"label":"l","hidden":1}`, "args.hidden: unknown; known are: label, targets, "},
 	} {
 		expect(t, json.RawMessage(each.args), nil, "invalid-args: "+each.refusal)

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -32,7 +33,7 @@ func isNull(text json.RawMessage) bool { return string(text) == "null" }
 
 // read puts JSON into a variable, as encoding/json does, but step by step: so that each struct in it has its defaults and its required
 // fields, and a refusal says where.
-func read(text json.RawMessage, into reflect.Value, where string) error {
+func read(text json.RawMessage, into reflect.Value) error {
 	kind := into.Type()
 	switch {
 	case kind.Kind() == reflect.Pointer:
@@ -43,58 +44,90 @@ func read(text json.RawMessage, into reflect.Value, where string) error {
 		if into.IsNil() {
 			into.Set(fresh(kind.Elem()).Addr())
 		}
-		return read(text, into.Elem(), where)
+		return read(text, into.Elem())
 	case readsItself(kind):
 		if err := json.Unmarshal(text, into.Addr().Interface()); err != nil {
-			return InvalidArgsf("%s: %s", where, reason(err))
+			return &misfit{what: reason(err)}
 		}
 		return nil
 	}
 	switch kind.Kind() {
 	case reflect.Struct:
-		return readStruct(text, into, where)
+		return readStruct(text, into)
 	case reflect.Map:
-		return readMap(text, into, where)
+		return readMap(text, into)
 	case reflect.Slice, reflect.Array:
 		if kind.Elem().Kind() != reflect.Uint8 || kind.Kind() == reflect.Array || readsItself(kind.Elem()) {
-			return readList(text, into, where)
+			return readList(text, into)
 		}
 	}
+	if readScalar(string(text), into) {
+		return nil
+	}
 	if isNull(text) && isScalar(kind) {
-		return wrong(where, expected(kind, text), text)
+		return wrong(expected(kind, text), text)
 	}
 	if err := json.Unmarshal(text, into.Addr().Interface()); err != nil {
-		return wrong(where, expected(kind, text), text)
+		return wrong(expected(kind, text), text)
 	}
 	return nil
 }
 
-func readStruct(text json.RawMessage, into reflect.Value, where string) error {
+// readScalar reads the plain cases of plain types, without what encoding/json needs to begin.
+func readScalar(text string, into reflect.Value) bool {
+	kind := into.Type()
+	switch {
+	case into.CanInt():
+		n, err := strconv.ParseInt(text, 10, kind.Bits())
+		if err == nil {
+			into.SetInt(n)
+		}
+		return err == nil
+	case into.CanUint():
+		n, err := strconv.ParseUint(text, 10, kind.Bits())
+		if err == nil {
+			into.SetUint(n)
+		}
+		return err == nil
+	case kind.Kind() == reflect.String && kind != reflect.TypeFor[json.Number]() && text[0] == '"' && !strings.Contains(text, `\`):
+		into.SetString(text[1 : len(text)-1])
+		return true
+	}
+	return false
+}
+
+func readStruct(text json.RawMessage, into reflect.Value) error {
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(text, &given); err != nil || isNull(text) {
-		return wrong(where, "an object", text)
+		return wrong("an object", text)
 	}
 	fields := fieldsOf(into.Type())
 	values := make([]json.RawMessage, len(fields))
-	for _, key := range slices.Sorted(maps.Keys(given)) {
-		at := find(fields, key)
-		if at < 0 {
-			return InvalidArgsf("%s.%s: unknown; known are: %s", where, key, known(fields))
+	var strange []string
+	for key, value := range given {
+		if at := find(fields, key); at < 0 {
+			strange = append(strange, key)
+		} else if values[at] != nil {
+			return &misfit{"." + fields[at].name, "said twice"}
+		} else {
+			values[at] = value
 		}
-		values[at] = given[key]
+	}
+	if strange != nil {
+		return &misfit{"." + slices.Min(strange), "unknown; known are: " + known(fields)}
 	}
 	for i, each := range fields {
-		if err := readField(each, values[i], into, where+"."+each.name); err != nil {
-			return err
+		if err := readField(each, values[i], into); err != nil {
+			return under("."+each.name, err)
 		}
 	}
 	return nil
 }
 
-func readField(field field, text json.RawMessage, parent reflect.Value, where string) error {
+func readField(field field, text json.RawMessage, parent reflect.Value) error {
 	leftOut := text == nil || isNull(text)
 	if leftOut && field.required {
-		return InvalidArgsf("%s: missing", where)
+		return &misfit{what: "missing"}
 	}
 	if text == nil && len(field.index) > 1 {
 		return nil // nor is what it is embedded in called for
@@ -106,20 +139,20 @@ func readField(field field, text json.RawMessage, parent reflect.Value, where st
 	canBeNull := into.Kind() == reflect.Pointer || into.Kind() == reflect.Map || into.Kind() == reflect.Slice ||
 		into.Kind() == reflect.Interface || readsItself(into.Type())
 	if text == nil || leftOut && !canBeNull {
-		return lacking(into, where)
+		return lacking(into)
 	}
 	if field.quoted && !isNull(text) {
 		inner, ok := unquoted(text)
 		if !ok {
-			return wrong(where, "a string that holds "+expected(into.Type(), nil), text)
+			return wrong("a string that holds "+expected(into.Type(), nil), text)
 		}
 		text = inner
 	}
-	return read(text, into, where)
+	return read(text, into)
 }
 
 // lacking is what a struct that was left out must be told, and that its defaults do not say either.
-func lacking(v reflect.Value, where string) error {
+func lacking(v reflect.Value) error {
 	if v.Kind() != reflect.Struct || readsItself(v.Type()) {
 		return nil
 	}
@@ -129,10 +162,10 @@ func lacking(v reflect.Value, where string) error {
 			continue // in an embedded pointer that is nil
 		}
 		if each.required && inner.IsZero() {
-			return InvalidArgsf("%s.%s: missing", where, each.name)
+			return &misfit{"." + each.name, "missing"}
 		}
-		if err := lacking(inner, where+"."+each.name); err != nil {
-			return err
+		if err := lacking(inner); err != nil {
+			return under("."+each.name, err)
 		}
 	}
 	return nil
@@ -154,7 +187,7 @@ func readPlain(text json.RawMessage, into reflect.Value) bool {
 	return true
 }
 
-func readMap(text json.RawMessage, into reflect.Value, where string) error {
+func readMap(text json.RawMessage, into reflect.Value) error {
 	if readPlain(text, into) {
 		return nil
 	}
@@ -165,7 +198,7 @@ func readMap(text json.RawMessage, into reflect.Value, where string) error {
 	}
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(text, &given); err != nil {
-		return wrong(where, "an object", text)
+		return wrong("an object", text)
 	}
 	if into.IsNil() {
 		into.Set(reflect.MakeMap(kind))
@@ -173,11 +206,11 @@ func readMap(text json.RawMessage, into reflect.Value, where string) error {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		key, err := keyOf(kind.Key(), name)
 		if err != nil {
-			return InvalidArgsf("%s.%s: %s", where, name, reason(err))
+			return &misfit{"." + name, reason(err)}
 		}
 		value := fresh(kind.Elem())
-		if err := read(given[name], value, where+"."+name); err != nil {
-			return err
+		if err := read(given[name], value); err != nil {
+			return under("."+name, err)
 		}
 		into.SetMapIndex(key, value)
 	}
@@ -200,7 +233,7 @@ func keyOf(kind reflect.Type, name string) (reflect.Value, error) {
 	return keys.Elem().MapKeys()[0], nil
 }
 
-func readList(text json.RawMessage, into reflect.Value, where string) error {
+func readList(text json.RawMessage, into reflect.Value) error {
 	if readPlain(text, into) {
 		return nil
 	}
@@ -211,7 +244,7 @@ func readList(text json.RawMessage, into reflect.Value, where string) error {
 	}
 	var given []json.RawMessage
 	if err := json.Unmarshal(text, &given); err != nil || given == nil {
-		return wrong(where, "a list", text)
+		return wrong("a list", text)
 	}
 	items := into
 	if kind.Kind() == reflect.Slice {
@@ -220,18 +253,30 @@ func readList(text json.RawMessage, into reflect.Value, where string) error {
 			preset(items.Index(i))
 		}
 	} else if len(given) != kind.Len() {
-		return wrong(where, fmt.Sprintf("a list of %d", kind.Len()), text)
+		return wrong(fmt.Sprintf("a list of %d", kind.Len()), text)
 	}
 	for i, each := range given {
-		if err := read(each, items.Index(i), fmt.Sprintf("%s[%d]", where, i)); err != nil {
-			return err
+		if err := read(each, items.Index(i)); err != nil {
+			return under(fmt.Sprintf("[%d]", i), err)
 		}
 	}
 	into.Set(items)
 	return nil
 }
 
-func wrong(where, expected string, found json.RawMessage) error {
+// misfit is where the arguments do not fit, from within outwards, and why.
+type misfit struct{ path, what string }
+
+func (m *misfit) Error() string { return m.path + ": " + m.what }
+
+func under(part string, err error) error {
+	if m, ok := err.(*misfit); ok {
+		m.path = part + m.path
+	}
+	return err
+}
+
+func wrong(expected string, found json.RawMessage) error {
 	var shown bytes.Buffer
 	if err := json.Compact(&shown, found); err != nil || shown.Len() > 60 {
 		shown.Reset()
@@ -240,7 +285,7 @@ func wrong(where, expected string, found json.RawMessage) error {
 			shown.WriteString("a long number")
 		}
 	}
-	return InvalidArgsf("%s: expected %s, found %s", where, expected, shown.String())
+	return &misfit{what: fmt.Sprintf("expected %s, found %s", expected, shown.String())}
 }
 
 // expected says in words what a type takes; of an integer that is too large for it, how large it may be.

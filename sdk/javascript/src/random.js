@@ -1,28 +1,25 @@
-/** Numbers from 0 to below 1 that follow from a text: sfc32, whose state is mixed from it. */
-export function generator(text) {
-  const seed = (start) => {
-    let word = start;
-    for (let at = 0; at < text.length; at++) word = mixed(word ^ text.charCodeAt(at));
-    return mixed(word);
-  };
-  // Variables and not an array: the engine is an interpreter.
-  let [a, b, c, count] = [seed(1), seed(2), seed(3), 1];
+/** Random bytes of the host, fit for secrets where `allow.random` is real. Needs a world that imports wasi:random/random. */
+import * as host from "#host/entropy";
+import { Fatal } from "./errors.js";
+import { refusal } from "./refusal.js";
 
-  const next = () => {
-    const word = (a + b + count) | 0;
-    count = (count + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (((c << 21) | (c >>> 11)) + word) | 0;
-    return word;
-  };
-  for (let round = 0; round < 12; round++) next();
-  // 53 bits, as many as a number holds.
-  return () => ((next() >>> 5) * 0x4000000 + (next() >>> 6)) / 0x20000000000000;
+/** So many random bytes. */
+export function bytes(count) {
+  if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`a number of bytes is whole and from 0, not ${count}`);
+  try {
+    return Uint8Array.from(host.getRandomBytes(count));
+  } catch (error) {
+    const refused = refusal(error);
+    if (refused === undefined) throw error;
+    throw new Fatal("random-denied", refused.val, { cause: error });
+  }
 }
 
-function mixed(word) {
-  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
-  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
-  return (word ^ (word >>> 16)) + 0x9e3779b9;
+/** A random UUID, version 4. */
+export function uuid() {
+  const given = bytes(16);
+  given[6] = (given[6] & 0x0f) | 0x40;
+  given[8] = (given[8] & 0x3f) | 0x80;
+  const text = [...given].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return text.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { job } from "clockbox-sdk";
 import * as http from "clockbox-sdk/http";
+import * as random from "clockbox-sdk/random";
 import { call, reset } from "clockbox-sdk/testing";
-import { generator } from "../src/random.js";
+import { generator } from "../src/generator.js";
 import { TextDecoder as Decoder, TextEncoder as Encoder } from "../src/text-coding.js";
 
 test("random numbers follow from their text alone, and are spread evenly", () => {
@@ -19,6 +20,15 @@ test("random numbers follow from their text alone, and are spread evenly", () =>
   // The first number of runs whose ids are alike.
   const mean = Array.from({ length: 1000 }, (_, run) => draws(`job 00000${run} 1`, 1)[0]).reduce((sum, number) => sum + number) / 1000;
   assert.ok(Math.abs(mean - 0.5) < 0.05, `${mean}`);
+});
+
+test("random bytes are the host's", () => {
+  assert.deepEqual([random.bytes(0).length, random.bytes(33).length], [0, 33]);
+  assert.notDeepEqual(random.bytes(16), random.bytes(16));
+  const ids = Array.from({ length: 50 }, random.uuid);
+  assert.ok(ids.every((id) => /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id)), `${ids}`);
+  assert.equal(new Set(ids).size, 50);
+  for (const count of [-1, 1.5, NaN]) assert.throws(() => random.bytes(count), RangeError);
 });
 
 test("text is coded as by the platform's own", () => {

@@ -1,6 +1,7 @@
 // Compiled only: the types say what the code does.
 import { args, context, Fatal, http as web, job, jobs, log, progress, Retry, RetryAfter, state as kept, type Job } from "clockbox-sdk";
 import * as http from "clockbox-sdk/http";
+import * as random from "clockbox-sdk/random";
 import * as state from "clockbox-sdk/state";
 import { host } from "clockbox-sdk/testing";
 
@@ -33,6 +34,7 @@ http.get("https://x.example", { method: "PUT" });
 
 export const failures = [new Fatal("m"), new Fatal("c", "m"), new Retry("m", { cause: 1 }), new RetryAfter(5, "m"), new RetryAfter(5, "c", "m")];
 export const reached: [string | undefined, string[], boolean] = [kept.getText("a"), jobs.list(), web.get("https://x.example").ok];
-kept.set("a", "text");
+kept.set("a", random.uuid());
+kept.set("a", random.bytes(4));
 // @ts-expect-error a value is text or bytes
 kept.set("a", 5);

@@ -32,20 +32,21 @@ const run = (...args) => spawnSync(process.execPath, args, { cwd: folder, encodi
 test("in the project of a plugin a test finds what its world imports, and no more", () => {
   const module = (name) => JSON.stringify(new URL(`../src/${name}.js`, import.meta.url).href);
   const script = `
-    const state = await import(${module("state")}), jobs = await import(${module("jobs")}), http = await import(${module("http")});
+    const state = await import(${module("state")}), jobs = await import(${module("jobs")}), http = await import(${module("http")}), random = await import(${module("random")});
     const { host } = await import(${module("testing")});
     host.http = () => ({ body: 1 });
-    for (const use of [() => state.keys(), () => jobs.list(), () => http.get("https://x.example").json()]) {
+    for (const use of [() => state.keys(), () => jobs.list(), () => http.get("https://x.example").json(), () => random.bytes(0).length]) {
       try { console.log(JSON.stringify(use())); } catch (error) { console.log(error.code + ": " + error.message); }
     }`;
   const told = () => run("--input-type=module", "-e", script).stdout.trim().split("\n");
-  assert.deepEqual(told(), ["[]", "[]", "1"]);
+  assert.deepEqual(told(), ["[]", "[]", "1", "0"]);
   writeFileSync(join(folder, "wit/plugin.wit"), world(`// import ${STATE};`));
   const lacks = (name) => `the world of the plugin does not import ${name}`;
   assert.deepEqual(told(), [
     `state-denied: ${lacks(STATE)}; uncomment it in wit/plugin.wit, line 6`,
     `jobs-denied: ${lacks("clockbox:jobs/control@0.1.0")}; add \`import clockbox:jobs/control@0.1.0;\` to the world in wit/plugin.wit`,
     `http-denied: ${lacks("clockbox:http/client@0.1.0")}; add \`import clockbox:http/client@0.1.0;\` to the world in wit/plugin.wit`,
+    `random-denied: ${lacks("wasi:random/random@0.2.0")}; add \`import wasi:random/random@0.2.0;\` to the world in wit/plugin.wit`,
   ]);
 });
 

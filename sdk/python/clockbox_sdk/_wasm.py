@@ -1,6 +1,5 @@
 """The host inside the sandbox, through the bindings that componentize-py makes."""
 
-import sys
 from typing import Any, Callable, Optional
 
 from componentize_py_types import Err
@@ -90,19 +89,12 @@ def _ask(interface: Any, call: str, args: tuple[Any, ...]) -> Any:
 def runner(call: Callable[[str], Optional[str]]) -> type:
     class Runner:
         def run(self, args: str) -> Optional[str]:
-            _draw_anew()
             try:
                 return call(args)
             except errors.Failure as error:
                 raise Err(_job_error(error)) from error
 
     return Runner
-
-
-def _draw_anew() -> None:
-    # The module seeds its generator when it is loaded, which was at the build: each run would draw the same numbers.
-    if "random" in sys.modules:
-        sys.modules["random"].seed()
 
 
 def _job_error(error: errors.Failure) -> Any:
