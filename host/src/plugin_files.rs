@@ -97,7 +97,7 @@ fn telling<T, E>(name: &PluginName, work: impl FnOnce() -> Result<T, E>) -> Resu
     std::thread::scope(|scope| {
         let teller = scope.spawn(move || {
             let mut told = false;
-            let mut lasts = |pause| ended.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout);
+            let lasts = |pause| ended.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout);
             for _ in pauses().take_while(|pause| lasts(*pause)) {
                 tracing::info!(
                     "compiling plugin {:?}: {:.0} s so far",

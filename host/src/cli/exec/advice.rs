@@ -24,6 +24,9 @@ const LIMITS: [(&str, &str); 11] = [
     ("host_call", "1GiB"),
 ];
 
+/// What the host says of a run that lacks a folder.
+const FOLDERS: [&str; 2] = ["allow.read or allow.write to grant it", "allow.read and allow.write grant more"];
+
 /// A problem with a flag, told as one with the flag; any other as a manifest has it.
 pub(super) fn problem(problem: &Problem) -> Problem {
     let mut told = problem.clone();
@@ -114,6 +117,10 @@ pub(super) fn flags<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String>
                 ("jobs", _) if text.contains("allow.jobs.plugins") => {
                     add("--allow 'jobs={ plugins = [\"OTHER\"] }'".to_owned());
                 }
+                // Of a folder that could not be opened the text says otherwise.
+                ("read" | "write", _) if text.contains(FOLDERS[0]) || text.contains(FOLDERS[1]) => {
+                    add(format!("--allow {name}=FOLDER"));
+                }
                 ("jobs", _) => add("--allow jobs".to_owned()),
                 _ => {}
             }
@@ -163,6 +170,11 @@ mod tests {
             ),
             ("use refused: not granted; add state = true to the plugin's allow to grant it", "--allow state"),
             ("100 changes (allow.jobs.per_minute)", "--allow 'jobs={ per_minute = 1000 }'"),
+            (
+                "exit code 1; it has no folder: add one to the plugin's allow.read or allow.write to grant it",
+                "--allow read=FOLDER --allow write=FOLDER",
+            ),
+            ("the folder /x of the right allow.read (\"/in\") cannot be opened", ""),
             ("it said limits.nonsense and allow.nonsense and limits.", ""),
         ] {
             assert_eq!(super::flags([text, text]).join(" "), flags, "{text}");

@@ -45,7 +45,7 @@ pub(super) fn shown(stored: &[u8]) -> Value {
     let same = |value: &Value| match value {
         // Blanks and the order of keys mean nothing.
         Value::Object(_) | Value::Array(_) => marked(value).is_none() && !loses_digits(text),
-        _ => value.to_string() == text,
+        _ => serde_json::to_string(value).is_ok_and(|again| again == text),
     };
     let value = serde_json::from_str(text).ok().filter(same);
     value.unwrap_or_else(|| json!({ TEXT: text }))
