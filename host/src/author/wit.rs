@@ -12,15 +12,31 @@ pub(crate) const FILES: [(&str, &str); 4] = [
     ("deps/state/state.wit", include_str!("../../../wit/deps/state/state.wit")),
 ];
 
-/// Writes them into a folder, as tools read them. Files that are there already and say the same are left alone, and so
-/// is whatever else lies there.
+/// Says to wkg, which looks dependencies up in registries, that they lie in the folder.
+const WKG: (&str, &str) = ("wkg.toml", include_str!("../../../wit/wkg.toml"));
+
+/// Writes them into the folder of a project, as tools read them. Files that are there already and say the same are left alone,
+/// and so is whatever else lies there.
 ///
 /// # Errors
 /// When a file cannot be written, with its path.
 pub(crate) fn write(folder: &Path) -> io::Result<()> {
-    for (name, text) in FILES {
+    write_all(folder, &FILES)
+}
+
+/// The same as a package of its own, for every tool.
+///
+/// # Errors
+/// When a file cannot be written, with its path.
+pub(crate) fn export(folder: &Path) -> io::Result<()> {
+    write_all(folder, &FILES)?;
+    write_all(folder, &[WKG])
+}
+
+fn write_all(folder: &Path, files: &[(&str, &str)]) -> io::Result<()> {
+    for (name, text) in files {
         let path = folder.join(name);
-        if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+        if fs::read_to_string(&path).is_ok_and(|there| there == *text) {
             continue;
         }
         let place = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));

@@ -23,7 +23,7 @@ pub(super) struct WitArgs {
 
 pub(super) fn wit(args: &WitArgs) -> Result<(), Failure> {
     if let Some(folder) = &args.out {
-        wit::write(folder).map_err(Failure::new)?;
+        wit::export(folder).map_err(Failure::new)?;
     }
     if args.output.json {
         let files = wit::FILES.iter().map(|(name, text)| json!({ "file": name, "text": text }));
