@@ -63,13 +63,7 @@ impl Runners {
         let taken = usize::from(launched > 0 && IS_ABOUT_TO_LOOK.take());
         let wanted = (launched - taken).min(self.0.most.saturating_sub(state.present));
         drop(state);
-        for _ in 0..wanted {
-            self.spawn();
-        }
-        if wanted > 0 && Handle::try_current().is_ok_and(|current| current.id() == self.0.handle.id()) {
-            // What is spawned last on a thread of the runtime waits for that thread; what is before it, others may take.
-            self.0.handle.spawn(async {});
-        }
+        self.spawn_shared(wanted);
     }
 
     /// Nothing is taken from the queue any more.
@@ -85,6 +79,17 @@ impl Runners {
     fn spawn(&self) {
         let place = Place { runners: self.clone(), is_present: false };
         self.0.handle.spawn(place.run());
+    }
+
+    /// Spawns so many for whatever thread is free first.
+    fn spawn_shared(&self, places: usize) {
+        for _ in 0..places {
+            self.spawn();
+        }
+        if places > 0 && Handle::try_current().is_ok_and(|current| current.id() == self.0.handle.id()) {
+            // What is spawned last on a thread of the runtime waits for that thread; what is before it, others may take.
+            self.0.handle.spawn(async {});
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -116,7 +121,7 @@ struct Place {
 impl Place {
     /// Takes attempts until there are no more.
     async fn run(mut self) {
-        let mut turn = monotonic();
+        let turn = monotonic();
         while let Some(attempt) = self.next() {
             let mut run = pin!(attempt.run());
             // A panic in there ends this task: whoever comes in its place goes on.
@@ -129,9 +134,12 @@ impl Place {
             })
             .await;
             if turn.elapsed() >= TURN {
-                self.step_back();
-                tokio::task::yield_now().await;
-                turn = monotonic();
+                // Another comes, behind all that wait for this thread. A task that yields could be resumed by this thread
+                // alone, which may be busy for long with what comes before it, while others have nothing to do.
+                if self.step_back() {
+                    self.runners.spawn_shared(1);
+                }
+                return;
             }
         }
     }
@@ -154,7 +162,7 @@ impl Place {
         next
     }
 
-    /// Goes, for now or for good. Answers whether anything waits for somebody else.
+    /// Goes. Answers whether anything waits for somebody else.
     fn step_back(&mut self) -> bool {
         let mut state = self.runners.lock();
         if std::mem::take(&mut self.is_present) {
@@ -192,7 +200,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        pool::Sinks,
+        pool::{Sinks, work::Work},
         scheduler::{Event, Events, Inbox, Scheduler, Subscription},
     };
 
@@ -236,6 +244,19 @@ mod tests {
     }
 
     fn attempt(run: RunId) -> Prepared {
+        attempt_of(None, run)
+    }
+
+    /// An attempt that does this on its thread.
+    fn doing(run: i64, what: impl Fn() + Send + Sync + 'static) -> Prepared {
+        let work = move |_| {
+            what();
+            Box::pin(std::future::ready(Report::new(Outcome::Succeeded))) as _
+        };
+        attempt_of(Some(Work::Native(Arc::new(work))), RunId::from_i64(run).unwrap())
+    }
+
+    fn attempt_of(work: Option<Work>, run: RunId) -> Prepared {
         let writer = Writer::spawn(Arc::new(MemoryStore::new()), WriterOptions::default()).unwrap();
         let clock = Clock::system();
         let now = clock.now();
@@ -268,7 +289,7 @@ mod tests {
             args: None,
         };
         let launch = Launch { run: Arc::new(run), job, previous_success: None };
-        Prepared::new(None, launch, CancelToken::new(), sinks)
+        Prepared::new(work, launch, CancelToken::new(), sinks)
     }
 
     #[test]
@@ -339,6 +360,45 @@ mod tests {
             run_now(&scheduler, "first", 1);
             assert_eq!(outcomes(&mut events, 3), [Outcome::Succeeded; 3]);
         }
+    }
+
+    #[test]
+    fn a_runner_that_gives_way_leaves_what_waits_to_every_thread() {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+        let runners = Runners::new(runtime.handle().clone(), 2);
+        // The other thread is busy with something else at first.
+        let ((busy, is_busy), (free, is_free)) = (channel(), channel::<()>());
+        runtime.spawn(async move {
+            busy.send(()).unwrap();
+            is_free.recv().unwrap();
+        });
+        is_busy.recv().unwrap();
+
+        let ((begun, has_begun), (met, have_met)) = (channel(), channel());
+        let meet = {
+            let both = Arc::new(Barrier::new(2));
+            move || {
+                begun.send(()).unwrap();
+                both.wait();
+                met.send(()).unwrap();
+            }
+        };
+        let again = runners.clone();
+        runners.launch([doing(1, move || {
+            again.launch([doing(2, meet.clone()), doing(3, meet.clone())]);
+            // Its runner has had its turn by its end.
+            let turn = monotonic();
+            while turn.elapsed() < TURN {
+                std::hint::spin_loop();
+            }
+        })]);
+        has_begun.recv().unwrap();
+        free.send(()).unwrap();
+        let both = [(); 2].map(|()| have_met.recv_timeout(Duration::from_secs(10)));
+        // Also with a thread that waits for ever.
+        runtime.shutdown_background();
+        assert_eq!(both, [Ok(()); 2], "both go on at one time");
     }
 
     #[test]
