@@ -136,10 +136,7 @@ impl Place {
             if turn.elapsed() >= TURN {
                 // Another comes, behind all that wait for this thread. A task that yields could be resumed by this thread
                 // alone, which may be busy for long with what comes before it, while others have nothing to do.
-                if self.step_back() {
-                    self.runners.spawn_shared(1);
-                }
-                return;
+                return self.give_way();
             }
         }
     }
@@ -167,15 +164,22 @@ impl Place {
         let mut state = self.runners.lock();
         if std::mem::take(&mut self.is_present) {
             state.present -= 1;
-            return !state.closed && !state.waiting.is_empty();
         }
-        false
+        !state.closed && !state.waiting.is_empty()
     }
 
     /// Goes, and lets somebody else come if anything waits.
     fn leave(&mut self) {
         if self.is_present && self.step_back() {
             self.runners.spawn();
+        }
+    }
+
+    /// The same after a run has ended, also for one that left while the run had to wait: what that end launched may count on
+    /// it ([`IS_ABOUT_TO_LOOK`]).
+    fn give_way(mut self) {
+        if self.step_back() {
+            self.runners.spawn_shared(1);
         }
     }
 }

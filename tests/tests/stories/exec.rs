@@ -181,7 +181,7 @@ fn what_a_run_is_refused_is_told_with_the_flag_that_grants_it() {
     place
         .cli(&["exec", &file(&guest("spin")), "--limit", "timeout=200ms"])
         .exits(1)
-        .says(&["hint: to grant or raise that here: --limit timeout="]);
+        .says(&["hint: to grant what it was refused, or to raise what it met: --limit timeout="]);
     // What its own description asks for in vain.
     place.put("x.wasm", &fs::read(prebuilt("hello")).unwrap());
     let allow = r#"{ http = ["https://a.example"], read = ["/in"] }"#;

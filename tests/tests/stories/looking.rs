@@ -87,13 +87,13 @@ fn a_file_of_no_manifest_is_compared_with_nothing() {
     let place = crate::place();
     place.drop_plugin(&prebuilt("counter"), "counter");
     let answer = place.cli(&["plugins", "inspect", "jobs/counter.wasm"]).exits(0);
-    answer.says(&["compared with nothing", "state", "needed", "allow.state = true"]);
+    answer.says(&["in no manifest that was given", "state", "needed", "allow.state = true"]);
     let json = place.cli(&["plugins", "inspect", "jobs/counter.wasm", "--json"]).exits(0).json();
     assert_eq!((&json["manifest"], &right(&json, "state")["granted"]), (&Value::Null, &Value::Null));
     // A manifest that knows nothing of the file is named.
     place.manifest("[scheduler]\nplugin_dir = \"elsewhere\"\n");
     let answer = place.cli(&["plugins", "inspect", "jobs/counter.wasm"]).exits(0);
-    assert!(answer.stderr.contains("it is no plugin of "), "{answer}");
+    assert!(answer.stderr.contains("has no plugin with this file"), "{answer}");
 }
 
 #[test]

@@ -45,7 +45,10 @@ impl Ended {
         let said = self.logs.iter().filter(|line| line.stream == "host").map(|line| line.message.as_str());
         let flags = advice::flags(self.report.reason.as_deref().into_iter().chain(said));
         if !flags.is_empty() {
-            eprintln!("hint: to grant or raise that here: {}", text::plain(&flags.join(" ")));
+            eprintln!(
+                "hint: to grant what it was refused, or to raise what it met: {}",
+                text::plain(&flags.join(" "))
+            );
         }
         if let Some(backtrace) = &self.report.backtrace {
             backtrace.lines().for_each(|line| eprintln!("  {}", text::plain(line)));

@@ -103,13 +103,13 @@ pub(super) fn run(args: &DescribeArgs) -> Result<(), Failure> {
             &json!({ "file": out, "sha256": found.sha256, "size": found.size, "description": text }),
         );
     }
-    let what = if described == bytes { "says that already" } else { "is described" };
-    eprintln!(
-        "{} {what}: {}, sha256 {}…",
-        out.display(),
-        text.as_deref().map_or("nothing", |_| "see `clockbox plugins inspect`"),
-        short_digest(&found.sha256)
-    );
+    let what = match (described == bytes, text.is_some()) {
+        (true, true) => "says that already: see `clockbox plugins inspect`",
+        (false, true) => "is described: see `clockbox plugins inspect`",
+        (true, false) => "had no description",
+        (false, false) => "has no description any more",
+    };
+    eprintln!("{} {what}, sha256 {}…", out.display(), short_digest(&found.sha256));
     Ok(())
 }
 

@@ -70,7 +70,10 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
         print(&show(&inspection))?
     }
     if let (Some(survey), None) = (&survey, found) {
-        eprintln!("note: it is no plugin of {}: nothing was compared", survey.manifest.path.display());
+        eprintln!(
+            "note: {} has no plugin with this file, so that it grants nothing of this",
+            survey.manifest.path.display()
+        );
     }
     verdict(&inspection)
 }

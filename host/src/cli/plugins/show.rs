@@ -48,9 +48,10 @@ fn head(inspection: &Inspection, out: &mut Lines) {
     out.put("file", path);
     match plugin.as_ref().zip(manifest.as_ref()) {
         Some((plugin, manifest)) => out.put("plugin", &format!("{plugin} of {manifest}")),
-        None => {
-            out.put("plugin", "of no manifest that was looked at: what it wants is compared with nothing")
-        }
+        None => out.put(
+            "plugin",
+            "in no manifest that was given: the rights below are what it wants, granted by nobody",
+        ),
     }
     let none = "none that clockbox can run: it needs clockbox:job/runner, wasi:cli/run or a _start function";
     out.put("kind", kind.unwrap_or(none));
