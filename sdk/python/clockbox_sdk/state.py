@@ -108,7 +108,11 @@ def _bytes_or_none(value: Any) -> Optional[bytes]:
 
 
 def _millis(ttl: Optional[float]) -> Optional[int]:
-    return None if ttl is None else max(0, round(ttl * 1000))
+    if ttl is None:
+        return None
+    if isinstance(ttl, bool) or not isinstance(ttl, (int, float)) or not ttl >= 0:
+        raise _error("other", f"ttl is {ttl!r}, and is to be a number of seconds from 0")
+    return round(min(ttl * 1000, 2**53))
 
 
 def _ask(call: str, *args: Any) -> Any:

@@ -181,6 +181,22 @@ class Kept(unittest.TestCase):
             self.assertIn("'a' is not JSON", caught.exception.message)
         self.assertEqual(state.get("a"), b"v")
 
+    def test_a_time_to_live_is_a_number_of_seconds_and_any_other_is_refused(self):
+        for ttl in ("x", -1, float("nan"), True, [1]):
+            for call in (
+                lambda: state.set_json("a", 1, ttl),
+                lambda: state.set("a", "1", ttl),
+                lambda: state.compare_and_swap("a", None, "1", ttl),
+            ):
+                with self.subTest(ttl), self.assertRaises(state.StateError) as caught:
+                    call()
+                message = f"ttl is {ttl!r}, and is to be a number of seconds from 0"
+                self.assertEqual((caught.exception.code, caught.exception.message), ("state", message))
+        self.assertIsNone(state.get("a"))
+        for ttl in (None, 0, 1.5, float("inf")):
+            state.set_json("a", 1, ttl)
+        self.assertEqual(state.get_json("a"), 1)
+
     def test_a_job_that_no_host_would_take_is_refused_here_too(self):
         def told(name, keys=None):
             with self.assertRaises(jobs.JobsError) as caught:
