@@ -1,8 +1,11 @@
 import contextlib
 import io
 import logging
+import subprocess
+import sys
 import unittest
 from dataclasses import dataclass
+from pathlib import Path
 
 from clockbox_sdk import (
     Cancelled,
@@ -135,6 +138,45 @@ class Job(unittest.TestCase):
         self.assertEqual(
             [(line.level, line.message, line.fields) for line in self.host.lines],
             [("warn", "3 left", {"item": "nut", "logger": "shop"}), ("trace", "step", {"logger": "shop"})],
+        )
+
+
+class Imports(unittest.TestCase):
+    def test_a_module_that_a_run_does_not_find_is_told_with_what_to_do(self):
+        def run():
+            import no_such_module_at_all  # noqa: F401
+
+        with contextlib.redirect_stderr(io.StringIO()) as shown, self.assertRaises(Fatal) as caught:
+            testing.call(run)
+        self.assertEqual(
+            (caught.exception.code, caught.exception.message),
+            (
+                "no-module",
+                "No module named 'no_such_module_at_all'; import it at the head of the module: a run finds what was loaded at the build",
+            ),
+        )
+        self.assertIn("ModuleNotFoundError", shown.getvalue())
+
+    def test_a_module_comes_from_the_source_that_was_kept(self):
+        script = '''
+import sys
+from clockbox_sdk import _later
+for name in [name for name in sys.modules if name.partition(".")[0] in ("uuid", "tomllib", "colorsys")]:
+    del sys.modules[name]
+later = _later.Later(["uuid", "tomllib", "tomllib._parser", "tomllib._re", "tomllib._types", "sys", "no.such.module"])
+sys.meta_path.insert(0, later)
+import colorsys, tomllib, uuid
+print([module.__spec__.loader is later for module in (uuid, tomllib, sys.modules["tomllib._parser"], colorsys)])
+print(tomllib.loads("a = 1"), uuid.UUID(int=1), "sys" in later._kept)
+'''
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env={"PYTHONPATH": str(Path(__file__).parents[1])},
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(
+            done.stdout, "[True, True, True, False]\n{'a': 1} 00000000-0000-0000-0000-000000000001 False\n", done.stderr
         )
 
 
