@@ -6,12 +6,11 @@ Needs the right `allow.state`. What a run changes takes effect with its success,
 import json
 from typing import Any, Callable, Optional, TypeVar
 
-from . import _host
+from . import _host, _parts
 from ._calls import HostError
 from .errors import Fatal, Retry
 
-if (_lacking := _host.refusal("state")) is not None:
-    raise _lacking
+_parts.require("state")
 
 T = TypeVar("T")
 
