@@ -124,6 +124,8 @@ test("facts, log, progress and cancellation", () => {
   assert.deepEqual(host.lines, [{ level: "warn", message: "at", fields: { attempt: "3", list: "[1]", none: "null", big: "[object Object]", map: '{"a":1}' } }]);
   assert.deepEqual(host.progress, { done: 1, total: 2, note: "half" });
   assert.throws(() => progress.report(-1), RangeError);
+  progress.report(3, 0);
+  assert.deepEqual(host.progress, { done: 3, total: null, note: null });
   host.cancelled = true;
   assert.throws(() => call(facts), Cancelled);
 });
