@@ -105,6 +105,8 @@ class Job(unittest.TestCase):
         self.assertEqual(testing.call(run), ["value", None, "manual", 2.5])
         self.assertEqual(self.host.lines, [testing.Line("info", "at", {"attempt": "3"})])
         self.assertEqual(self.host.progress, (1, 2, "half"))
+        progress.report(3, 0)
+        self.assertEqual(self.host.progress, (3, None, None))
         self.assertEqual(context.scheduled_at().year, 2030)
         self.assertIsNone(context.previous_success())
 
