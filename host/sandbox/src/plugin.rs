@@ -37,6 +37,8 @@ pub struct Plugin {
     /// How many changes of jobs its runs ask for.
     pub(crate) job_rate: Arc<Rate>,
     from_cache: bool,
+    /// Whether a job's own `allow` cut its rights down.
+    pub(crate) is_narrowed: bool,
 }
 
 /// The code of a plugin: what its digest stands for, whatever rights it runs under.
@@ -139,6 +141,7 @@ impl Plugin {
             client: Arc::new(client),
             redactor: Arc::new(Redactor::new(&spec.rights.secrets)),
             from_cache,
+            is_narrowed: false,
         })
     }
 
@@ -196,7 +199,7 @@ impl Plugin {
     pub fn narrowed(&self, allow: &Allow) -> Self {
         let rights = self.spec.rights.narrowed(allow);
         let spec = Arc::new(PluginSpec { rights, ..PluginSpec::clone(&self.spec) });
-        Self { config: Arc::new(wasi::config(&spec)), spec, ..self.clone() }
+        Self { config: Arc::new(wasi::config(&spec)), spec, is_narrowed: true, ..self.clone() }
     }
 
     /// Runs it once, in an instance of its own, on the tokio runtime of the caller (with time and I/O enabled).

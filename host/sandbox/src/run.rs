@@ -36,6 +36,9 @@ pub(crate) async fn run(
     let _ticking = plugin.sandbox.ticker.run();
     let limits = &plugin.spec.limits;
     let mut journal = Journal::new(sink.clone(), limits.log, plugin.redactor.clone());
+    if plugin.is_narrowed {
+        journal = journal.of_narrowed();
+    }
     // One that was a command until its file was replaced may be told so still.
     if plugin.spec.output == OutputFrom::LastLine && plugin.kind() != PluginKind::Job {
         journal = journal.with_last_line(limits.output);

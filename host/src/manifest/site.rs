@@ -154,7 +154,13 @@ impl Site<'_> {
             (PathKind::Unknown | PathKind::File, _) => {}
             (PathKind::Folder, Some(field)) => field.error(format!("{shown} is a folder"), None),
             (_, Some(field)) => {
-                let hint = "paths are relative to the manifest's folder";
+                let project = path.parent().map(|folder| folder.join("clockbox-build.toml"));
+                let is_built =
+                    project.is_some_and(|recipe| (self.around.path_kind)(&recipe) == PathKind::File);
+                let hint = match is_built {
+                    true => "`clockbox build` makes it",
+                    false => "paths are relative to the manifest's folder",
+                };
                 field.error(format!("there is no file {shown}"), Some(hint.to_owned()));
             }
             (_, None) if table.is_some() => {

@@ -22,5 +22,5 @@ fn the_copy_of_the_contract_is_the_contract() {
     texts(&crate_root.join("../../wit"), "wit", &mut original);
     texts(&crate_root.join("wit"), "wit", &mut copy);
     assert_eq!(original, copy, "copy what is in wit over sdk/rust/wit");
-    assert_eq!(original.len(), 3);
+    assert_eq!(original.len(), 4);
 }

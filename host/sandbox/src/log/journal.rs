@@ -47,6 +47,8 @@ struct State {
     remarks: Vec<String>,
     /// The first thing that the run was refused.
     refusal: Option<String>,
+    /// Whether the job has an `allow` of its own.
+    is_narrowed: bool,
 }
 
 impl Journal {
@@ -65,7 +67,14 @@ impl Journal {
             words: LastWords::default(),
             remarks: Vec::new(),
             refusal: None,
+            is_narrowed: false,
         })))
+    }
+
+    /// The same of a job with an `allow` of its own: it has to name what it is refused, too.
+    pub(crate) fn of_narrowed(self) -> Self {
+        self.state().is_narrowed = true;
+        self
     }
 
     /// The same, which holds the last line of stdout apart, up to so many bytes.
@@ -123,8 +132,11 @@ impl Journal {
 
     /// Remarks that something was refused, by which right or limit, and what would grant it. The first refusal is remembered:
     /// a guest may say nothing of it when it fails.
-    pub(crate) fn refuse(&self, text: String) {
+    pub(crate) fn refuse(&self, mut text: String) {
         let mut state = self.state();
+        if state.is_narrowed && text.contains("allow") {
+            text.push_str("; the job has an allow of its own, which must name it, too");
+        }
         if state.refusal.is_none() {
             let shown: String = state.shown(&text).chars().take(LONGEST_REFUSAL).collect();
             state.refusal = Some(shown);

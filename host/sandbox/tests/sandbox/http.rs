@@ -275,9 +275,14 @@ async fn a_job_of_the_plugin_can_be_denied_what_the_plugin_may() {
     let (address, count) = server(HELLO).await;
     let grant = HttpGrant::to(format!("http://{address}").parse().unwrap());
     let plugin = sandbox().load(guest(), &granting(grant)).unwrap().narrowed(&Allow::default());
-    let (report, _) = run(&plugin, &format!("\"{address}\"")).await;
+    let (report, sink) = run(&plugin, &format!("\"{address}\"")).await;
     assert_eq!(report.output.as_deref(), Some(DENIED));
     assert_eq!(count.load(Ordering::SeqCst), 0);
+    let remarks = sink.texts(LogStream::Host);
+    assert!(
+        remarks[0].ends_with("; the job has an allow of its own, which must name it, too"),
+        "{remarks:?}"
+    );
 }
 
 #[test]

@@ -95,7 +95,18 @@ fn granted(flag: &str) -> Result<Vec<(String, Value)>, Failure> {
         };
     }
     let Some((right, value)) = flag.split_once('=') else {
-        return Ok(vec![(flag.to_owned(), Value::Boolean(true))]);
+        let example = match flag {
+            "http" => "http=https://api.example.com",
+            "tcp" => "tcp=db.internal:5432",
+            "read" => "read=./data",
+            "write" => "write=/out=./result",
+            "env" => "env=LANG",
+            "secrets" => "secrets=TOKEN",
+            "args" => "args=--verbose",
+            _ => return Ok(vec![(flag.to_owned(), Value::Boolean(true))]),
+        };
+        return Err(Failure::new(format!("--allow {flag}: it does not say which"))
+            .hint(format!("write for instance --allow {example}")));
     };
     let (right, value) = (right.trim(), value.trim());
     let whole = || toml_value(value).filter(|value| !value.is_str());
@@ -158,6 +169,10 @@ fn both(right: &str, one: Value, other: Value) -> Result<Value, Failure> {
             one.extend(other);
             Ok(Value::Table(one))
         }
+        // `jobs`, and what it may do with them.
+        (Value::Boolean(true), table @ Value::Table(_)) | (table @ Value::Table(_), Value::Boolean(true)) => {
+            Ok(table)
+        }
         (one, other) if one == other => Ok(one),
         _ => Err(Failure::new(format!("--allow: {right} is said twice, in ways that do not go together"))
             .hint("say it once")),
@@ -199,6 +214,7 @@ mod tests {
             r#"{ http = [{ origin = "https://a.example", methods = ["GET"] }] }"#,
         );
         same(&["tcp=db:5432", "dns"], r#"{ tcp = ["db:5432"], dns = true }"#);
+        same(&["jobs", "jobs={ max_jobs = 3 }", "jobs"], "{ jobs = { max_jobs = 3 } }");
         same(
             &["read=./data", "read=/in=/srv/in", "write=/out=result"],
             r#"{ read = { "/data" = "./data", "/in" = "/srv/in" }, write = { "/out" = "result" } }"#,
@@ -219,9 +235,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_said_is_refused() {
-        for flags in
-            [&["{ state"][..], &["secrets=TOKEN=hunter2"], &["jobs", "jobs={ max_jobs = 3 }"], &["read=/"]]
-        {
+        for flags in [
+            &["{ state"][..],
+            &["secrets=TOKEN=hunter2"],
+            &["clock=frozen", "clock=real"],
+            &["read=/"],
+            &["read"],
+            &["http"],
+        ] {
             assert!(table(flags).is_err(), "{flags:?}");
         }
     }

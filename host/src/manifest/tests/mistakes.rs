@@ -314,6 +314,17 @@ fn a_missing_plugin_file_is_placed_at_its_plugin() {
 }
 
 #[test]
+fn a_plugin_that_its_project_has_not_built_yet_says_how() {
+    let kind = |path: &std::path::Path| {
+        if path.ends_with("clockbox-build.toml") { PathKind::File } else { PathKind::Absent }
+    };
+    let around = Surroundings { path_kind: &kind, ..Surroundings::unknown() };
+    let found: Vec<_> =
+        read("[plugins.a]\npath = \"a.wasm\"\n", &around).unwrap_err().0.iter().map(brief).collect();
+    assert_eq!(found, ["2:8 plugins.a.path: there is no file a.wasm | `clockbox build` makes it"]);
+}
+
+#[test]
 fn what_is_only_doubtful_is_a_warning() {
     let around = Surroundings {
         path_kind: &|path| if path.ends_with("a.wasm") { PathKind::File } else { PathKind::Absent },
