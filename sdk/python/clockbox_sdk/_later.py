@@ -50,7 +50,7 @@ class Later:
 
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
-        exec(compile(zlib.decompress(self._kept[name][0]), f"<{name}>", "exec"), module.__dict__)
+        exec(compile(zlib.decompress(self._kept[name][0]), f"<{name}>", "exec", dont_inherit=True), module.__dict__)
 
 
 def _source(name: str) -> Optional[tuple[Path, bool]]:
