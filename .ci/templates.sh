@@ -30,6 +30,9 @@ for program in go zig; do
         command -v $program >/dev/null || [ ! -x "$found" ] || ln -sf "$found" "$work/bin/$program"
     done
 done
+# What a build makes is not to depend on a wasm-opt that happens to be there (clang runs any on PATH, and the names of functions are gone).
+printf '#!/bin/sh\necho "error: the build ran wasm-opt" >&2\nexit 1\n' >"$work/bin/wasm-opt"
+chmod +x "$work/bin/wasm-opt"
 export PATH="$work/bin:$PATH"
 
 # What the author's own tests need is not what builds the guest.

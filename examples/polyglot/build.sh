@@ -36,8 +36,8 @@ component() { # a core module becomes a component, and imports what it calls of 
     jco new "$work/embedded.wasm" --wasi-reactor -o "$out/$plugin.wasm" >/dev/null
 }
 
-clang() { # of that name, or of Debian's; with wasi-sdk, set WASI_SYSROOT
-    "$(command -v clang-19 || command -v clang)" --target=wasm32-wasi --sysroot="${WASI_SYSROOT:-/usr}" -std=c11 -Os -s -Wall -Wextra -Werror "$@"
+clang() { # of that name, or of Debian's; with wasi-sdk, set WASI_SYSROOT. -Xclang, as for an -Os of its own it runs any wasm-opt on PATH
+    "$(command -v clang-19 || command -v clang)" --target=wasm32-wasi --sysroot="${WASI_SYSROOT:-/usr}" -std=c11 -Xclang -Os -s -Wall -Wextra -Werror "$@"
 }
 
 # Rust: a job by its SDK. With rustup's own target, or a toolchain that is made for it.

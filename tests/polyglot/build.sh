@@ -64,7 +64,8 @@ javascript() {
 c_lacks() { lacking jco clang-19 wasm-ld-19; }
 c() {
     for name in guest hello; do
-        clang-19 --target=wasm32-wasi --sysroot=/usr -mexec-model=reactor -std=c11 -Os -s -Wall -Wextra -Werror \
+        # -Xclang, as for an -Os of its own clang runs any wasm-opt on PATH, and the guest is to be the same without.
+        clang-19 --target=wasm32-wasi --sysroot=/usr -mexec-model=reactor -std=c11 -Xclang -Os -s -Wall -Wextra -Werror \
             -I"$repository/sdk/c/src" "$repository"/sdk/c/src/*.c "$guests/c/$name.c" -o "$work/c-$name.wasm"
     done
     component "$work/c-guest.wasm" "$out/c.wasm"

@@ -6,14 +6,26 @@ const wrong = (path, expected, value) => {
   return new InvalidArgs(`${path}: expected ${expected}, found ${shown.length > 60 ? typeof value : shown}`);
 };
 
-const plain = (expected, fits) => (options = {}) => ({
-  default: options.default,
-  hasDefault: "default" in options,
-  read(value, path) {
+/** A type with its default, which is to fit it as any other value: a mistake of the job's that no run is to meet. */
+function withDefault(options, read) {
+  const hasDefault = "default" in options;
+  if (hasDefault) {
+    try {
+      read(options.default, "default");
+    } catch (error) {
+      if (!(error instanceof InvalidArgs)) throw error;
+      const advice = options.default === undefined || options.default === null ? "; optional(type) is what may be left out" : "";
+      throw new TypeError(`args: ${error.message}${advice}`, { cause: error });
+    }
+  }
+  return { default: options.default, hasDefault, read };
+}
+
+const plain = (expected, fits) => (options = {}) =>
+  withDefault(options, (value, path) => {
     if (fits(value)) return value;
     throw wrong(path, expected, value);
-  },
-});
+  });
 
 /** Text. */
 export const string = plain("a string", (value) => typeof value === "string");
@@ -37,14 +49,11 @@ export const optional = (type) => ({
 });
 
 /** A list of items of one type. */
-export const list = (item, options = {}) => ({
-  default: options.default,
-  hasDefault: "default" in options,
-  read(value, path) {
+export const list = (item, options = {}) =>
+  withDefault(options, (value, path) => {
     if (!Array.isArray(value)) throw wrong(path, "a list", value);
     return value.map((each, index) => item.read(each, `${path}[${index}]`));
-  },
-});
+  });
 
 /** An object with these fields and no others. */
 export const object = (fields) => ({

@@ -1,2 +1,2 @@
-/** Reports `done` of `total` steps. Reports that come too fast are merged: the latest counts. */
+/** Reports `done` of `total` steps; a total of 0 is not known. Reports that come too fast are merged: the latest counts. */
 export function report(done: number, total?: number, note?: string): void;

@@ -41,7 +41,14 @@ function bytesOf(value) {
 }
 
 const orNone = (value) => (value === undefined || value === null ? null : bytesOf(value));
-const millis = (ttlMs) => (ttlMs === undefined ? null : Math.max(0, Math.round(ttlMs)));
+
+function millis(ttlMs) {
+  if (ttlMs === undefined || ttlMs === null) return null;
+  if (typeof ttlMs !== "number" || !(ttlMs >= 0)) {
+    throw new StateError("other", `ttlMs is ${typeof ttlMs === "string" ? JSON.stringify(ttlMs) : String(ttlMs)}, and is to be a number of milliseconds from 0`);
+  }
+  return Math.min(Math.round(ttlMs), Number.MAX_SAFE_INTEGER);
+}
 
 /** The bytes of a key; undefined where there are none, or where they have expired. */
 export function get(key) {

@@ -19,5 +19,8 @@ test("a build takes a module that exports a job as `runner`, and no other", () =
   const refusal = "the job's module is to export a job as `runner`: `export const runner = job({ … })`; ";
   assert.equal(load("export const runer = 1, other = 2;"), `${refusal}it exports \`other\`, \`runer\``);
   assert.equal(load("export const runner = () => 1;"), `${refusal}its \`runner\` is none`);
+  assert.match(load("export const runner = { args: {}, run: () => 1 };"), /^the job's `runner` has `args`, which nothing checks; wrap it in job\(…\): /);
+  const sdk = JSON.stringify(new URL("../src/index.js", import.meta.url).href);
+  assert.equal(load(`import { args, job } from ${sdk}; export const runner = job({ args: { a: args.any() }, run: ({ a }) => a ?? 'checked' });`), '"checked"');
   assert.equal(load(""), `${refusal}it exports nothing`);
 });

@@ -42,6 +42,19 @@ test("types nest, and one may stand for all arguments", () => {
   assert.equal(refusal(sizes, { a: "1" }), 'args.a: expected a number, found "1"');
 });
 
+test("a default that does not fit its type is refused when the module is loaded", () => {
+  const refused = (make, message) => assert.throws(make, (error) => error instanceof TypeError && error.message === message);
+  refused(() => args.integer({ default: "x" }), 'args: default: expected an integer, found "x"');
+  refused(() => args.choice(["a"], { default: "z" }), 'args: default: expected "a", found "z"');
+  refused(() => args.list(args.string(), { default: ["a", 1] }), "args: default[1]: expected a string, found 1");
+  refused(() => args.string({ default: undefined }), "args: default: expected a string, found undefined; optional(type) is what may be left out");
+  const fitting = job({
+    args: { list: args.list(args.integer(), { default: [1] }), any: args.any({ default: "x" }), none: args.any(), mode: args.choice(["a"], { default: "a" }) },
+    run: (all) => all,
+  });
+  assert.deepEqual(call(fitting, {}), { list: [1], any: "x", mode: "a" });
+});
+
 test("output is JSON, and undefined or null are none", () => {
   assert.equal(job({ run: () => ({ text: "ü" }) }).run("null"), '{"text":"ü"}');
   assert.equal(job({ run: () => undefined }).run(""), undefined);
@@ -111,6 +124,8 @@ test("facts, log, progress and cancellation", () => {
   assert.deepEqual(host.lines, [{ level: "warn", message: "at", fields: { attempt: "3", list: "[1]", none: "null", big: "[object Object]", map: '{"a":1}' } }]);
   assert.deepEqual(host.progress, { done: 1, total: 2, note: "half" });
   assert.throws(() => progress.report(-1), RangeError);
+  progress.report(3, 0);
+  assert.deepEqual(host.progress, { done: 3, total: null, note: null });
   host.cancelled = true;
   assert.throws(() => call(facts), Cancelled);
 });

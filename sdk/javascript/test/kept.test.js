@@ -44,6 +44,18 @@ test("state takes text and bytes, and what is neither or no JSON is refused", ()
   assert.equal(state.getText("a"), "v");
 });
 
+test("a time to live is a number of milliseconds, and any other is refused", () => {
+  for (const [ttl, shown] of [["x", '"x"'], [-1, "-1"], [NaN, "NaN"], [1n, "1"], [{}, "[object Object]"]]) {
+    const message = `ttlMs is ${shown}, and is to be a number of milliseconds from 0`;
+    for (const set of [() => state.setJson("a", 1, ttl), () => state.set("a", "1", ttl), () => state.compareAndSwap("a", undefined, "1", ttl)]) {
+      assert.throws(set, (error) => error instanceof state.StateError && error.code === "state" && error.message === message);
+    }
+  }
+  assert.equal(state.get("a"), undefined);
+  for (const ttl of [undefined, null, 0, 1.5, Infinity]) state.setJson("a", 1, ttl);
+  assert.equal(state.getJson("a"), 1);
+});
+
 test("a job that no host would take is refused here, too", () => {
   const told = (name, keys) => {
     try {

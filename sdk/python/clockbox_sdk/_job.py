@@ -39,6 +39,9 @@ def call(function: Callable[..., Any], args: str) -> Optional[str]:
     except Exception as error:
         # Where it was raised goes to stderr, which the host keeps with the run.
         traceback.print_exc()
+        if isinstance(error, ModuleNotFoundError):
+            # No other attempt finds it.
+            raise Fatal("no-module", f"{error}; import it at the head of the module: a run finds what was loaded at the build") from error
         raise Retry("error", f"{type(error).__name__}: {error}") from error
     if output is None:
         return None

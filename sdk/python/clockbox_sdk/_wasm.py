@@ -1,12 +1,18 @@
 """The host inside the sandbox, through the bindings that componentize-py makes."""
 
+import importlib
+import sys
 from typing import Any, Callable, Optional
 
 from componentize_py_types import Err
 from wit_world.imports import context, log, progress, types
 
-from . import _world, errors
+from . import _later, _world, errors
 from ._calls import HostError
+
+for _name in _later.COMMON:
+    importlib.import_module(_name)
+sys.meta_path.append(_later.Later(_later.NAMES))
 
 # A world may leave these out: they need a right of their own.
 try:

@@ -12,12 +12,11 @@ import json as _json
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional, Union
 
-from . import _host
+from . import _host, _parts
 from ._calls import HostError
 from .errors import Failure, Fatal, InvalidArgs, Retry
 
-if (_lacking := _host.refusal("http")) is not None:
-    raise _lacking
+_parts.require("http")
 
 
 class HttpError(Failure):

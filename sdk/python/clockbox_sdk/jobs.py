@@ -6,12 +6,11 @@ Needs the right `allow.jobs`. What is asked for takes effect with the success of
 import json
 from typing import Any, Literal, Mapping, Optional
 
-from . import _host
+from . import _host, _parts
 from ._calls import HostError
 from .errors import Fatal, Retry
 
-if (_lacking := _host.refusal("jobs")) is not None:
-    raise _lacking
+_parts.require("jobs")
 
 Conflict = Literal["error", "replace", "ignore"]
 

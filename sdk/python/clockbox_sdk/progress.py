@@ -6,7 +6,7 @@ from . import _host
 
 
 def report(done: int, total: Optional[int] = None, note: Optional[str] = None) -> None:
-    """Reports `done` of `total` steps. Reports that come too fast are merged: the latest counts."""
+    """Reports `done` of `total` steps; a total of 0 is not known. Reports that come too fast are merged."""
     if done < 0 or (total is not None and total < 0):
         raise ValueError(f"progress counts from 0: {done} of {total}")
-    _host.report(done, total, note)
+    _host.report(done, total or None, note)

@@ -6,12 +6,11 @@ Needs the right `allow.state`. What a run changes takes effect with its success,
 import json
 from typing import Any, Callable, Optional, TypeVar
 
-from . import _host
+from . import _host, _parts
 from ._calls import HostError
 from .errors import Fatal, Retry
 
-if (_lacking := _host.refusal("state")) is not None:
-    raise _lacking
+_parts.require("state")
 
 T = TypeVar("T")
 
@@ -108,7 +107,11 @@ def _bytes_or_none(value: Any) -> Optional[bytes]:
 
 
 def _millis(ttl: Optional[float]) -> Optional[int]:
-    return None if ttl is None else max(0, round(ttl * 1000))
+    if ttl is None:
+        return None
+    if isinstance(ttl, bool) or not isinstance(ttl, (int, float)) or not ttl >= 0:
+        raise _error("other", f"ttl is {ttl!r}, and is to be a number of seconds from 0")
+    return round(min(ttl * 1000, 2**53))
 
 
 def _ask(call: str, *args: Any) -> Any:

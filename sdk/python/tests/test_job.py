@@ -1,8 +1,11 @@
 import contextlib
 import io
 import logging
+import subprocess
+import sys
 import unittest
 from dataclasses import dataclass
+from pathlib import Path
 
 from clockbox_sdk import (
     Cancelled,
@@ -102,6 +105,8 @@ class Job(unittest.TestCase):
         self.assertEqual(testing.call(run), ["value", None, "manual", 2.5])
         self.assertEqual(self.host.lines, [testing.Line("info", "at", {"attempt": "3"})])
         self.assertEqual(self.host.progress, (1, 2, "half"))
+        progress.report(3, 0)
+        self.assertEqual(self.host.progress, (3, None, None))
         self.assertEqual(context.scheduled_at().year, 2030)
         self.assertIsNone(context.previous_success())
 
@@ -135,6 +140,45 @@ class Job(unittest.TestCase):
         self.assertEqual(
             [(line.level, line.message, line.fields) for line in self.host.lines],
             [("warn", "3 left", {"item": "nut", "logger": "shop"}), ("trace", "step", {"logger": "shop"})],
+        )
+
+
+class Imports(unittest.TestCase):
+    def test_a_module_that_a_run_does_not_find_is_told_with_what_to_do(self):
+        def run():
+            import no_such_module_at_all  # noqa: F401
+
+        with contextlib.redirect_stderr(io.StringIO()) as shown, self.assertRaises(Fatal) as caught:
+            testing.call(run)
+        self.assertEqual(
+            (caught.exception.code, caught.exception.message),
+            (
+                "no-module",
+                "No module named 'no_such_module_at_all'; import it at the head of the module: a run finds what was loaded at the build",
+            ),
+        )
+        self.assertIn("ModuleNotFoundError", shown.getvalue())
+
+    def test_a_module_comes_from_the_source_that_was_kept(self):
+        script = '''
+import sys
+from clockbox_sdk import _later
+for name in [name for name in sys.modules if name.partition(".")[0] in ("uuid", "tomllib", "colorsys")]:
+    del sys.modules[name]
+later = _later.Later(["uuid", "tomllib", "tomllib._parser", "tomllib._re", "tomllib._types", "sys", "no.such.module"])
+sys.meta_path.insert(0, later)
+import colorsys, tomllib, uuid
+print([module.__spec__.loader is later for module in (uuid, tomllib, sys.modules["tomllib._parser"], colorsys)])
+print(tomllib.loads("a = 1"), uuid.UUID(int=1), "sys" in later._kept)
+'''
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env={"PYTHONPATH": str(Path(__file__).parents[1])},
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(
+            done.stdout, "[True, True, True, False]\n{'a': 1} 00000000-0000-0000-0000-000000000001 False\n", done.stderr
         )
 
 
@@ -180,6 +224,22 @@ class Kept(unittest.TestCase):
                 state.set_json("a", value)
             self.assertIn("'a' is not JSON", caught.exception.message)
         self.assertEqual(state.get("a"), b"v")
+
+    def test_a_time_to_live_is_a_number_of_seconds_and_any_other_is_refused(self):
+        for ttl in ("x", -1, float("nan"), True, [1]):
+            for call in (
+                lambda: state.set_json("a", 1, ttl),
+                lambda: state.set("a", "1", ttl),
+                lambda: state.compare_and_swap("a", None, "1", ttl),
+            ):
+                with self.subTest(ttl), self.assertRaises(state.StateError) as caught:
+                    call()
+                message = f"ttl is {ttl!r}, and is to be a number of seconds from 0"
+                self.assertEqual((caught.exception.code, caught.exception.message), ("state", message))
+        self.assertIsNone(state.get("a"))
+        for ttl in (None, 0, 1.5, float("inf")):
+            state.set_json("a", 1, ttl)
+        self.assertEqual(state.get_json("a"), 1)
 
     def test_a_job_that_no_host_would_take_is_refused_here_too(self):
         def told(name, keys=None):

@@ -41,7 +41,7 @@ for load in ("from clockbox_sdk import state", "import clockbox_sdk.jobs", "cloc
 print("state" in globals())
 """
 
-        def told(folder):
+        def told(folder, script=script):
             package = str(Path(_world.__file__).parents[1])
             done = subprocess.run(
                 [sys.executable, "-c", script], cwd=folder, env={"PYTHONPATH": package}, capture_output=True, text=True, check=True
@@ -62,5 +62,14 @@ print("state" in globals())
                 ),
             ]
             self.assertEqual(told(folder), [*expected, "ok", "False"])
+            # What else the module asks for is told at once.
+            for load in (
+                "from clockbox_sdk import job, state, jobs",
+                "from clockbox_sdk import state; import clockbox_sdk.jobs; import http.client; jobs = 1",
+                "from clockbox_sdk.state import get; from clockbox_sdk.jobs import add",
+            ):
+                (Path(folder) / "app.py").write_text(load)
+                script_of_app = "try:\n    import app\nexcept ImportError as error:\n    print(error)"
+                self.assertEqual(told(folder, script_of_app), expected[:2], load)
             file.write_text(world(f"import {STATE};"))
             self.assertEqual(told(folder), ["ok", *expected[1:], "ok", "True"])

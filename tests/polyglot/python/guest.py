@@ -1,9 +1,12 @@
 """The table's cases in Python: see ../README.md."""
 
+import datetime
+import importlib
 import random
 from typing import Any, Literal, Optional
 
 from clockbox_sdk import (
+    _later,
     Cancelled,
     Fatal,
     InvalidArgs,
@@ -22,13 +25,22 @@ Deed = Literal[
     "greet", "nothing", "echo", "retry", "retry-after", "fatal", "refuse", "log", "progress", "facts", "count",
     "count-and-fail", "swap", "bytes", "churn", "draw", "bad-key", "add-job", "replace-job", "run-job",
     "pause-job", "resume-job", "remove-job", "remove-and-fail", "no-such-job", "get", "post", "large", "late",
-    "wait",
+    "wait", "import-late",
 ]  # fmt: skip
 
 
 @job
 def run(do: Deed, name: str = "", times: int = 1, value: Any = None) -> Any:
     match do:
+        case "import-late":
+            lacking = {}
+            for name in (*_later.COMMON, *_later.NAMES):
+                try:
+                    importlib.import_module(name)
+                except ImportError as error:
+                    lacking[name] = str(error)
+            when = datetime.datetime.strptime("2026-01-02", "%Y-%m-%d")
+            return {"lacking": lacking, "year": when.year, "text": "ü".encode("cp1252").hex()}
         case "greet":
             return {"greeting": f"hello {name}", "times": times}
         case "nothing":
