@@ -3,7 +3,7 @@
 # answered without a 5xx and as the document says. Takes the folder of a built `clockbox`, and how many seconds; needs Python.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-clockbox=$PWD/${1:-target/release}/clockbox
+clockbox=$(readlink -f "${1:-target/release}")/clockbox
 seconds=${2:-60}
 if ! command -v python3 >/dev/null || ! python3 -m venv target/schemathesis; then
     echo "skipped: there is no Python with venv here"
